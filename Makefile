@@ -1,0 +1,74 @@
+# garita - see README.md; `make help` lists the targets.
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+OPT     ?= -O2 -g
+WERROR  ?= $(if $(CI),-Werror)
+
+PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd
+# nDPI may stand elsewhere: make NDPI_CFLAGS=-I… NDPI_LIBS=…
+NDPI_CFLAGS ?= $(shell pkg-config --cflags libndpi 2>/dev/null)
+NDPI_LIBS   ?= $(shell pkg-config --libs libndpi 2>/dev/null)
+# Third-party headers are system headers: their warnings are not ours.
+SYS_CFLAGS  := $(subst -I,-isystem ,$(NDPI_CFLAGS) $(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+LIBS        := $(NDPI_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
+
+WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion -Wformat=2 $(WERROR)
+HARD  := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LHARD := -pie -Wl,-z,relro,-z,now
+ifneq ($(SAN),)
+HARD  := -fPIE -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LHARD := -pie -fsanitize=$(SAN)
+endif
+CPPFLAGS_ALL := -D_GNU_SOURCE -DGARITA_VERSION='"$(VERSION)"' -DGARITA_PREFIX='"$(PREFIX)"' -Imonitor -Itools $(SYS_CFLAGS) $(CPPFLAGS)
+CFLAGS_ALL   := -std=c17 $(OPT) $(WARN) $(HARD) -MMD -MP $(CFLAGS)
+
+MAINS    := monitor/main.c
+LIB_SRC  := $(filter-out $(MAINS),$(wildcard monitor/*.c monitor/*/*.c))
+TOOL_SRC := $(wildcard tools/*.c tools/*/*.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+LIB      := $(BUILD)/libgarita.a
+
+all: $(BUILD)/garitad $(BUILD)/garita ## build garitad and garita
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/garitad: $(BUILD)/monitor/main.o $(LIB)
+	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/garita: $(TOOL_OBJ) $(LIB)
+	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Each unit test links the library, and beside it test_<x>_*.c never.
+$(BUILD)/unit/%: tests/unit/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(LHARD) -o $@ $< $(LIB) $(LIBS) -lcmocka
+
+unit-build: $(UNIT_BIN)
+unit: $(UNIT_BIN) ## build and run the unit tests
+	@tests/run-unit.sh $(UNIT_BIN)
+
+check-deps: ## module includes point upwards only, one file per library
+	@tests/check-deps.sh
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
+
+-include $(wildcard *.mk)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: all unit unit-build check-deps clean help

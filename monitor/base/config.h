@@ -1,0 +1,146 @@
+/* config.h - site.yaml: one checked, immutable struct.
+ * Each key's name, type, range and default stand in one table in config.c;
+ * the manual page garita-site.yaml(5) lists them for people.
+ * The only file that includes the YAML library is config.c. */
+#ifndef MONITOR_CONFIG_H
+#define MONITOR_CONFIG_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/netset.h"
+
+struct config_interface {
+	char *name;
+	bool vlan_in_key;      /* default true; false where the switch tags one direction only */
+};
+
+struct config_capture {
+	struct config_interface *interfaces;
+	size_t interface_count;
+	unsigned workers;      /* 1 to 32, default 1 */
+	unsigned snaplen;      /* bytes, 128 to 262144, default 65535 */
+	unsigned buffer_mb;    /* ring of each worker and interface, 2 to 4096, default 64 */
+	char *filter;          /* BPF expression, NULL: everything */
+};
+
+struct config_flows {
+	unsigned max;          /* live flows of one worker, default 262144 */
+	unsigned tcp_s, tcp_closing_s, udp_s, icmp_s, other_s;   /* idle timeouts, seconds: 1800, 10, 180, 60, 180 */
+	unsigned checkpoint_s; /* default 60 */
+	unsigned content_kib;  /* first bytes of each direction that are inspected, default 4 */
+};
+
+struct config_network {
+	char *name;
+	uint16_t vlan[2];
+	uint8_t vlan_count;    /* 0: any, and untagged */
+	struct prefix *prefixes;
+	size_t prefix_count;
+};
+
+struct config_equipment {
+	char *id;
+	char *vendor, *model, *place, *group;   /* NULL: not given */
+	struct mac *macs;
+	size_t mac_count;      /* "mac:" takes one or a list */
+	struct addr *addresses;
+	size_t address_count;
+};
+
+enum config_period { PERIOD_NONE = 0, PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
+enum config_initiator { APPROVE_ANY = 0, APPROVE_EQUIPMENT, APPROVE_PEER };
+
+struct config_ports {      /* "tcp/443", "udp/1000-2000", "icmp", "tcp/*" */
+	uint8_t proto;
+	uint16_t low, high;    /* 0 and 65535: any */
+};
+
+struct config_hours {      /* local minutes of the day on the days of the mask */
+	uint8_t days;          /* bit 0 Monday … bit 6 Sunday */
+	uint16_t from_min, to_min;   /* 0 to 1440; from > to: over midnight, the day is that of from */
+};
+
+struct config_date {       /* a civil date in the site's time zone */
+	int16_t year;
+	uint8_t month, day;
+};
+
+/* One approval. Each list that is given must hold; an empty list is no
+ * condition. to and at least one list in it are mandatory, so are equipment,
+ * valid, approved_by and ticket. */
+struct config_approval {
+	char *id;
+	unsigned line;         /* in the file, for the rule trace */
+	char **equipment;      /* selectors as written: id, group, vendor, network */
+	size_t equipment_count;
+	char **hosts;          /* lower case; "*.example.com" covers the names below, not the apex */
+	size_t host_count;
+	struct prefix *prefixes;
+	size_t prefix_count;
+	char (*countries)[3];  /* ISO 3166-1 alpha-2, upper case */
+	size_t country_count;
+	uint32_t *asns;
+	size_t asn_count;
+	struct config_ports *ports;
+	size_t port_count;
+	char **apps;
+	size_t app_count;
+	enum config_initiator initiator;
+	uint64_t limit_out, limit_in, limit_total;   /* bytes (IP) of the whole approval per period, 0: none */
+	enum config_period limit_per;
+	struct config_hours *hours;
+	size_t hours_count;
+	struct config_date valid_from, valid_to;     /* both days included */
+	char *approved_by, *ticket, *note;           /* note may be NULL */
+};
+
+struct config_geo {        /* NULL: the defaults of geo.h are tried */
+	char *country, *city, *asn;
+};
+
+struct config {
+	char *path;            /* as opened */
+	char *text;            /* the whole file, for the record */
+	size_t text_bytes;
+	uint8_t hash[32];      /* BLAKE2b-256 of the text: the hash of the policy */
+	char hash_text[65];    /* the same in hex */
+	char *site_name, *sensor, *timezone, *language;   /* language: es or en */
+	struct config_capture capture;
+	struct config_flows flows;
+	struct config_network *networks;
+	size_t network_count;
+	struct config_equipment *equipment;
+	size_t equipment_count;
+	struct config_approval *approvals;
+	size_t approval_count;
+	struct config_geo geo;
+	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */
+	char *data_dir;        /* default /var/lib/garita */
+	char *user;            /* default garita */
+};
+
+/* A list of everything wrong with a file. Each text is one line
+ * "file:line:column: what is wrong; what to do". */
+struct config_errors {
+	char **text;
+	size_t count;
+};
+
+/* Read and check a file. All errors of the file are found in one go.
+ * Returns 0, ERR_IO (errors holds one line that says why), ERR_NOMEM, or
+ * ERR_CONFIG with errors filled. The caller owns *ret and frees errors in any
+ * case. */
+MUST_CHECK int config_load(const char *path, struct config **ret, struct config_errors *errors);
+/* The same from memory; name stands in the messages. */
+MUST_CHECK int config_parse(const char *name, const char *text, size_t bytes, struct config **ret,
+                            struct config_errors *errors);
+void config_free(struct config *c);
+void config_errors_done(struct config_errors *errors);
+
+/* The networks and the MACs of the equipment as a flat set. 0 or ERR_FULL. */
+MUST_CHECK int config_netset(const struct config *c, struct netset *ret);
+
+#endif

@@ -1,0 +1,44 @@
+/* control.h - what processes say to each other beside the rings: a page of
+ * shared memory, mapped before fork. The judge writes the netset and the
+ * resync epoch; each worker writes its own slot; the supervisor reads. */
+#ifndef MONITOR_CONTROL_H
+#define MONITOR_CONTROL_H
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/netset.h"
+
+#define CONTROL_WORKERS_MAX 32
+
+enum control_state { CONTROL_DOWN = 0, CONTROL_STARTING, CONTROL_READY, CONTROL_DONE, CONTROL_FAILED };
+
+struct control_worker {
+	_Atomic uint32_t state;          /* enum control_state */
+	_Atomic uint32_t exit_code;      /* enum exit_code, once DONE or FAILED */
+	_Atomic int64_t heartbeat_us;    /* monotonic clock, every second */
+	_Atomic uint64_t frames;         /* read so far, for the progress display */
+	_Atomic uint64_t input_bytes;    /* of the files, likewise */
+};
+
+struct control {
+	_Atomic uint32_t resync;         /* grows: workers tell every live flow again */
+	_Atomic uint32_t netset_current; /* index into netset[]; the other may be written */
+	_Atomic uint32_t netset_generation;
+	_Atomic uint32_t judge_state;    /* enum control_state */
+	_Atomic uint32_t judge_waits;    /* the judge sleeps: wake it through its eventfd */
+	_Atomic uint32_t stop;           /* workers end in order */
+	struct control_worker worker[CONTROL_WORKERS_MAX];
+	struct netset netset[2];
+};
+
+MUST_CHECK int control_new(struct control **ret);   /* 0 or ERR_NOMEM */
+void control_free(struct control *c);
+
+/* Publish a netset for the workers (judge or, before fork, supervisor). */
+void control_put_netset(struct control *c, const struct netset *ns);
+/* Copy the current one if its generation differs from ret->generation.
+ * Returns 1 if it was copied, 0 if nothing is new. */
+int control_get_netset(struct control *c, struct netset *ret);
+
+#endif

@@ -1,0 +1,83 @@
+/* netset.h - where the scanner networks are: VLANs, prefixes, known MACs.
+ * A flat value without pointers, so that it can lie in shared memory and be
+ * copied whole when the configuration changes. About 200 KB.
+ *
+ * An end of a packet is inside a scanner network when
+ *  1. its address is in one of the network's prefixes, and the frame carries
+ *     the network's VLAN, or no VLAN tag at all (many SPAN ports strip it), or
+ *     the network names no VLAN, or the interface ignores VLANs; or
+ *  2. the frame carries the network's VLAN and the end's MAC is known
+ *     equipment, or its address is link-local; or
+ *  3. the frame carries the network's VLAN and neither end is inside by 1 or
+ *     2: the sender is taken to be inside (deny by default: a spoofed or
+ *     unconfigured source address must not hide a transfer). Never when the
+ *     sender is the known gateway side, that is when the frame's destination
+ *     MAC is known equipment: then the receiver is inside.
+ * Rule 1 goes before 2, 2 before 3. */
+#ifndef MONITOR_NETSET_H
+#define MONITOR_NETSET_H
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+
+#define NETSET_NETWORKS_MAX 256
+#define NETSET_PREFIXES_MAX 1024
+#define NETSET_MACS_MAX 8192
+#define NETSET_NAME_MAX 48
+#define NETSET_OUTSIDE (-1)
+
+struct netset_network {
+	char name[NETSET_NAME_MAX];
+	uint16_t vlan[2];      /* outer, inner */
+	uint8_t vlan_count;    /* 0: any VLAN, and untagged; 1; 2: QinQ */
+};
+
+struct netset_prefix {
+	struct prefix prefix;
+	uint16_t network;      /* index into network[] */
+};
+
+struct netset {
+	uint32_t generation;   /* grows with each reload */
+	uint16_t network_count, prefix_count, mac_count;
+	struct netset_network network[NETSET_NETWORKS_MAX];
+	struct netset_prefix prefix[NETSET_PREFIXES_MAX];
+	struct mac mac[NETSET_MACS_MAX];   /* known equipment, sorted */
+};
+
+/* How an end came to be inside. */
+enum netset_how { NETSET_BY_NONE = 0, NETSET_BY_PREFIX, NETSET_BY_MAC, NETSET_BY_LINK_LOCAL, NETSET_BY_VLAN };
+
+struct netset_query {
+	const uint16_t *vlan;      /* tags of the frame, outer first */
+	unsigned vlan_count;
+	unsigned ignore_vlan;      /* the interface's VLAN tags mean nothing */
+	const struct mac *src_mac, *dst_mac;   /* NULL: the link has none */
+	const struct addr *src, *dst;
+};
+
+struct netset_ends {
+	int src, dst;              /* index into network[], or NETSET_OUTSIDE */
+	enum netset_how src_how, dst_how;
+};
+
+void netset_init(struct netset *ns);
+
+/* Add one network / prefix / MAC. Return 0 or ERR_FULL. netset_finish sorts
+ * and must be called last. */
+MUST_CHECK int netset_add_network(struct netset *ns, const char *name, const uint16_t *vlan, unsigned vlan_count,
+                                  int *ret_index);
+MUST_CHECK int netset_add_prefix(struct netset *ns, int network, const struct prefix *p);
+MUST_CHECK int netset_add_mac(struct netset *ns, const struct mac *m);
+void netset_finish(struct netset *ns);
+
+/* Find both ends of a packet. Called for each packet that has no flow yet. */
+void netset_locate(const struct netset *ns, const struct netset_query *q, struct netset_ends *ret);
+
+/* Index of the network that the address alone is in, NETSET_OUTSIDE if none. */
+int netset_find_addr(const struct netset *ns, const struct addr *a);
+/* Is the outer source of a tunnel in a scanner network? Same rules, prefix only. */
+int netset_has_mac(const struct netset *ns, const struct mac *m);
+
+#endif

@@ -1,0 +1,56 @@
+/* ring.h - a queue of records between two processes, in shared memory.
+ * One writer process, one reader process, no locks: the positions are C11
+ * atomics. The memory is mapped before fork; the writer may die at any moment
+ * and the reader sees whole records only.
+ *
+ * Beside the records the ring carries the writer's watermark: every record of
+ * a later push has an order greater than it. */
+#ifndef MONITOR_RING_H
+#define MONITOR_RING_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct ring;   /* opaque; lies in MAP_SHARED memory */
+
+#define RING_RECORD_MAX 4096u   /* bytes of one record */
+
+/* Map a ring of at least bytes bytes (rounded up to a power of two, at least
+ * 64 KiB), to be inherited over fork. Returns 0, ERR_NOMEM or ERR_INVALID. */
+MUST_CHECK int ring_new(size_t bytes, struct ring **ret);
+
+/* Unmap in this process. NULL is allowed. */
+void ring_free(struct ring *r);
+
+/* Empty the ring: only while neither side runs (a worker is started anew). */
+void ring_reset(struct ring *r);
+
+/* --- the writer --- */
+
+/* Append a copy of size bytes (1 to RING_RECORD_MAX). Returns 0, or ERR_FULL
+ * and nothing is written. */
+MUST_CHECK int ring_push(struct ring *r, const void *record, size_t size);
+
+/* Is there room for a record of size bytes right now? */
+int ring_has_room(const struct ring *r, size_t size);
+
+/* Say that nothing ordered at or before (hi, lo) will be pushed any more. */
+void ring_set_watermark(struct ring *r, uint64_t hi, uint64_t lo);
+
+/* The writer has ended in order: no record follows. */
+void ring_close(struct ring *r);
+
+/* --- the reader --- */
+
+/* Oldest record, still in the ring: valid until ring_pop. *ret_size in bytes.
+ * NULL when empty. A record whose stored size is impossible (the writer is
+ * not trusted) empties the ring, counts in ring_damaged and gives NULL. */
+const void *ring_peek(struct ring *r, size_t *ret_size);
+void ring_pop(struct ring *r);
+void ring_get_watermark(const struct ring *r, uint64_t *ret_hi, uint64_t *ret_lo);
+int ring_is_closed(const struct ring *r);
+uint64_t ring_damaged(const struct ring *r);
+size_t ring_used_bytes(const struct ring *r);
+
+#endif

@@ -1,0 +1,209 @@
+/* fact.h - what workers hand to the judge; nothing else crosses.
+ * Plain structs of fixed size, in host byte order, without pointers. The
+ * judge does not trust them: strings are terminated again on arrival,
+ * enumerations and counts are checked (fact_check).
+ *
+ * Order: (seq, sub) grows strictly within one worker and is never equal
+ * between two. Offline seq is the number of the frame (all workers read all
+ * frames), so any number of workers gives the same order; live it is the
+ * packet time in microseconds. sub holds, from the top: 8 bits of phase, 48
+ * bits that order the facts of one phase in the same way whichever worker
+ * writes them (offline), 8 bits of worker. */
+#ifndef MONITOR_FACT_H
+#define MONITOR_FACT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+enum fact_type {
+	FACT_FLOW_NEW = 1,   /* struct fact_flow_new: the first packet of a transfer */
+	FACT_FLOW_CLASS,     /* struct fact_flow_class: inspection knows more */
+	FACT_FLOW_CONTENT,   /* struct fact_content: something recognised in it */
+	FACT_FLOW_COUNT,     /* struct fact_flow_count: a checkpoint */
+	FACT_FLOW_END,       /* struct fact_flow_count, with the reason */
+	FACT_NAME,           /* struct fact_name: DNS gave a name for an address */
+	FACT_STATION,        /* struct fact_station: a MAC/address pair first seen in a scanner network */
+	FACT_COUNTERS,       /* struct fact_counters: totals of this worker since its start */
+	FACT_NOTE,           /* struct fact_note: something a person must be told */
+	FACT_TYPE_MAX
+};
+
+struct fact_head {
+	uint16_t type;       /* enum fact_type */
+	uint16_t size;       /* bytes of the whole fact */
+	uint32_t worker;
+	uint64_t seq, sub;   /* order, see above */
+	int64_t time_us;     /* packet time, UTC, since 1970 */
+	uint64_t flow;       /* slot + generation << 32, unique in the worker's life; 0: none */
+};
+
+#define FACT_HOST_MAX 256
+#define FACT_APP_MAX 48
+#define FACT_WORD_MAX 32
+
+enum fact_initiator { INITIATOR_UNKNOWN = 0, INITIATOR_EQUIPMENT, INITIATOR_PEER };
+
+/* Flags of a flow. */
+enum {
+	FLOW_MID_STREAM = 1 << 0,     /* TCP whose handshake was not seen */
+	FLOW_FRAGMENTS = 1 << 1,      /* later fragments whose first was never seen */
+	FLOW_TUNNEL = 1 << 2,         /* carries encapsulated packets out of a scanner network */
+	FLOW_ONE_WAY_OUT = 1 << 3,    /* (at the end) nothing came back */
+	FLOW_ONE_WAY_IN = 1 << 4,
+	FLOW_NET_BY_MAC = 1 << 5,     /* inside by its MAC, not by its address */
+	FLOW_NET_BY_VLAN = 1 << 6,    /* inside by the VLAN alone: unknown address and MAC */
+	FLOW_BETWEEN_NETWORKS = 1 << 7, /* the peer is in another scanner network */
+	FLOW_TRUNCATED = 1 << 8,      /* frames of it were cut by the snaplen */
+	FLOW_DOUBLED = 1 << 9,        /* duplicate frames were recognised and not counted */
+	FLOW_RESUMED = 1 << 10,       /* told again after the judge was started anew */
+	FLOW_ESTABLISHED = 1 << 11,   /* payload or an answer was seen: not a mere scan */
+};
+
+/* Who talks to whom, from the inside. */
+struct flow_ident {
+	struct addr inside, peer;
+	struct mac inside_mac, peer_mac;  /* as in the frames; zero where the link has none */
+	uint16_t inside_port, peer_port;  /* 0 where the protocol has none */
+	uint16_t vlan[2];                 /* outer, inner */
+	uint8_t vlan_count;
+	uint8_t ip_version;               /* 4 or 6 */
+	uint8_t proto;                    /* IANA number */
+	uint8_t interface;                /* index of the capture interface */
+	uint16_t network;                 /* index into the netset of netset_generation */
+	uint32_t netset_generation;
+};
+
+struct flow_counts {
+	uint64_t packets_out, packets_in;
+	uint64_t ip_bytes_out, ip_bytes_in;
+	uint64_t payload_bytes_out, payload_bytes_in;
+};
+
+struct fact_flow_new {
+	struct fact_head head;
+	struct flow_ident ident;
+	struct flow_counts counts;        /* with the packet that made it */
+	int64_t start_us;
+	uint32_t flags;
+	uint8_t initiator;                /* enum fact_initiator */
+};
+
+enum fact_host_source { HOST_NONE = 0, HOST_SNI, HOST_HTTP, HOST_DNS, HOST_QUIC, HOST_CERT };
+
+struct fact_flow_class {
+	struct fact_head head;
+	char app[FACT_APP_MAX];           /* "TLS", "TLS.Amazon", "DICOM"; "Unknown" */
+	char category[FACT_WORD_MAX];
+	char host[FACT_HOST_MAX];         /* "" when there is none; lower case */
+	char ja3[33], ja4[40];
+	uint64_t risk;                    /* nDPI risk bits 0 to 41 */
+	uint8_t host_source;              /* enum fact_host_source */
+	uint8_t encrypted;
+	uint8_t final;                    /* inspection has nothing more to learn */
+};
+
+/* Something recognised: a word of signatures/README.md ("dicom", "dicos",
+ * "tunnel-gre" …) and what a person wants to know of it. */
+struct fact_content {
+	struct fact_head head;
+	char word[FACT_WORD_MAX];
+	char detail[160];                 /* printable ASCII; may be "" */
+};
+
+enum fact_end { END_NONE = 0, END_TIMEOUT, END_CLOSED, END_RESET, END_REPLACED, END_EVICTED, END_INPUT };
+
+struct fact_flow_count {
+	struct fact_head head;
+	struct flow_counts counts;        /* totals since the flow began */
+	int64_t last_us;                  /* its last packet */
+	uint32_t flags;
+	uint8_t initiator;                /* may have become known */
+	uint8_t end;                      /* enum fact_end; END_NONE in a checkpoint */
+};
+
+struct fact_name {
+	struct fact_head head;
+	struct addr client;               /* who asked: the inside end */
+	struct addr address;              /* what the name stands for */
+	struct addr resolver;             /* who answered */
+	uint32_t ttl_s;
+	char name[FACT_HOST_MAX];         /* the name that was asked for, lower case, no final dot */
+};
+
+struct fact_station {
+	struct fact_head head;
+	struct mac mac;
+	struct addr address;              /* zero when only the MAC was seen */
+	uint16_t vlan[2];
+	uint8_t vlan_count;
+	uint16_t network;
+	uint32_t netset_generation;
+};
+
+/* Every frame has a place:
+ * frames = flow + housekeeping + other_network + non_ip + malformed + filtered. */
+struct counters {
+	uint64_t frames, bytes;           /* bytes on the wire */
+	uint64_t flow_frames, housekeeping_frames, other_network_frames, non_ip_frames, malformed_frames,
+	    filtered_frames;
+	uint64_t ip_frames;               /* frames that held an IP header, whatever became of them */
+	uint64_t kernel_drops, interface_drops;
+	uint64_t truncated_frames, duplicate_frames, fragment_frames, tunnel_frames, jumbo_frames;   /* subsets */
+	uint64_t ip_bytes_out, ip_bytes_in;   /* of transfers, duplicates not counted */
+	uint64_t flows, transfers, flows_live;
+	uint64_t flow_table_full;         /* packets that found no place; they count in flow_frames */
+	uint64_t orphan_fragments, retransmitted_bytes, clock_steps, facts_delayed, stations_refused;
+	int64_t first_us, last_us;        /* packet time of the first and last frame, 0: none */
+};
+
+struct fact_counters {
+	struct fact_head head;
+	struct counters total;
+};
+
+enum fact_note_kind {
+	NOTE_DAMAGED_INPUT = 1,   /* text: file, packet number, what */
+	NOTE_INTERFACE_DOWN,      /* text: the interface */
+	NOTE_INTERFACE_UP,
+	NOTE_CLOCK_STEP,          /* text: from, to */
+	NOTE_DOUBLED,             /* the mirror delivers each frame twice */
+	NOTE_INPUT_END            /* the worker has read everything */
+};
+
+struct fact_note {
+	struct fact_head head;
+	uint8_t kind;             /* enum fact_note_kind */
+	char text[240];
+};
+
+/* Largest fact, for buffers. */
+union fact_any {
+	struct fact_head head;
+	struct fact_flow_new flow_new;
+	struct fact_flow_class flow_class;
+	struct fact_content content;
+	struct fact_flow_count flow_count;
+	struct fact_name name;
+	struct fact_station station;
+	struct fact_counters counters;
+	struct fact_note note;
+};
+
+/* Is this a whole fact of a known type, with values in their ranges? Copies it
+ * to *ret with every string terminated. Returns 0 or ERR_DAMAGED. */
+MUST_CHECK int fact_check(const void *record, size_t size, union fact_any *ret);
+
+/* Less than, equal, greater than zero as a comes before, with, after b. */
+static inline int fact_order(const struct fact_head *a, const struct fact_head *b)
+{
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	return a->sub < b->sub ? -1 : a->sub > b->sub;
+}
+
+/* Add the counts of src to dst (the first and last times as min and max). */
+void counters_add(struct counters *dst, const struct counters *src);
+
+#endif

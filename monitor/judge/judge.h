@@ -1,0 +1,69 @@
+/* judge.h - facts → names → inventory → geo → policy → finding → rows.
+ * The top file of judge/. Never sees a raw byte, never waits: rows that
+ * changed are marked and handed out by judge_flush. Packet time is its only
+ * clock.
+ * Memory: about 320 bytes a live transfer (see JUDGE_TRANSFER_BYTES) beside
+ * its texts, which are interned. */
+#ifndef MONITOR_JUDGE_H
+#define MONITOR_JUDGE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/err.h"
+#include "fact.h"
+#include "judge/geo.h"
+#include "judge/inventory.h"
+#include "judge/row.h"
+
+struct judge;
+
+struct judge_options {
+	const struct config *config;   /* the judge takes it over */
+	const char *data_dir;
+	unsigned workers;
+	int64_t next_transfer, next_finding;   /* ids to begin with */
+	uint32_t max_pending;          /* rows that may wait for the record, default 262144 */
+	struct vendors *vendors;       /* borrowed */
+};
+
+struct judge_totals {
+	struct counters counters;      /* of all workers */
+	uint64_t transfers, approved, unapproved, housekeeping, findings, open;
+	uint64_t collapsed;
+	int64_t clock_us;
+};
+
+MUST_CHECK int judge_new(const struct judge_options *o, struct judge **ret, char *err, size_t err_size);
+void judge_free(struct judge *j);
+
+/* Take facts in the order of fact_order over all workers. False: too many
+ * rows wait; flush first and offer the same fact again. */
+bool judge_take(struct judge *j, const union fact_any *f);
+
+/* A worker was started anew: its live flows are interrupted, a gap is kept. */
+void judge_worker_restarted(struct judge *j, unsigned worker, int64_t now_us);
+void judge_add_gap(struct judge *j, const struct row_gap *g);
+
+/* Take over a new configuration: every live transfer is judged again. On an
+ * error the old one stays and cfg is not taken. */
+MUST_CHECK int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char *err, size_t err_size);
+
+/* What an earlier run recorded. */
+MUST_CHECK int judge_restore_usage(struct judge *j, const struct row_usage *r);
+MUST_CHECK int judge_restore_machine(struct judge *j, const struct row_machine *r);
+MUST_CHECK int judge_restore_finding(struct judge *j, const struct row_finding *r);
+
+/* Hand every changed row to the sink: at most max_rows (0: all). Stops at the
+ * first refusal and returns its code. The rows stay marked until
+ * judge_flushed(true), because the sink's transaction may still fail. */
+MUST_CHECK int judge_flush(struct judge *j, const struct row_sink *sink, uint32_t max_rows);
+void judge_flushed(struct judge *j, bool committed);
+bool judge_has_rows(const struct judge *j);
+
+/* The end of everything: open transfers stay open in the record unless the
+ * input ended (workers send FACT_FLOW_END then). */
+void judge_get_totals(const struct judge *j, struct judge_totals *ret);
+struct geo *judge_geo(struct judge *j);
+
+#endif

@@ -1,0 +1,39 @@
+/* names.h - address → names that DNS gave, per equipment, with age.
+ * Bounded: NAMES_MAX entries of about 120 bytes beside the text; the oldest
+ * go first. */
+#ifndef MONITOR_NAMES_H
+#define MONITOR_NAMES_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+
+struct names;
+
+#define NAMES_MAX 262144u
+
+struct name_found {
+	const char *name;      /* borrowed until the next names_add */
+	int64_t answered_us;   /* the youngest answer */
+	int64_t expires_us;    /* answered + TTL */
+};
+
+MUST_CHECK int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret);
+void names_free(struct names *n);
+
+/* client asked, name stands for address. 0 or ERR_NOMEM. */
+MUST_CHECK int names_add(struct names *n, const struct addr *client, const struct addr *address, const char *name,
+                         uint32_t ttl_s, int64_t now_us);
+
+/* Youngest name that DNS gave client for address and that is believed at
+ * now_us (TTL + max age). Returns false when there is none. */
+bool names_find(const struct names *n, const struct addr *client, const struct addr *address, int64_t now_us,
+                struct name_found *ret);
+/* Did DNS give exactly this name to client for this address? */
+bool names_verify(const struct names *n, const struct addr *client, const struct addr *address, const char *name,
+                  int64_t now_us);
+uint64_t names_count(const struct names *n);
+uint64_t names_evicted(const struct names *n);
+
+#endif

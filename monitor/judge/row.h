@@ -1,0 +1,98 @@
+/* row.h - plain structs that the judge hands to the record; nothing else
+ * crosses. Strings are borrowed for the time of the call; NULL: absent. */
+#ifndef MONITOR_ROW_H
+#define MONITOR_ROW_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "fact.h"
+#include "judge/policy.h"
+
+enum row_state { ROW_OPEN = 0, ROW_CLOSED, ROW_INTERRUPTED };
+
+struct row_transfer {
+	int64_t id;                   /* given by the judge, growing */
+	int64_t finding;              /* 0: none */
+	int64_t start_us, end_us;     /* end: of the last packet so far */
+	enum row_state state;
+	struct flow_ident ident;
+	const char *network, *equipment, *vendor;
+	enum fact_initiator initiator;
+	const char *app, *category, *hostname, *ja3, *ja4;
+	bool encrypted, inspected;    /* inspected: app, category and encrypted are known */
+	enum fact_host_source hostname_source;
+	bool hostname_verified;
+	const char *country, *city, *as_org;
+	uint32_t asn;
+	struct flow_counts counts;
+	uint32_t flags;               /* FLOW_… */
+	uint64_t risk;
+	const char *content;          /* JSON array text, NULL: none */
+	enum verdict verdict;
+	const char *approval;         /* id; only when approved */
+	uint32_t reasons;
+	const char *policy_hash;
+	uint64_t collapsed;           /* more flows that this row stands for (a scan or flood) */
+};
+
+struct row_machine {
+	const char *id, *vendor, *network;
+	bool known, mac_mismatch;
+	struct mac mac;
+	struct addr address;
+	uint16_t vlan[2];
+	uint8_t vlan_count;
+	int64_t first_us, last_us;
+};
+
+struct row_usage {
+	const char *approval;
+	enum config_period per;
+	int64_t period_start_us;
+	uint64_t out, in;
+};
+
+struct row_finding {
+	int64_t id;
+	const char *equipment;
+	struct addr peer;
+	uint32_t reasons;
+	int64_t first_us, last_us;
+	uint64_t transfers, bytes_out, bytes_in;
+};
+
+/* Time in which the sensor did not see, or saw less. */
+struct row_gap {
+	int64_t start_us, end_us;     /* end 0: still */
+	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-down", "clock-step", "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled" */
+	const char *detail;
+	uint64_t lost;                /* frames, where known */
+};
+
+/* Counters of one minute of packet time, all workers together. */
+struct row_minute {
+	int64_t minute_us;
+	struct counters delta;
+};
+
+struct row_policy {
+	const char *hash, *text, *path;
+	int64_t loaded_us;
+};
+
+/* Where rows go. Each returns 0, or a negative code and the row is offered
+ * again at the next flush. */
+struct row_sink {
+	void *ctx;
+	int (*transfer)(void *ctx, const struct row_transfer *r);
+	int (*finding)(void *ctx, const struct row_finding *r);
+	int (*machine)(void *ctx, const struct row_machine *r);
+	int (*usage)(void *ctx, const struct row_usage *r);
+	int (*gap)(void *ctx, const struct row_gap *r);
+	int (*minute)(void *ctx, const struct row_minute *r);
+	int (*policy)(void *ctx, const struct row_policy *r);
+};
+
+#endif

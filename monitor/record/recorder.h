@@ -1,0 +1,32 @@
+/* recorder.h - the loop of the judge process: rings → judge → store.
+ * The top file of record/. Merges the facts of all workers by their order,
+ * flushes rows in batches (every 200 ms live, every 4,096 rows offline),
+ * keeps them when the database is locked or the disk is full. */
+#ifndef MONITOR_RECORDER_H
+#define MONITOR_RECORDER_H
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "base/control.h"
+#include "base/err.h"
+#include "base/ring.h"
+#include "judge/judge.h"
+#include "record/store.h"
+
+struct recorder_options {
+	struct judge *judge;
+	struct store *store;
+	struct ring **rings;
+	unsigned workers;
+	struct control *control;
+	int eventfd;                 /* workers wake the judge */
+	int signal_fd;               /* signalfd: SIGHUP reload, SIGTERM end */
+	const char *config_path;     /* read again on SIGHUP; NULL: never */
+	bool live;
+};
+
+/* Until every ring is closed and empty and every row is in. Returns an enum
+ * exit_code (EXIT_DAMAGED: a worker said that its input was damaged). */
+int recorder_run(const struct recorder_options *o);
+
+#endif

@@ -1,0 +1,51 @@
+/* store.h - SQLite: the tables, one writer, many readers. The only file set
+ * that includes SQLite is store.c (writing), store_schema.c (migrations) and
+ * store_read.c (queries).
+ * WAL, STRICT tables, foreign keys, PRAGMA user_version migrations,
+ * auto_vacuum=INCREMENTAL from the first day, synchronous=NORMAL… (see .c). */
+#ifndef MONITOR_STORE_H
+#define MONITOR_STORE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "judge/row.h"
+
+struct store;
+
+struct store_run {               /* one life of garitad */
+	const char *version, *ndpi, *sensor, *source;   /* source: "live span0" or the files */
+	int64_t start_us;            /* wall clock */
+};
+
+/* Open for writing; creates and migrates. The lock file DIR/garitad.pid
+ * (flock) keeps a second writer out: ERR_BUSY, and *ret_pid is the other's.
+ * ERR_DAMAGED: no database, or a newer schema (err says which). Open rows of
+ * an earlier run become interrupted, and a gap "stopped" from its last sign of
+ * life is added. */
+MUST_CHECK int store_open(const char *dir, const struct store_run *run, struct store **ret, int *ret_pid, char *err,
+                          size_t err_size);
+void store_close(struct store *s);
+
+MUST_CHECK int store_begin(struct store *s);     /* 0, ERR_BUSY (locked by another): later */
+MUST_CHECK int store_commit(struct store *s);    /* 0, ERR_BUSY, ERR_FULL, ERR_IO: all rolled back */
+void store_rollback(struct store *s);
+/* A sink whose functions write within the open transaction. */
+void store_sink(struct store *s, struct row_sink *ret);
+const char *store_error(const struct store *s);
+
+/* Restart: what was kept. */
+MUST_CHECK int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding);
+struct judge;
+MUST_CHECK int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx);
+MUST_CHECK int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx);
+MUST_CHECK int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx);
+
+/* State of the running sensor, a few words by name, for `garita status`
+ * (geolocation files, drops, last packet …); replaced each time. */
+MUST_CHECK int store_put_status(struct store *s, const char *key, const char *json);
+/* The accounting of this run, at its end and every minute. */
+struct judge_totals;
+MUST_CHECK int store_put_totals(struct store *s, const struct judge_totals *t);
+
+#endif

@@ -1,0 +1,94 @@
+/* flow_table.h - bounded table of live flows, one per worker.
+ * Keyed by VLAN stack and canonical five-tuple. Memory is taken once, at
+ * creation: see FLOW_BYTES in flow_table.c for the size of one flow; what a
+ * flow needs only while it is inspected (struct flow_cold) comes from pools.
+ * Not here: decoding, classification, verdicts. */
+#ifndef MONITOR_FLOW_TABLE_H
+#define MONITOR_FLOW_TABLE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "fact.h"
+#include "sense/decode.h"
+
+struct flow_table;   /* opaque */
+struct inspection;   /* of worker: nDPI state, first bytes; NULL once there is nothing more to learn */
+struct reorder;      /* of tcp_track: holes in the sequence space; NULL most of the time */
+
+/* Canonical: (addr, port) of end 0 is the smaller. 44 bytes. */
+struct flow_key {
+	struct addr addr[2];
+	uint16_t port[2];
+	uint16_t vlan[2];      /* 0xffff: no such tag, or VLANs are not in the key */
+	uint8_t proto, ip_version;
+	uint8_t interface_group; /* interfaces whose VLANs are ignored share one */
+	uint8_t kind;          /* 0; 1: fragments without a first */
+};
+
+enum flow_class { FLOW_TRANSFER = 1, FLOW_INTERNAL = 2 };
+enum flow_timer { TIMER_TCP_CLOSING = 0, TIMER_TCP, TIMER_UDP, TIMER_ICMP, TIMER_OTHER, TIMER_KINDS };
+
+struct flow {
+	/* touched by each packet */
+	struct flow_key key;
+	uint8_t inside_end;    /* 0 or 1: which end of the key is inside */
+	uint8_t class_;        /* enum flow_class */
+	uint8_t timer;         /* enum flow_timer: the list it is on */
+	uint8_t initiator;     /* enum fact_initiator */
+	uint32_t flags;        /* FLOW_… of fact.h */
+	struct flow_counts counts;
+	int64_t last_us;
+	uint32_t tcp_next[2];  /* per end of the key: highest sequence number seen + 1 */
+	uint8_t tcp_seen[2];   /* TCP flags seen from that end, ORed; 0x80: tcp_next is set */
+	uint8_t content_done;  /* worker's own notes */
+	uint8_t wait_flags;    /* facts that found the ring full: bits of enum fact_type */
+	struct inspection *inspection;
+	struct reorder *reorder;
+	/* touched now and then */
+	int64_t start_us, told_us;      /* told: of the last checkpoint */
+	uint64_t told_bytes, start_seq; /* IP bytes at the last checkpoint; seq of the first packet */
+	struct mac mac[2];              /* per end of the key */
+	uint16_t network;
+	uint32_t netset_generation;
+	uint32_t id_generation;
+	/* of flow_table.c */
+	uint32_t hash, next, lru_next, lru_prev;
+};
+
+struct flow_timeouts {
+	int64_t idle_us[TIMER_KINDS];
+};
+
+/* Create a table that holds at most max_flows. The caller owns *ret.
+ * Returns 0, ERR_NOMEM or ERR_INVALID; *ret is untouched on error. */
+MUST_CHECK int flow_table_new(uint32_t max_flows, const struct flow_timeouts *timeouts, struct flow_table **ret);
+void flow_table_free(struct flow_table *t);
+
+/* Canonical key of a packet; *ret_src_end is the end (0, 1) that sent it. */
+void flow_key_of(const struct packet *p, bool vlan_in_key, struct flow_key *ret, unsigned *ret_src_end);
+uint32_t flow_key_hash(const struct flow_key *k);
+
+/* The flow of a key, or NULL. */
+struct flow *flow_table_find(struct flow_table *t, const struct flow_key *k, uint32_t hash);
+/* A new flow, zeroed but for its key. NULL when the table is full. */
+struct flow *flow_table_add(struct flow_table *t, const struct flow_key *k, uint32_t hash);
+/* A packet at now_us: put the flow at the young end of the list of timer. */
+void flow_table_touch(struct flow_table *t, struct flow *f, enum flow_timer timer, int64_t now_us);
+void flow_table_remove(struct flow_table *t, struct flow *f);
+
+/* The flow longest silent on one list if its timeout has passed at now_us,
+ * else NULL. Call until NULL, removing each. */
+struct flow *flow_table_expired(struct flow_table *t, enum flow_timer timer, int64_t now_us);
+/* Oldest flow of a list, and the next younger: for the end of input and for
+ * telling all flows again. NULL at the end. */
+struct flow *flow_table_oldest(struct flow_table *t, enum flow_timer timer);
+struct flow *flow_table_younger(struct flow_table *t, const struct flow *f);
+
+uint32_t flow_table_count(const struct flow_table *t);
+uint64_t flow_table_refused(const struct flow_table *t);
+/* slot + generation << 32; never 0. */
+uint64_t flow_id(const struct flow_table *t, const struct flow *f);
+
+#endif

@@ -1,0 +1,33 @@
+/* worker.h - capture → decode → flow table → dpi + content → facts.
+ * The top file of sense/: it alone knows the order of its neighbours. Runs in
+ * a process of its own, which can read its rings and write facts. */
+#ifndef MONITOR_WORKER_H
+#define MONITOR_WORKER_H
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "base/control.h"
+#include "base/err.h"
+#include "base/ring.h"
+#include "sense/capture.h"
+
+struct worker_options {
+	const struct config *config;
+	struct capture *capture;   /* opened by the caller, closed by the caller */
+	struct ring *ring;         /* to the judge */
+	struct control *control;
+	int judge_eventfd;         /* written when control->judge_waits */
+	unsigned index, workers;
+};
+
+/* Everything a worker needs is allocated by worker_new, so that the sandbox
+ * can be entered between worker_new and worker_run. */
+struct worker;
+MUST_CHECK int worker_new(const struct worker_options *o, struct worker **ret, char *err, size_t err_size);
+void worker_free(struct worker *w);
+
+/* Until the input ends, control->stop is set or the interface is lost.
+ * Returns an enum exit_code. */
+int worker_run(struct worker *w);
+
+#endif

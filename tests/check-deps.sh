@@ -1,0 +1,62 @@
+#!/bin/sh
+# Includes may point up the module table only (DESIGN, CONTRIBUTING.md), and
+# one module alone includes each third-party library.
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+# The table, top first. A module may include itself and what stands above it.
+order='base/err base/log base/bytes base/addr base/ring base/netset base/control base/json base/config fact
+sense/capture sense/decode sense/fragment sense/dedup sense/flow_table sense/tcp_track sense/dpi sense/dns sense/recognise sense/content sense/inspect sense/tell sense/worker
+judge/names judge/vendors judge/inventory judge/geo judge/policy judge/row judge/intern judge/transfer judge/finding judge/judge
+record/ledger record/store record/evidence record/emit record/recorder
+sandbox supervisor main'
+
+rank() {
+	n=0
+	for m in $order; do
+		n=$((n + 1))
+		# store_read belongs to store, policy_hours to policy, …
+		case "$1" in "$m" | "$m"_*) echo $n && return ;; esac
+	done
+	echo 0
+}
+
+for f in $(find monitor -name '*.[ch]' | sort); do
+	me=${f#monitor/}
+	me=${me%.[ch]}
+	r=$(rank "$me")
+	if [ "$r" = 0 ]; then
+		echo "$f: not in the module table of tests/check-deps.sh"
+		bad=1
+		continue
+	fi
+	for inc in $(sed -n 's/^#include "\(.*\)\.h".*/\1/p' "$f"); do
+		i=$(rank "$inc")
+		if [ "$i" = 0 ]; then
+			echo "$f: includes $inc.h, which is not in the module table"
+			bad=1
+		elif [ "$i" -gt "$r" ]; then
+			echo "$f: includes $inc.h, which stands below it"
+			bad=1
+		fi
+	done
+done
+
+# library header -> the only module that may include it
+alone() {
+	for f in $(grep -lE "^#include <($1)" -r monitor tools --include='*.[ch]'); do
+		case "$f" in monitor/$2.[ch] | monitor/$2_*.[ch]) ;; *)
+			echo "$f: includes <$1>; only $2 may"
+			bad=1
+			;;
+		esac
+	done
+}
+alone 'ndpi' sense/dpi
+alone 'pcap' sense/capture
+alone 'maxminddb' judge/geo
+alone 'sqlite3' record/store
+alone 'yaml' base/config
+alone 'seccomp|cap-ng' sandbox
+[ $bad = 0 ] && echo "check-deps: includes point upwards only"
+exit $bad
