@@ -53,7 +53,7 @@ struct config_equipment {
 enum config_period { PERIOD_NONE = 0, PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 enum config_initiator { APPROVE_ANY = 0, APPROVE_EQUIPMENT, APPROVE_PEER };
 
-struct config_ports {      /* "tcp/443", "udp/1000-2000", "icmp", "tcp/*" */
+struct config_ports {      /* "tcp/443", "udp/1000-2000", "icmp"; "tcp" alone: every port */
 	uint8_t proto;
 	uint16_t low, high;    /* 0 and 65535: any */
 };
