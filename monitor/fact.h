@@ -169,7 +169,8 @@ enum fact_note_kind {
 	NOTE_INTERFACE_UP,
 	NOTE_CLOCK_STEP,          /* text: from, to */
 	NOTE_DOUBLED,             /* the mirror delivers each frame twice */
-	NOTE_INPUT_END            /* the worker has read everything */
+	NOTE_INPUT_END,           /* the worker has read everything */
+	NOTE_WORKER_START         /* first fact of a worker process: what an earlier one of this number told is over */
 };
 
 struct fact_note {
