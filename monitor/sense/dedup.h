@@ -1,0 +1,56 @@
+/* dedup.h - second copies of a frame, from a mirror that delivers ingress and
+ * egress. The copy may carry other VLAN tags, other MACs and a smaller TTL.
+ *
+ * Two frames are "the same" when addresses, protocol, IP id, IP length,
+ * fragment offset, transport header with its checksum and the beginning of
+ * the payload are the same and they are at most DEDUP_WINDOW_US apart.
+ * The same bytes may also have been sent twice, so a copy needs evidence:
+ *
+ *  strong  IPv4 with an id other than 0 that changes from packet to packet
+ *          (a retransmission gets a new one), a fragment, ESP, or a copy that
+ *          took another path (VLAN, MAC or TTL differ): a duplicate at once.
+ *  weak    IPv6, or IPv4 with id 0 (RFC 6864), on the same path: TCP
+ *          retransmissions, dup-ACKs and repeated datagrams look alike. Then
+ *          a duplicate only within DEDUP_WEAK_WINDOW_US and when frames are
+ *          known to come twice: between these two addresses (30 % of their
+ *          last strong frames; without such, nearly half of their last weak
+ *          frames, that is in exact pairs), else on this interface (30 % of
+ *          the last 64 strong frames).
+ *
+ * Missed (counted twice): weak copies before the doubling is known, at most
+ * some tens of frames a pair of addresses; copies later than the window;
+ * copies whose addresses or transport header were rewritten (NAT).
+ * Wrong (counted once): a sender without IP ids that sends each datagram
+ * exactly twice within DEDUP_WEAK_WINDOW_US, all the time; a sender with a
+ * constant id that repeats itself. As only identical bytes are taken for
+ * copies this can lower a volume, but never hide a flow or content.
+ *
+ * Worst case memory: about 700 KB, taken once. Not here: flows, counters. */
+#ifndef MONITOR_DEDUP_H
+#define MONITOR_DEDUP_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "sense/decode.h"
+
+#define DEDUP_WINDOW_US 20000
+#define DEDUP_WEAK_WINDOW_US 5000
+
+struct dedup;   /* opaque; one per worker */
+
+/* 0 or ERR_NOMEM; *ret is untouched on error. */
+MUST_CHECK int dedup_new(struct dedup **ret);
+void dedup_free(struct dedup *d);
+
+/* Is this packet (DECODE_IP) a second copy of one seen before? Call it once a
+ * frame, with the packet that will be counted: after unwrapping, before the
+ * flow and the fragment table. Offline with several workers the weak case may
+ * see the doubling of an interface a little later than one worker would. */
+bool dedup_seen(struct dedup *d, const struct packet *p);
+
+/* Do frames come twice on this interface (index as in struct packet)?
+ * At least 30 % of its last 64 packets were copies. */
+bool dedup_doubling(const struct dedup *d, uint8_t interface);
+
+#endif
