@@ -17,6 +17,7 @@ struct dns_answer {
 	uint8_t opcode, rcode;
 	uint16_t id, qtype, qdcount, ancount;
 	char name[DNS_NAME_MAX];  /* of the first question: lower case, no final dot, bytes outside [!-~] and '\\' '.' as \DDD */
+	bool name_cut;            /* the text was longer: name holds its last labels, and no address is kept */
 	unsigned addr_count;
 	struct {
 		struct addr addr;
@@ -25,8 +26,10 @@ struct dns_answer {
 	bool more_addrs;          /* there were more than DNS_ADDRS_MAX */
 };
 
-/* Parse one message. 0; ERR_DAMAGED when it is no DNS message. Compression
- * pointers must point backwards and are followed at most 64 times. */
+/* Parse one message. 0; ERR_DAMAGED when it is no DNS message: every section is
+ * walked and must end where the message ends. Compression pointers must point
+ * backwards and are followed at most 64 times. Addresses are kept of answers
+ * without an error code only. *ret is untouched on error. */
 MUST_CHECK int dns_parse(const uint8_t *msg, size_t bytes, struct dns_answer *ret);
 
 #endif
