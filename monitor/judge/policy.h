@@ -32,6 +32,7 @@ enum reason {
 	REASON_COUNTRY_UNKNOWN,
 	REASON_NETWORK_NOT_APPROVED,  /* the ASN */
 	REASON_NETWORK_UNKNOWN,
+	REASON_ADDRESS_NOT_APPROVED,  /* the peer is in none of the approved prefixes */
 	REASON_INITIATOR_NOT_APPROVED,
 	REASON_INITIATOR_UNKNOWN,
 	REASON_UNKNOWN_EQUIPMENT,
@@ -47,8 +48,7 @@ struct policy_facts {
 	bool address_outside_network, mac_mismatch;
 	struct addr peer;
 	uint8_t proto;
-	uint16_t peer_port;           /* the port of whoever was connected to: the service's */
-	uint16_t inside_port;
+	uint16_t peer_port, inside_port;   /* the service's is that of whoever was connected to; see policy.c */
 	enum fact_initiator initiator;
 	const char *app;              /* NULL: not known yet; "Unknown": never will be */
 	const char *hostname;         /* claimed by the flow (SNI, HTTP, QUIC); NULL */
@@ -60,7 +60,8 @@ struct policy_facts {
 	bool inspection_done;         /* app and hostname will not get better */
 };
 
-/* Bytes that an approval has used in the period that holds time_us. */
+/* Bytes that an approval has used in the period that holds time_us, those of
+ * the transfer that is judged included. */
 struct policy_usage {
 	uint64_t out, in;
 };
@@ -74,7 +75,9 @@ struct policy_verdict {
 	uint32_t reasons;             /* bits of enum reason; 0 when approved */
 };
 
-/* One condition of one approval, for the trace. */
+/* One condition of one approval, for the trace. approval NULL: a condition
+ * that stands above all approvals ("known-equipment", "address-in-network",
+ * "mac"); these come first. */
 struct policy_step {
 	const struct config_approval *approval;
 	const char *condition;        /* "equipment", "hosts", "prefixes", "countries", "asns", "ports", "apps", "initiator", "hours", "valid", "limit" */
