@@ -1,0 +1,30 @@
+/* process.h - the bodies of the judge's and the workers' processes, and what
+ * the supervisor shares with them. */
+#ifndef MONITOR_PROCESS_H
+#define MONITOR_PROCESS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/control.h"
+#include "base/ring.h"
+#include "sandbox.h"
+#include "supervisor.h"
+
+struct process_context {
+	const struct supervisor_options *options;
+	struct control *control;
+	struct ring *rings[CONTROL_WORKERS_MAX];
+	unsigned workers;
+	int eventfd;
+	bool live, root;
+	struct sandbox_user user;        /* of workers and supervisor */
+	struct sandbox_user judge_user;  /* who owns the data directory */
+	uint16_t fanout_group;
+	bool judge_restarted;            /* not the first judge of this run */
+};
+
+/* Run in a forked child. They do not return. */
+_Noreturn void process_judge(const struct process_context *p);
+_Noreturn void process_worker(const struct process_context *p, unsigned index);
+
+#endif

@@ -1,0 +1,180 @@
+#include "process.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "accounting.h"
+#include "base/log.h"
+#include "judge/judge.h"
+#include "record/recorder.h"
+#include "record/store.h"
+#include "sense/dpi.h"
+
+#define TEXT_MAX 400
+
+struct parts {
+	struct store *store;
+	struct vendors *vendors;
+	struct judge *judge;
+	int signal_fd;
+};
+
+static int64_t wall_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* "live span0,span1", or the files. */
+static void source_text(const struct process_context *p, char *ret, size_t n)
+{
+	const struct supervisor_options *o = p->options;
+	const char *const *names = p->live ? o->interfaces : o->files;
+	const size_t count = p->live ? o->interface_count : o->file_count;
+	size_t used = (size_t)snprintf(ret, n, "%s", p->live ? "live" : "replay");
+	for (size_t i = 0; i < count && used < n; i++)
+		used += (size_t)snprintf(ret + used, n - used, "%c%s", i == 0 ? ' ' : ',', names[i]);
+}
+
+static int open_store(const struct process_context *p, struct store **ret, char *err, size_t err_size)
+{
+	char source[TEXT_MAX];
+	source_text(p, source, sizeof source);
+	const struct store_run run = {
+		.version = GARITA_VERSION,
+		.ndpi = dpi_version(),
+		.sensor = p->options->config->sensor,
+		.source = source,
+		.start_us = wall_us(),
+	};
+	int pid = 0;
+	const int rc = store_open(p->options->data_dir, &run, ret, &pid, err, err_size);
+	if (rc == ERR_BUSY)
+		snprintf(err, err_size, "%s is in use by garitad with pid %d: stop that one, or choose another -D",
+		         p->options->data_dir, pid);
+	return rc;
+}
+
+static int restore_usage(void *ctx, const struct row_usage *r)
+{
+	return judge_restore_usage(ctx, r);
+}
+
+static int restore_machine(void *ctx, const struct row_machine *r)
+{
+	return judge_restore_machine(ctx, r);
+}
+
+static int restore_finding(void *ctx, const struct row_finding *r)
+{
+	return judge_restore_finding(ctx, r);
+}
+
+/* What earlier runs knew: used limits, first sights, open findings. */
+static int restore(struct parts *a)
+{
+	int rc = store_each_usage(a->store, restore_usage, a->judge);
+	if (rc == 0)
+		rc = store_each_machine(a->store, restore_machine, a->judge);
+	if (rc == 0)
+		rc = store_each_finding(a->store, restore_finding, a->judge);
+	return rc;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int start_judge(const struct process_context *p, struct parts *a, char *err, size_t err_size)
+{
+	struct judge_options options = {
+		.config = p->options->config,
+		.data_dir = p->options->data_dir,
+		.workers = p->workers,
+		.vendors = a->vendors,
+	};
+	int rc = store_next_ids(a->store, &options.next_transfer, &options.next_finding);
+	if (rc == 0)
+		rc = judge_new(&options, &a->judge, err, err_size);
+	return rc == 0 ? restore(a) : rc;
+}
+
+static int start(const struct process_context *p, struct parts *a)
+{
+	char err[TEXT_MAX] = "";
+	int rc = 0;
+	if (p->root && !p->judge_restarted)
+		rc = sandbox_drop_user(&p->judge_user, 0, err, sizeof err);
+	if (rc == 0)
+		rc = open_store(p, &a->store, err, sizeof err);
+	if (rc == 0)
+		rc = vendors_new(NULL, &a->vendors);
+	if (rc == 0)
+		rc = start_judge(p, a, err, sizeof err);
+	if (rc == 0 && (a->signal_fd = open_signals()) < 0)
+		rc = ERR_IO;
+	if (rc == 0)
+		rc = sandbox_enter(SANDBOX_JUDGE, -1, err, sizeof err);
+	if (rc != 0)
+		log_error("judge", "%s", err[0] != '\0' ? err : err_str(rc));
+	return rc;
+}
+
+static int finish(const struct process_context *p, const struct parts *a, int code)
+{
+	struct judge_totals totals;
+	judge_get_totals(a->judge, &totals);
+	const int64_t difference = accounting_difference(&totals.counters);
+	if (difference != 0)
+		log_error("judge", "accounting: %" PRId64 " frames have no place; please report this", difference);
+	if (!p->live && accounting_print(&totals, p->options->json, stdout) != 0) {
+		log_error("judge", "cannot write the accounting to standard output");
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+_Noreturn void process_judge(const struct process_context *p)
+{
+	struct parts a = {.signal_fd = -1};
+	prctl(PR_SET_NAME, "garitad-judge");
+	const int rc = start(p, &a);
+	if (rc != 0) {
+		atomic_store(&p->control->judge_state, CONTROL_FAILED);
+		_exit(EXIT_FAILED);
+	}
+	if (p->judge_restarted)
+		atomic_fetch_add(&p->control->resync, 1);
+	/* The record must not end when the supervisor is killed: it drains first. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	atomic_store(&p->control->judge_state, CONTROL_READY);
+
+	const struct recorder_options options = {
+		.judge = a.judge,
+		.store = a.store,
+		.rings = (struct ring **)p->rings,
+		.workers = p->workers,
+		.control = p->control,
+		.eventfd = p->eventfd,
+		.signal_fd = a.signal_fd,
+		.config_path = p->live ? p->options->config->path : NULL,
+		.live = p->live,
+	};
+	const int code = finish(p, &a, recorder_run(&options));
+	store_close(a.store);
+	atomic_store(&p->control->judge_state, CONTROL_DONE);
+	_exit(code);
+}

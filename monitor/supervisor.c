@@ -1,0 +1,447 @@
+#include "supervisor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "notify.h"
+#include "process.h"
+
+#define RING_BYTES (8u << 20)
+#define TICK_MS 200
+#define HEARTBEAT_LIMIT_US (10 * 1000000)   /* a live worker silent that long is taken to hang */
+#define RESTART_PAUSE_US 500000             /* between two starts of one process */
+#define STOP_LIMIT_US (10 * 1000000)        /* then workers are killed */
+#define JUDGE_LIMIT_US (45 * 1000000)       /* and then the judge, which may wait for a locked database */
+
+struct child {
+	pid_t pid;              /* 0: not running */
+	int64_t started_us;
+	int code;               /* of its last end */
+	bool done;              /* ended in order, not to be started again */
+	unsigned restarts;
+};
+
+struct supervisor {
+	struct process_context context;
+	struct child judge, worker[CONTROL_WORKERS_MAX];
+	int notify_fd;
+	bool ready, stopping;
+	int64_t stop_us, told_us;
+	int exit_code;
+};
+
+static int64_t monotonic_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --- the data directory and who owns it --- */
+
+static int find_users(struct supervisor *s, const char *data_dir)
+{
+	struct process_context *p = &s->context;
+	const char *user = p->options->config->user;
+	int rc = sandbox_find_user(user, &p->user);
+	if (rc != 0 && !p->live)
+		rc = sandbox_find_user("nobody", &p->user);
+	if (rc != 0) {
+		log_error("supervisor", "there is no user %s: make one (adduser --system --group %s), "
+		          "or name another with user: in %s", user, user, p->options->config->path);
+		return rc;
+	}
+	struct stat st;
+	if (mkdir(data_dir, 0750) == 0) {
+		if (p->live && chown(data_dir, p->user.uid, p->user.gid) != 0)
+			log_warn("supervisor", "cannot give %s to %s: %s", data_dir, user, strerror(errno));
+	}
+	if (stat(data_dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		log_error("supervisor", "%s: not a directory that can be used: %s", data_dir, strerror(errno));
+		return ERR_IO;
+	}
+	if (p->live && st.st_uid != p->user.uid) {
+		log_error("supervisor", "%s belongs to user %u, not to %s: run chown -R %s %s", data_dir,
+		          (unsigned)st.st_uid, user, user, data_dir);
+		return ERR_PERM;
+	}
+	p->judge_user.uid = st.st_uid;
+	p->judge_user.gid = st.st_gid;
+	return 0;
+}
+
+static int prepare_data_dir(struct supervisor *s)
+{
+	const char *dir = s->context.options->data_dir;
+	if (s->context.root)
+		return find_users(s, dir);
+	if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
+		log_error("supervisor", "cannot make %s: %s", dir, strerror(errno));
+		return ERR_IO;
+	}
+	if (access(dir, W_OK | X_OK) != 0) {
+		log_error("supervisor", "cannot write in %s: %s; choose another with -D", dir, strerror(errno));
+		return ERR_PERM;
+	}
+	return 0;
+}
+
+static int prepare(struct supervisor *s, const struct supervisor_options *o)
+{
+	struct process_context *p = &s->context;
+	p->options = o;
+	p->live = o->interface_count > 0;
+	p->root = geteuid() == 0;
+	p->workers = o->config->capture.workers;
+	p->fanout_group = (uint16_t)(getpid() * 16);
+	/* Standard input can be read by one process only. */
+	for (size_t i = 0; i < o->file_count; i++) {
+		if (strcmp(o->files[i], "-") == 0)
+			p->workers = 1;
+	}
+	int rc = prepare_data_dir(s);
+	if (rc == 0)
+		rc = control_new(&p->control);
+	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
+		rc = ring_new(RING_BYTES, &p->rings[i]);
+	if (rc != 0)
+		return rc;
+	struct netset *ns = malloc(sizeof *ns);
+	if (ns == NULL)
+		return ERR_NOMEM;
+	rc = config_netset(o->config, ns);
+	if (rc == 0)
+		control_put_netset(p->control, ns);
+	free(ns);
+	p->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return rc == 0 && p->eventfd < 0 ? ERR_IO : rc;
+}
+
+/* --- children --- */
+
+static pid_t fork_child(struct supervisor *s, int worker)
+{
+	const pid_t pid = fork();
+	if (pid == 0) {
+		if (s->notify_fd >= 0)
+			close(s->notify_fd);
+		if (worker < 0)
+			process_judge(&s->context);
+		else
+			process_worker(&s->context, (unsigned)worker);
+	}
+	if (pid < 0)
+		log_error("supervisor", "cannot fork: %s", strerror(errno));
+	return pid;
+}
+
+static int start_judge(struct supervisor *s)
+{
+	atomic_store(&s->context.control->judge_state, CONTROL_STARTING);
+	const pid_t pid = fork_child(s, -1);
+	if (pid < 0)
+		return ERR_IO;
+	s->judge.pid = pid;
+	s->judge.started_us = monotonic_us();
+	return 0;
+}
+
+static int start_worker(struct supervisor *s, unsigned i)
+{
+	atomic_store(&s->context.control->worker[i].state, CONTROL_STARTING);
+	atomic_store(&s->context.control->worker[i].heartbeat_us, monotonic_us());
+	const pid_t pid = fork_child(s, (int)i);
+	if (pid < 0)
+		return ERR_IO;
+	s->worker[i].pid = pid;
+	s->worker[i].started_us = monotonic_us();
+	return 0;
+}
+
+static const char *how_it_ended(int status, char *buf, size_t n)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, n, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(buf, n, "exit code %d", WEXITSTATUS(status));
+	return buf;
+}
+
+static void judge_ended(struct supervisor *s, int status)
+{
+	char how[80];
+	const bool in_order = atomic_load(&s->context.control->judge_state) == CONTROL_DONE;
+	s->judge.pid = 0;
+	s->judge.code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+	s->judge.done = in_order || s->stopping || !s->context.live || !s->ready;
+	if (!in_order && (WIFSIGNALED(status) || s->ready))
+		log_error("supervisor", "the judge ended: %s%s", how_it_ended(status, how, sizeof how),
+		          s->judge.done ? "" : "; starting another");
+	atomic_store(&s->context.control->judge_state, CONTROL_DOWN);
+}
+
+static void worker_ended(struct supervisor *s, unsigned i, int status)
+{
+	struct child *w = &s->worker[i];
+	struct control_worker *shared = &s->context.control->worker[i];
+	char how[80];
+	const bool in_order = WIFEXITED(status) && atomic_load(&shared->state) == CONTROL_DONE;
+	w->pid = 0;
+	w->code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+	w->done = s->stopping || !s->context.live || !s->ready;
+	if (!in_order)
+		atomic_store(&shared->state, w->done ? CONTROL_FAILED : CONTROL_DOWN);
+	if (!s->stopping && !in_order && (s->ready || WIFSIGNALED(status)))
+		log_error("supervisor", "worker %u ended: %s%s", i, how_it_ended(status, how, sizeof how),
+		          w->done ? "" : "; starting another");
+}
+
+static void reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->judge.pid) {
+			judge_ended(s, status);
+			continue;
+		}
+		for (unsigned i = 0; i < s->context.workers; i++) {
+			if (s->worker[i].pid == pid)
+				worker_ended(s, i, status);
+		}
+	}
+}
+
+/* Start again whoever died, at once the first time, then at most twice a second. */
+static void restart(struct supervisor *s)
+{
+	const int64_t now = monotonic_us();
+	if (s->judge.pid == 0 && !s->judge.done && now - s->judge.started_us >= RESTART_PAUSE_US) {
+		s->context.judge_restarted = true;
+		s->judge.restarts++;
+		(void)!start_judge(s);
+	}
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		struct child *w = &s->worker[i];
+		if (w->pid == 0 && !w->done && now - w->started_us >= RESTART_PAUSE_US) {
+			w->restarts++;
+			(void)!start_worker(s, i);
+		}
+	}
+}
+
+/* A worker that no longer says it lives hangs inside a dissector: end it. */
+static void kill_hung(struct supervisor *s)
+{
+	const int64_t now = monotonic_us();
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		const struct control_worker *shared = &s->context.control->worker[i];
+		if (s->worker[i].pid != 0 && atomic_load(&shared->state) == CONTROL_READY &&
+		    now - atomic_load(&shared->heartbeat_us) > HEARTBEAT_LIMIT_US) {
+			log_error("supervisor", "worker %u has not moved for 10 s: killed", i);
+			kill(s->worker[i].pid, SIGKILL);
+		}
+	}
+}
+
+/* --- the loop --- */
+
+static bool all_workers(const struct supervisor *s, uint32_t state)
+{
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		const uint32_t is = atomic_load(&s->context.control->worker[i].state);
+		if (is != state && !(state == CONTROL_READY && is == CONTROL_DONE))
+			return false;
+	}
+	return true;
+}
+
+static bool all_done(const struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		if (s->worker[i].pid != 0 || !s->worker[i].done)
+			return false;
+	}
+	return true;
+}
+
+static void stop(struct supervisor *s, const char *why)
+{
+	if (s->stopping)
+		return;
+	log_info("supervisor", "stopping: %s", why);
+	notify_send(s->notify_fd, "STOPPING=1");
+	s->stopping = true;
+	s->stop_us = monotonic_us();
+	atomic_store(&s->context.control->stop, 1);
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		if (s->worker[i].pid == 0)
+			s->worker[i].done = true;
+	}
+}
+
+static void enforce_stop(struct supervisor *s)
+{
+	const int64_t waited = monotonic_us() - s->stop_us;
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		if (s->worker[i].pid != 0 && waited > STOP_LIMIT_US)
+			kill(s->worker[i].pid, SIGKILL);
+	}
+	if (s->judge.pid != 0 && waited > JUDGE_LIMIT_US)
+		kill(s->judge.pid, SIGKILL);
+}
+
+/* Replays on a terminal: how far. */
+static void show_progress(struct supervisor *s, bool last)
+{
+	if (s->context.live || !isatty(STDERR_FILENO))
+		return;
+	uint64_t frames = 0;
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		const uint64_t n = atomic_load(&s->context.control->worker[i].frames);
+		frames = n > frames ? n : frames;
+	}
+	const double seconds = (double)(monotonic_us() - s->told_us) / 1e6;
+	if (last)
+		fprintf(stderr, "\r\033[K");
+	else if (seconds > 1.0)
+		fprintf(stderr, "\r%" PRIu64 " frames read, %.0f a second\033[K", frames, (double)frames / seconds);
+}
+
+static void tick(struct supervisor *s)
+{
+	reap(s);
+	if (!s->ready && s->judge.pid != 0 && all_workers(s, CONTROL_READY)) {
+		s->ready = true;
+		if (s->context.live)
+			log_info("supervisor", "ready");
+		notify_send(s->notify_fd, "READY=1");
+	}
+	if (s->context.live && !s->stopping) {
+		restart(s);
+		kill_hung(s);
+		notify_send(s->notify_fd, "WATCHDOG=1");
+	}
+	if (s->stopping)
+		enforce_stop(s);
+	show_progress(s, false);
+}
+
+/* Wait for signals and for the children until all is done. */
+static void watch(struct supervisor *s, const sigset_t *signals)
+{
+	const struct timespec wait = {0, TICK_MS * 1000000L};
+	for (;;) {
+		const int sig = sigtimedwait(signals, NULL, &wait);
+		if (sig == SIGTERM || sig == SIGINT)
+			stop(s, sig == SIGTERM ? "SIGTERM" : "SIGINT");
+		if (sig == SIGHUP && s->judge.pid != 0)
+			kill(s->judge.pid, SIGHUP);
+		tick(s);
+		if (all_done(s) && s->judge.pid == 0 && s->judge.done)
+			return;
+		/* A first start that failed, or the record that ended early. */
+		if (!s->stopping && ((s->judge.pid == 0 && s->judge.done && !all_done(s)) ||
+		                     (s->context.live && all_done(s))))
+			stop(s, "a process could not go on");
+		/* The judge leaves its loop by itself when the workers are done. */
+		if (s->stopping && all_done(s) && s->judge.pid != 0)
+			kill(s->judge.pid, SIGTERM);
+	}
+}
+
+static int wait_for_judge(struct supervisor *s)
+{
+	const struct timespec pause = {0, 2000000};
+	for (;;) {
+		const uint32_t state = atomic_load(&s->context.control->judge_state);
+		if (state == CONTROL_READY)
+			return 0;
+		reap(s);
+		if (s->judge.pid == 0)
+			return ERR_IO;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int start_all(struct supervisor *s)
+{
+	char err[400];
+	struct process_context *p = &s->context;
+	int rc = start_judge(s);
+	if (rc == 0)
+		rc = wait_for_judge(s);
+	if (rc != 0)
+		return rc;
+	/* Live: workers are opened again after a crash or when an interface comes
+	 * back, and that takes CAP_NET_RAW. It stays here, with a process that
+	 * reads nothing from the network; its children give it up before the
+	 * first packet. Files were never opened by this process. */
+	if (p->live && p->root && sandbox_drop_user(&p->user, 1, err, sizeof err) != 0) {
+		log_error("supervisor", "%s", err);
+		return ERR_PERM;
+	}
+	if (p->live && sandbox_enter(SANDBOX_SUPERVISOR, -1, err, sizeof err) != 0) {
+		log_error("supervisor", "%s", err);
+		return ERR_PERM;
+	}
+	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
+		rc = start_worker(s, i);
+	if (rc == 0 && !p->live) {
+		if (p->root && sandbox_drop_user(&p->judge_user, 0, err, sizeof err) != 0)
+			rc = ERR_PERM;
+		else if (sandbox_enter(SANDBOX_SUPERVISOR, -1, err, sizeof err) != 0)
+			rc = ERR_PERM;
+		if (rc != 0)
+			log_error("supervisor", "%s", err);
+	}
+	return rc;
+}
+
+static int exit_code_of(const struct supervisor *s)
+{
+	int code = s->judge.code;
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		const int w = s->worker[i].code;
+		if (w == EXIT_FAILED || (w != EXIT_DONE && code == EXIT_DONE))
+			code = w;
+	}
+	return code;
+}
+
+int supervisor_run(const struct supervisor_options *o)
+{
+	struct supervisor s = {.notify_fd = notify_open(), .told_us = monotonic_us()};
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+
+	if (prepare(&s, o) != 0)
+		return EXIT_FAILED;
+	if (start_all(&s) != 0) {
+		stop(&s, "could not start");
+		if (s.judge.pid == 0)
+			return s.judge.code != EXIT_DONE ? s.judge.code : EXIT_FAILED;
+		for (unsigned i = 0; i < s.context.workers; i++)
+			s.worker[i].done = s.worker[i].pid == 0;
+		s.judge.code = EXIT_FAILED;
+	}
+	watch(&s, &signals);
+	show_progress(&s, true);
+	return exit_code_of(&s);
+}
