@@ -36,6 +36,9 @@ LIB      := $(BUILD)/libgarita.a
 
 all: $(BUILD)/garitad $(BUILD)/garita ## build garitad and garita
 
+deps: ## install what building takes (apt)
+	@tools/install/deps.sh build
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
@@ -59,11 +62,58 @@ unit-build: $(UNIT_BIN)
 unit: $(UNIT_BIN) ## build and run the unit tests
 	@tests/run-unit.sh $(UNIT_BIN)
 
+test: ## install what is missing, build, run every test that needs no rights
+	@tools/install/deps.sh build test
+	@$(MAKE) --no-print-directory all unit-build
+	@tests/run.sh $(BUILD)
+
+demo: ## install what is missing, build, replay a recorded day and show what left
+	@tools/install/deps.sh build
+	@$(MAKE) --no-print-directory all
+	@tools/install/demo.sh $(BUILD)
+
+lab: ## as root: real programs behind a real SPAN port
+	@tools/install/deps.sh build lab
+	@$(MAKE) --no-print-directory all
+	@GARITAD=$(BUILD)/garitad GARITA=$(BUILD)/garita tests/lab/run.sh
+
+asan: ## the tests under AddressSanitizer
+	@tools/install/deps.sh build test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SAN=address OPT="-O1 -g" all unit-build
+	@tests/run.sh $(BUILD)-asan
+
+ubsan: ## the tests under UndefinedBehaviorSanitizer
+	@tools/install/deps.sh build test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)-ubsan SAN=undefined OPT="-O1 -g" all unit-build
+	@tests/run.sh $(BUILD)-ubsan
+
+golden: all ## rewrite the expected records of one case: make golden CASE=name
+	@tests/replay.sh --rewrite $(BUILD) $(CASE)
+
+lint: check-deps ## clang-tidy, cppcheck, shellcheck, manual pages
+	@tools/install/deps.sh build test lint
+	@CPPFLAGS='$(CPPFLAGS_ALL)' tests/lint.sh
+
 check-deps: ## module includes point upwards only, one file per library
 	@tests/check-deps.sh
 
+install: all ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/garita/geoip \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/doc/garita $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/garita
+	install -m 755 $(BUILD)/garitad $(DESTDIR)$(PREFIX)/sbin/garitad
+	install -m 755 $(BUILD)/garita $(DESTDIR)$(PREFIX)/bin/garita
+	install -m 755 tools/geoip/build-country.pl $(DESTDIR)$(PREFIX)/share/garita/geoip/
+	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 tools/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 tools/install/site.yaml.example README.md CHANGELOG.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/garita/
+	sed 's|@PREFIX@|$(PREFIX)|g' tools/install/garitad.service > $(DESTDIR)/lib/systemd/system/garitad.service
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	install -m 644 tools/install/garita.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/garita.conf
+
 clean: ## remove what was built
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-ubsan
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16
@@ -71,4 +121,4 @@ help: ## print this list
 -include $(wildcard *.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit unit-build check-deps clean help
+.PHONY: all deps unit unit-build test demo lab asan ubsan golden lint check-deps install clean help
