@@ -92,7 +92,7 @@ golden: all ## rewrite the expected records of one case: make golden CASE=name
 
 lint: check-deps ## clang-tidy, cppcheck, shellcheck, manual pages
 	@tools/install/deps.sh build test lint
-	@CPPFLAGS='$(CPPFLAGS_ALL)' tests/lint.sh
+	@tests/lint.sh $(CPPFLAGS_ALL)
 
 check-deps: ## module includes point upwards only, one file per library
 	@tests/check-deps.sh

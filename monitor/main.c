@@ -165,7 +165,7 @@ int main(int argc, char **argv)
 	}
 	if (o.file_count == 0 && o.interface_count == 0)
 		return bad_usage("nothing to watch: give -i, -r, or capture.interfaces in the configuration", NULL);
-	const struct supervisor_options options = {
+	const struct garitad_options options = {
 		.config = config,
 		.interfaces = o.interfaces,
 		.interface_count = o.interface_count,

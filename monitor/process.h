@@ -3,15 +3,28 @@
 #ifndef MONITOR_PROCESS_H
 #define MONITOR_PROCESS_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "base/control.h"
 #include "base/ring.h"
 #include "sandbox.h"
-#include "supervisor.h"
+
+/* What garitad was asked to do. */
+struct garitad_options {
+	const struct config *config;       /* taken over by the judge process */
+	const char *const *interfaces;     /* live */
+	size_t interface_count;
+	const char *const *files;          /* or a replay */
+	size_t file_count;
+	const char *filter;                /* NULL: of the configuration */
+	const char *data_dir;
+	bool json;                         /* accounting as JSON */
+};
 
 struct process_context {
-	const struct supervisor_options *options;
+	const struct garitad_options *options;
 	struct control *control;
 	struct ring *rings[CONTROL_WORKERS_MAX];
 	unsigned workers;

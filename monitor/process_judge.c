@@ -35,7 +35,7 @@ static int64_t wall_us(void)
 /* "live span0,span1", or the files. */
 static void source_text(const struct process_context *p, char *ret, size_t n)
 {
-	const struct supervisor_options *o = p->options;
+	const struct garitad_options *o = p->options;
 	const char *const *names = p->live ? o->interfaces : o->files;
 	const size_t count = p->live ? o->interface_count : o->file_count;
 	size_t used = (size_t)snprintf(ret, n, "%s", p->live ? "live" : "replay");

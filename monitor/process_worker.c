@@ -13,7 +13,7 @@
 
 static int open_capture(const struct process_context *p, unsigned index, struct capture **ret, char *err, size_t n)
 {
-	const struct supervisor_options *o = p->options;
+	const struct garitad_options *o = p->options;
 	if (!p->live) {
 		const struct capture_files files = {
 			.paths = o->files, .path_count = o->file_count, .filter = o->filter};

@@ -15,7 +15,6 @@
 
 #include "base/log.h"
 #include "notify.h"
-#include "process.h"
 
 #define RING_BYTES (8u << 20)
 #define TICK_MS 200
@@ -97,7 +96,7 @@ static int prepare_data_dir(struct supervisor *s)
 	return 0;
 }
 
-static int prepare(struct supervisor *s, const struct supervisor_options *o)
+static int prepare(struct supervisor *s, const struct garitad_options *o)
 {
 	struct process_context *p = &s->context;
 	p->options = o;
@@ -420,7 +419,7 @@ static int exit_code_of(const struct supervisor *s)
 	return code;
 }
 
-int supervisor_run(const struct supervisor_options *o)
+int supervisor_run(const struct garitad_options *o)
 {
 	struct supervisor s = {.notify_fd = notify_open(), .told_us = monotonic_us()};
 	sigset_t signals;

@@ -9,7 +9,7 @@ order='base/err base/log base/bytes base/addr base/ring base/netset base/control
 sense/capture sense/decode sense/fragment sense/dedup sense/flow_table sense/tcp_track sense/dpi sense/dns sense/recognise sense/content sense/inspect sense/tell sense/worker
 judge/names judge/vendors judge/inventory judge/geo judge/policy judge/row judge/intern judge/transfer judge/finding judge/judge
 record/ledger record/store record/evidence record/emit record/recorder
-sandbox accounting notify process_judge process_worker supervisor main'
+sandbox accounting notify process supervisor main'
 
 rank() {
 	n=0
