@@ -84,6 +84,9 @@ const char *addr_text(const struct addr *a, char buf[ADDR_TEXT_MAX]);
 const char *prefix_text(const struct prefix *p, char buf[PREFIX_TEXT_MAX]);
 const char *mac_text(const struct mac *m, char buf[MAC_TEXT_MAX]);
 
+/* Is the address in the prefix? "::/0" and every other IPv6 prefix that would
+ * reach over ::ffff:0:0/96 hold no IPv4 address: a person who writes one means
+ * IPv6. The same goes for the two below. */
 bool prefix_has(const struct prefix *p, const struct addr *a);
 /* Is every address of inner also in outer? */
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
