@@ -4,7 +4,8 @@
  * and the reader sees whole records only.
  *
  * Beside the records the ring carries the writer's watermark: every record of
- * a later push has an order greater than it. */
+ * a later push has an order greater than it. The reader asks for the watermark
+ * first and empties the ring then: what it took holds everything up to it. */
 #ifndef MONITOR_RING_H
 #define MONITOR_RING_H
 #include <stddef.h>
@@ -12,7 +13,7 @@
 
 #include "base/err.h"
 
-struct ring;   /* opaque; lies in MAP_SHARED memory */
+struct ring;   /* opaque; each process has its own over one MAP_SHARED mapping */
 
 #define RING_RECORD_MAX 4096u   /* bytes of one record */
 
