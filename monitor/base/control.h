@@ -35,7 +35,8 @@ struct control {
 MUST_CHECK int control_new(struct control **ret);   /* 0 or ERR_NOMEM */
 void control_free(struct control *c);
 
-/* Publish a netset for the workers (judge or, before fork, supervisor). */
+/* Publish a netset for the workers (judge or, before fork, supervisor). Its
+ * generation is kept; 0, or the one that is current, becomes the next number. */
 void control_put_netset(struct control *c, const struct netset *ns);
 /* Copy the current one if its generation differs from ret->generation.
  * Returns 1 if it was copied, 0 if nothing is new. */

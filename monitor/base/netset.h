@@ -7,13 +7,21 @@
  *     the network's VLAN, or no VLAN tag at all (many SPAN ports strip it), or
  *     the network names no VLAN, or the interface ignores VLANs; or
  *  2. the frame carries the network's VLAN and the end's MAC is known
- *     equipment, or its address is link-local; or
+ *     equipment, or its address is link-local. Not by the MAC while the other
+ *     end is inside by 1: a MAC says who the next hop is, and equipment that
+ *     passes packets on for its neighbour must not hide the neighbour's
+ *     transfer; or
  *  3. the frame carries the network's VLAN and neither end is inside by 1 or
  *     2: the sender is taken to be inside (deny by default: a spoofed or
  *     unconfigured source address must not hide a transfer). Never when the
  *     sender is the known gateway side, that is when the frame's destination
  *     MAC is known equipment: then the receiver is inside.
- * Rule 1 goes before 2, 2 before 3. */
+ * Rule 1 goes before 2, 2 before 3.
+ *
+ * A frame carries a network's VLAN when the network's tags stand in the frame's
+ * stack, next to each other and in their order (a mirror may add a tag around
+ * them). Where several networks fit: the longest prefix, then the one that
+ * names more of the frame's tags, then the one added first. */
 #ifndef MONITOR_NETSET_H
 #define MONITOR_NETSET_H
 #include <stdint.h>
@@ -35,14 +43,23 @@ struct netset_network {
 
 struct netset_prefix {
 	struct prefix prefix;
+	uint64_t high, low;    /* prefix.addr as two numbers */
 	uint16_t network;      /* index into network[] */
+};
+
+/* Prefixes of one length; they lie next to each other, sorted. */
+struct netset_length {
+	uint64_t high, low;    /* the mask */
+	uint16_t first, count; /* in prefix[] */
+	uint8_t bits;
 };
 
 struct netset {
 	uint32_t generation;   /* grows with each reload */
-	uint16_t network_count, prefix_count, mac_count;
+	uint16_t network_count, prefix_count, mac_count, length_count;
 	struct netset_network network[NETSET_NETWORKS_MAX];
 	struct netset_prefix prefix[NETSET_PREFIXES_MAX];
+	struct netset_length length[129];  /* longest first */
 	struct mac mac[NETSET_MACS_MAX];   /* known equipment, sorted */
 };
 
@@ -64,8 +81,10 @@ struct netset_ends {
 
 void netset_init(struct netset *ns);
 
-/* Add one network / prefix / MAC. Return 0 or ERR_FULL. netset_finish sorts
- * and must be called last. */
+/* Add one network / prefix / MAC. Return 0 or ERR_FULL; ERR_INVALID for a
+ * network that does not exist or more than two VLANs. Longer names are cut.
+ * netset_finish sorts and must be called last; what was added since is not
+ * found before. */
 MUST_CHECK int netset_add_network(struct netset *ns, const char *name, const uint16_t *vlan, unsigned vlan_count,
                                   int *ret_index);
 MUST_CHECK int netset_add_prefix(struct netset *ns, int network, const struct prefix *p);
@@ -75,9 +94,10 @@ void netset_finish(struct netset *ns);
 /* Find both ends of a packet. Called for each packet that has no flow yet. */
 void netset_locate(const struct netset *ns, const struct netset_query *q, struct netset_ends *ret);
 
-/* Index of the network that the address alone is in, NETSET_OUTSIDE if none. */
+/* Index of the network that the address alone is in, NETSET_OUTSIDE if none
+ * (such as the outer source of a tunnel). */
 int netset_find_addr(const struct netset *ns, const struct addr *a);
-/* Is the outer source of a tunnel in a scanner network? Same rules, prefix only. */
+/* Is the MAC known equipment? */
 int netset_has_mac(const struct netset *ns, const struct mac *m);
 
 #endif

@@ -1,0 +1,226 @@
+#include "base/netset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void netset_init(struct netset *ns)
+{
+	memset(ns, 0, sizeof *ns);
+}
+
+int netset_add_network(struct netset *ns, const char *name, const uint16_t *vlan, unsigned vlan_count,
+                       int *ret_index)
+{
+	if (vlan_count > 2)
+		return ERR_INVALID;
+	if (ns->network_count >= NETSET_NETWORKS_MAX)
+		return ERR_FULL;
+	struct netset_network *n = &ns->network[ns->network_count];
+	memset(n, 0, sizeof *n);
+	memcpy(n->name, name, strnlen(name, sizeof n->name - 1));
+	for (unsigned i = 0; i < vlan_count; i++)
+		n->vlan[i] = vlan[i];
+	n->vlan_count = (uint8_t)vlan_count;
+	*ret_index = ns->network_count++;
+	return 0;
+}
+
+static uint64_t be64(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof v);
+	return __builtin_bswap64(v);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "be64 swaps");
+
+int netset_add_prefix(struct netset *ns, int network, const struct prefix *p)
+{
+	if (network < 0 || network >= ns->network_count)
+		return ERR_INVALID;
+	if (ns->prefix_count >= NETSET_PREFIXES_MAX)
+		return ERR_FULL;
+	ns->prefix[ns->prefix_count++] = (struct netset_prefix){
+		.prefix = *p, .high = be64(p->addr.b), .low = be64(p->addr.b + 8), .network = (uint16_t)network};
+	return 0;
+}
+
+int netset_add_mac(struct netset *ns, const struct mac *m)
+{
+	if (ns->mac_count >= NETSET_MACS_MAX)
+		return ERR_FULL;
+	ns->mac[ns->mac_count++] = *m;
+	return 0;
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Longest first, then by address, then as the networks were added. */
+static int compare_prefixes(const void *a, const void *b)
+{
+	const struct netset_prefix *x = a, *y = b;
+	if (x->prefix.bits != y->prefix.bits)
+		return y->prefix.bits - x->prefix.bits;
+	if (x->high != y->high)
+		return compare_numbers(x->high, y->high);
+	if (x->low != y->low)
+		return compare_numbers(x->low, y->low);
+	return x->network - y->network;
+}
+
+static int compare_macs(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct mac));
+}
+
+static uint64_t mask_of(unsigned bits)
+{
+	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : ~(UINT64_MAX >> bits);
+}
+
+void netset_finish(struct netset *ns)
+{
+	qsort(ns->prefix, ns->prefix_count, sizeof ns->prefix[0], compare_prefixes);
+	qsort(ns->mac, ns->mac_count, sizeof ns->mac[0], compare_macs);
+	ns->length_count = 0;
+	for (uint16_t i = 0; i < ns->prefix_count; i++) {
+		const uint8_t bits = ns->prefix[i].prefix.bits;
+		if (ns->length_count == 0 || ns->length[ns->length_count - 1].bits != bits) {
+			ns->length[ns->length_count++] = (struct netset_length){
+				.high = mask_of(bits),
+				.low = bits > 64 ? mask_of(bits - 64u) : 0,
+				.first = i,
+				.bits = bits,
+			};
+		}
+		ns->length[ns->length_count - 1].count++;
+	}
+}
+
+/* How many of the frame's tags the network names: 0 when it names none, -1
+ * when it names others. */
+static int tags_matched(const struct netset_network *n, const struct netset_query *q)
+{
+	if (n->vlan_count == 0)
+		return 0;
+	for (unsigned i = 0; i + n->vlan_count <= q->vlan_count; i++) {
+		if (q->vlan[i] == n->vlan[0] && (n->vlan_count == 1 || q->vlan[i + 1] == n->vlan[1]))
+			return n->vlan_count;
+	}
+	return -1;
+}
+
+/* First prefix of one length whose address is not below (high, low). */
+static const struct netset_prefix *lower_bound(const struct netset_prefix *first, unsigned count, uint64_t high,
+                                               uint64_t low)
+{
+	while (count > 0) {
+		const unsigned half = count / 2;
+		const struct netset_prefix *p = first + half;
+		if (p->high < high || (p->high == high && p->low < low)) {
+			first = p + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return first;
+}
+
+/* The network of an address by the longest prefix. q NULL: whatever the VLAN. */
+static int find_by_prefix(const struct netset *ns, const struct addr *a, const struct netset_query *q)
+{
+	const uint64_t high = be64(a->b), low = be64(a->b + 8);
+	const int is_v4 = addr_is_v4(a);
+	for (unsigned i = 0; i < ns->length_count; i++) {
+		const struct netset_length *l = &ns->length[i];
+		if (is_v4 && l->bits < 96)   /* see prefix_has */
+			break;
+		const struct netset_prefix *end = ns->prefix + l->first + l->count;
+		const struct netset_prefix *p =
+		    lower_bound(ns->prefix + l->first, l->count, high & l->high, low & l->low);
+		int best = -1, found = NETSET_OUTSIDE;
+		for (; p < end && p->high == (high & l->high) && p->low == (low & l->low); p++) {
+			const int any = q == NULL || q->ignore_vlan || q->vlan_count == 0;
+			const int matched = any ? 0 : tags_matched(&ns->network[p->network], q);
+			if (matched > best) {
+				best = matched;
+				found = p->network;
+			}
+		}
+		if (found != NETSET_OUTSIDE)
+			return found;
+	}
+	return NETSET_OUTSIDE;
+}
+
+/* The network whose VLAN the frame carries. */
+static int find_by_vlan(const struct netset *ns, const struct netset_query *q)
+{
+	int best = 0, found = NETSET_OUTSIDE;
+	if (q->ignore_vlan || q->vlan_count == 0)
+		return NETSET_OUTSIDE;
+	for (int i = 0; i < ns->network_count; i++) {
+		const int matched = tags_matched(&ns->network[i], q);
+		if (matched > best) {
+			best = matched;
+			found = i;
+		}
+	}
+	return found;
+}
+
+/* Rule 2 for one end. */
+static enum netset_how how_on_vlan(const struct netset *ns, const struct mac *mac, const struct addr *a,
+                                   int other_by_prefix)
+{
+	if (addr_is_link_local(a))
+		return NETSET_BY_LINK_LOCAL;
+	/* The MAC of a group is nobody's; the address then says the same. */
+	if (!other_by_prefix && mac != NULL && netset_has_mac(ns, mac))
+		return NETSET_BY_MAC;
+	return NETSET_BY_NONE;
+}
+
+void netset_locate(const struct netset *ns, const struct netset_query *q, struct netset_ends *ret)
+{
+	struct netset_ends e = {.src_how = NETSET_BY_NONE, .dst_how = NETSET_BY_NONE};
+	e.src = find_by_prefix(ns, q->src, q);
+	e.dst = find_by_prefix(ns, q->dst, q);
+	const int src_by_prefix = e.src != NETSET_OUTSIDE, dst_by_prefix = e.dst != NETSET_OUTSIDE;
+	if (src_by_prefix)
+		e.src_how = NETSET_BY_PREFIX;
+	if (dst_by_prefix)
+		e.dst_how = NETSET_BY_PREFIX;
+	if (!src_by_prefix || !dst_by_prefix) {
+		const int network = find_by_vlan(ns, q);
+		if (network != NETSET_OUTSIDE) {
+			if (!src_by_prefix)
+				e.src_how = how_on_vlan(ns, q->src_mac, q->src, dst_by_prefix);
+			if (!dst_by_prefix)
+				e.dst_how = how_on_vlan(ns, q->dst_mac, q->dst, src_by_prefix);
+			/* Rule 3. Its exception, the frame that goes to known
+			 * equipment, is inside by rule 2 already. */
+			if (e.src_how == NETSET_BY_NONE && e.dst_how == NETSET_BY_NONE)
+				e.src_how = NETSET_BY_VLAN;
+			if (!src_by_prefix && e.src_how != NETSET_BY_NONE)
+				e.src = network;
+			if (!dst_by_prefix && e.dst_how != NETSET_BY_NONE)
+				e.dst = network;
+		}
+	}
+	*ret = e;
+}
+
+int netset_find_addr(const struct netset *ns, const struct addr *a)
+{
+	return find_by_prefix(ns, a, NULL);
+}
+
+int netset_has_mac(const struct netset *ns, const struct mac *m)
+{
+	return bsearch(m, ns->mac, ns->mac_count, sizeof *m, compare_macs) != NULL;
+}

@@ -1,0 +1,89 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/control.h"
+
+static struct netset ns, got;
+
+static void test_generations(void **state)
+{
+	(void)state;
+	struct control *c = NULL;
+	assert_int_equal(control_new(&c), 0);
+	assert_int_equal(c->worker[CONTROL_WORKERS_MAX - 1].state, CONTROL_DOWN);
+	memset(&got, 0, sizeof got);
+	memset(&ns, 0, sizeof ns);
+	assert_int_equal(control_get_netset(c, &got), 0);
+	control_put_netset(c, &ns);   /* 0: numbered here */
+	assert_int_equal(control_get_netset(c, &got), 1);
+	assert_int_equal(got.generation, 1);
+	assert_int_equal(control_get_netset(c, &got), 0);
+	ns.generation = 40;
+	ns.mac_count = 3;
+	control_put_netset(c, &ns);
+	assert_int_equal(control_get_netset(c, &got), 1);
+	assert_int_equal(got.generation, 40);
+	assert_int_equal(got.mac_count, 3);
+	control_put_netset(c, &ns);   /* the same number again would not be seen */
+	assert_int_equal(control_get_netset(c, &got), 1);
+	assert_int_equal(got.generation, 41);
+	control_free(c);
+	control_free(NULL);
+}
+
+/* Every copy is of one piece, however the writer hurries or dies. */
+static void test_never_torn(void **state)
+{
+	(void)state;
+	struct control *c = NULL;
+	assert_int_equal(control_new(&c), 0);
+	memset(&got, 0, sizeof got);
+	unsigned copies = 0;
+	srand(6);
+	for (int life = 0; life < 20; life++) {
+		const pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			for (;;) {
+				const uint32_t next = atomic_load(&c->netset_generation) + 1;
+				memset(&ns, (int)(next & 0xff), sizeof ns);
+				ns.generation = next;
+				control_put_netset(c, &ns);
+				if (next % 3 == 0)
+					nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+			}
+		}
+		const unsigned want = copies + 20;
+		while (copies < want) {
+			if (!control_get_netset(c, &got))
+				continue;
+			copies++;
+			const uint8_t *p = (const uint8_t *)&got + sizeof got.generation;
+			for (size_t i = 0; i < sizeof got - sizeof got.generation; i++) {
+				if (p[i] != (got.generation & 0xff))
+					fail_msg("generation %u is torn at byte %zu", got.generation, i);
+			}
+		}
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	control_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_never_torn),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
