@@ -170,7 +170,8 @@ enum fact_note_kind {
 	NOTE_CLOCK_STEP,          /* text: from, to */
 	NOTE_DOUBLED,             /* the mirror delivers each frame twice */
 	NOTE_INPUT_END,           /* the worker has read everything */
-	NOTE_WORKER_START         /* first fact of a worker process: what an earlier one of this number told is over */
+	NOTE_WORKER_START,        /* first fact of a worker process: what an earlier one of this number told is over */
+	NOTE_KIND_MAX
 };
 
 struct fact_note {
