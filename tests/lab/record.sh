@@ -4,8 +4,8 @@
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 
-out=$LAB_HERE/../replay
-[ "${1:-}" != -o ] || { out=$2; shift 2; }
+out=${LAB_OUT:-$LAB_HERE/../replay}
+[ "${1:-}" != -o ] || { out=$2; export LAB_OUT=$2; shift 2; }
 [ $# -gt 0 ] || { sed -n '2,3s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 lab_need_root
 [ -z "$(lab_missing tcpdump capinfos)" ] || lab_die "needs tcpdump and capinfos (wireshark-common)"
@@ -50,7 +50,6 @@ END
 
 record() { # CASE
     local dir=$out/$1 pcap=$LAB_DIR/tmp/$1.pcap
-    case_note=''
     lab_load_case "$1"
     # shellcheck disable=SC2086,SC2046
     set -- "$1" $(lab_missing $case_needs)

@@ -8,12 +8,11 @@ case_setup() {
 case_traffic() {
     local via
     for via in "$NS2" "$RESOLVER"; do
-        lab_bg case-iodine nii8 iodine -f -r -P lab -T TXT "$via" t.tunnel.example
-        lab_wait 4 lab_in nii8 ip -4 addr show dev dns0 up to 192.0.2.192/27 || return 1
-        lab_wait 4 sh -c "ip -n nii8 -4 addr show dev dns0 | grep -q inet" || return 1
+        lab_bg case-iodine nii8 iodine -f -r -m 900 -P lab -T TXT "$via" t.tunnel.example
+        lab_wait 6 grep -q "Connection setup complete" "$LAB_DIR/log/case-iodine" || return 1
         lab_blob "$LAB_DIR/tmp/secret" 6
         lab_in nii8 socat -u "OPEN:$LAB_DIR/tmp/secret" UDP4-SENDTO:192.0.2.193:9999
-        sleep 1.5
+        sleep 1
         lab_kill case-iodine
     done
 }

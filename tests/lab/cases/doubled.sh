@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 case_about='A mirror of ingress and egress of every port: each frame arrives twice, and counts once.'
 case_needs='curl nginx dnsmasq'
-case_mirror=doubled
+case_mirror=doubled case_sums=no
 case_site() { lab_approval_images; }
 case_traffic() { lab_put nii7 https://drop.cloud.example/scan.img -4; }
 case_expect() {

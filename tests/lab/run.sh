@@ -1,0 +1,299 @@
+#!/bin/bash
+# run.sh [CASE…] - garitad live behind a real SPAN port while real programs run
+# (make lab). Needs root. Without arguments: every case, then the checks of the
+# sensor itself (also by the name "sensor").
+#   GARITAD, GARITA   the programs (default build/garitad, build/garita)
+#   LAB_STRICT=1      what is skipped counts as failed
+#   LAB_KEEP=DIR      leave each case's site.yaml, log, database and capture there
+# One line a check, "N passed, N failed" at the end; exit 0, or 1 if any failed.
+set -u
+. "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+
+passed=0 failed=0 skipped=0
+ok()     { passed=$((passed + 1)); echo "ok - $*"; }
+not_ok() { failed=$((failed + 1)); echo "not ok - $*"; }
+skip()   { skipped=$((skipped + 1)); echo "SKIPPED - $*"; }
+# check WHAT CMD… - one line for a command that should succeed.
+check()  { local what=$1; shift; if "$@" >/dev/null 2>&1; then ok "$what"; else not_ok "$what"; fi; }
+summary() {
+    [ "$skipped" = 0 ] || echo "ATTENTION: $skipped skipped, see the SKIPPED lines above"
+    [ -z "${LAB_STRICT:-}" ] || failed=$((failed + skipped))
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}
+
+root=$(cd "$LAB_HERE/../.." && pwd)
+export GARITAD=${GARITAD:-$root/build/garitad} GARITA=${GARITA:-$root/build/garita}
+if [ -z "${LAB_INSIDE:-}" ]; then
+    [ "$(id -u)" = 0 ] || { skip "the whole lab: it needs root"; summary; exit; }
+    # shellcheck disable=SC2086
+    m=$(lab_missing $LAB_NEEDS)
+    [ -z "$m" ] || { skip "the whole lab: not installed: ${m//$'\n'/ }"; summary; exit; }
+    for p in "$GARITAD" "$GARITA"; do
+        [ -x "$p" ] || { not_ok "$p is there (make first)"; summary; exit; }
+    done
+    GARITAD=$(realpath "$GARITAD") GARITA=$(realpath "$GARITA")
+fi
+lab_enter "$@"
+
+# ---- the sensor under test --------------------------------------------------
+
+spid='' work='' db=''
+
+# sensor_start DIR - garitad with DIR/site.yaml and DIR/data; waits for "ready".
+sensor_start() {
+    work=$1 db=$1/data/garita.db
+    mkdir -p "$work/data"
+    : >"$work/log"
+    setsid ip netns exec sensor "$GARITAD" -c "$work/site.yaml" -i span0 -D "$work/data" \
+        >>"$work/log" 2>&1 </dev/null &
+    spid=$!
+    lab_wait 5 sensor_says_ready
+}
+sensor_says_ready() { grep -qE '(^|[ :])ready$' "$work/log"; }
+sensor_alive() { [ -n "$spid" ] && kill -0 "$spid" 2>/dev/null; }
+sensor_log() { sed 's/^/#   /' "$work/log" | tail -15; }
+
+# sensor_stop - SIGTERM; the exit status is garitad's, 124 if it did not end.
+sensor_stop() {
+    local rc i
+    for i in $(seq 100); do
+        [ "$i" != 1 ] || kill -TERM "$spid" 2>/dev/null
+        kill -0 "$spid" 2>/dev/null || break
+        sleep 0.05
+    done
+    if kill -0 "$spid" 2>/dev/null; then kill -KILL "$spid"; wait "$spid" 2>/dev/null; rc=124
+    else wait "$spid" 2>/dev/null; rc=$?; fi
+    spid=''
+    return $rc
+}
+
+transfers() { "$GARITA" transfers --db "$db" --format json --limit 100000; }
+# count CONDITION - how many transfers of the database fulfil a jq condition.
+count() { transfers 2>>"$work/log" | jq -s "map(select($1)) | length" 2>>"$work/log"; }
+has() { [ "$(count "$1")" -ge 1 ]; } 2>/dev/null
+fulfils() { # FOUND WANTED, where WANTED is N, >=N or <=N
+    case $2 in
+    '>='*) [ "$1" -ge "${2#>=}" ] ;;
+    '<='*) [ "$1" -le "${2#<=}" ] ;;
+    *)     [ "$1" -eq "$2" ] ;;
+    esac 2>/dev/null
+}
+# How many gaps the sensor admits to.
+gaps() { "$GARITA" status --db "$db" --format json |
+    jq -s '[.. | objects | .gaps? // empty | if type == "array" then length else . end] | max // 0'; }
+more_gaps() { [ "$(gaps 2>/dev/null)" -gt "$1" ] 2>/dev/null; }
+
+# ---- a case -----------------------------------------------------------------
+
+# Bytes of the outside addresses as tshark counts them, "address bytes" a line.
+tshark_sums() {
+    tshark -r "$1" -T fields -E occurrence=f -e ip.src -e ip.dst -e ip.len -e ipv6.src -e ipv6.dst -e ipv6.plen 2>/dev/null |
+        perl -F'\t' -lane 'my @e = $F[2] ? @F[0, 1] : @F[3, 4]; my $n = $F[2] || ($F[5] // 0) + 40;
+            my ($o) = grep { /^(198\.51\.100\.|203\.0\.113\.|2001:db8:f)/ } grep { defined } @e;
+            $s{$o} += $n if defined $o; END { print "$_ $s{$_}" for sort keys %s }'
+}
+garita_sums() {
+    transfers | jq -rs 'group_by(.dest_ip)[] | "\(.[0].dest_ip) \(map(.ip_bytes_out + .ip_bytes_in) | add)"' | sort
+}
+
+run_case() {
+    local name=$1 dir=$LAB_DIR/case/$1 m want cond what n rc
+    lab_load_case "$name"
+    # shellcheck disable=SC2086
+    m=$(lab_missing $case_needs)
+    [ -z "$m" ] || { skip "$name: not installed: ${m//$'\n'/ }"; return; }
+    mkdir -p "$dir"
+    lab_case_site >"$dir/site.yaml"
+    lab_mirror "$case_mirror"
+    case_setup || { not_ok "$name: the programs of the case start"; lab_stop_servers; return; }
+    lab_drop_neighbours
+    if [ "$case_sums" = yes ] && command -v tshark tcpdump >/dev/null; then
+        lab_bg tcpdump sensor tcpdump -Z root -i span0 --immediate-mode -U -w "$dir/capture.pcap"
+        lab_wait 5 grep -q 'listening on' "$LAB_DIR/log/tcpdump"
+    fi
+    if ! sensor_start "$dir"; then
+        not_ok "$name: garitad is ready within 5 s"; sensor_log
+        sensor_alive && sensor_stop; lab_kill tcpdump; lab_stop_servers; return
+    fi
+    case_traffic >"$dir/traffic.log" 2>&1 || not_ok "$name: its traffic ran ($(tail -1 "$dir/traffic.log"))"
+    sleep 0.3
+    sensor_stop; rc=$?
+    lab_kill tcpdump
+    lab_stop_servers
+    if [ $rc = 0 ]; then ok "$name: garitad ends with 0 on SIGTERM"
+    else not_ok "$name: garitad ends with 0 on SIGTERM (got $rc)"; sensor_log; fi
+    while IFS=$'\t' read -r want cond what; do
+        n=$(count "$cond")
+        if fulfils "$n" "$want"; then ok "$name: $what"
+        else not_ok "$name: $what (wanted $want, found ${n:-nothing}: $cond)"; m=bad; fi
+    done <<<"$(case_expect)"
+    [ "$m" != bad ] || transfers 2>&1 | head -12 | sed 's/^/#   /'
+    if [ -f "$dir/capture.pcap" ]; then
+        tshark_sums "$dir/capture.pcap" >"$dir/sums.tshark"; garita_sums >"$dir/sums.garita" 2>/dev/null
+        if [ -s "$dir/sums.tshark" ] && diff "$dir/sums.tshark" "$dir/sums.garita" >"$dir/sums.diff"; then
+            ok "$name: IP bytes of each peer equal tshark's"
+        else not_ok "$name: IP bytes of each peer equal tshark's"; sed 's/^/#   /' "$dir/sums.diff"; fi
+    fi
+}
+
+# ---- the sensor itself ------------------------------------------------------
+
+ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+# A connection that stays open: 1 kB every 100 ms for so many seconds.
+long_flow() { # NAME PORT SECONDS
+    lab_bg "case-$1" nii7 bash -c "for i in \$(seq $(($3 * 10))); do head -c 1000 /dev/urandom; sleep 0.1; done | socat -u - TCP4:$DROP:$2"
+}
+short_flow() { lab_in nii7 bash -c "head -c 5000 /dev/urandom | socat -u - TCP4:$DROP:$1"; }
+to_port() { echo ".dest_ip==\"$DROP\" and .dest_port==$1"; }
+
+# The processes below garitad, all of them.
+descendants() {
+    local p c
+    for p in "$@"; do
+        # shellcheck disable=SC2013
+        for c in $(cat "/proc/$p/task/"*/children 2>/dev/null); do echo "$c"; descendants "$c"; done
+    done
+}
+# Those whose name (comm, or the title in cmdline) says worker.
+workers() {
+    local p
+    for p in $(descendants "$spid"); do
+        { cat "/proc/$p/comm"; tr '\0' ' ' <"/proc/$p/cmdline"; } 2>/dev/null | grep -q worker && echo "$p"
+    done
+}
+powerless() { # PID: not root, no capability, no new privileges, a seccomp filter
+    awk '/^Uid:/ { u = $2 && $3 && $4 } /^CapEff:/ { e = $2 ~ /^0+$/ } /^CapPrm:/ { c = $2 ~ /^0+$/ }
+         /^NoNewPrivs:/ { n = $2 } /^Seccomp:/ { s = $2 == 2 } END { exit !(u && e && c && n && s) }' "/proc/$1/status"
+}
+workers_are() { [ "$(workers | wc -l)" = "$1" ]; }
+worker_replaced() { workers_are "$2" && ! workers | grep -qx "$1"; }
+
+run_sensor() {
+    local d=$LAB_DIR/sensor t p n g other bad=''
+    mkdir -p "$d"
+    # shellcheck disable=SC2034
+    case_site() { :; }
+    lab_mirror both
+    lab_case_site >"$d/site.yaml"
+    for p in 9000 9001 9002 9003 9004 9005 9006; do lab_sink outside tcp "$DROP" "$p"; done
+
+    # Refusals first: nothing may start.
+    mkdir -p "$d/bad"; sed 's/^networks:/netwroks:/' "$d/site.yaml" >"$d/bad/site.yaml"
+    lab_in sensor timeout 5 "$GARITAD" -c "$d/bad/site.yaml" -i span0 -D "$d/bad" >"$d/bad/log" 2>&1
+    n=$?
+    if [ $n = 2 ]; then ok "sensor: a bad configuration ends with 2"; else not_ok "sensor: a bad configuration ends with 2 (got $n)"; fi
+    check "sensor: and is said with its line" grep -qE 'site\.yaml:[0-9]+' "$d/bad/log"
+    check "sensor: and leaves no database" test ! -e "$d/bad/garita.db"
+
+    sensor_start "$d" || { not_ok "sensor: ready within 5 s"; sensor_log; sensor_alive && sensor_stop; lab_stop_servers; return; }
+    ok "sensor: ready within 5 s"
+
+    # Within a second, while the flow is open.
+    long_flow slow 9000 4; t=$(ms)
+    until has "$(to_port 9000) and .verdict==\"unapproved\"" || [ $(($(ms) - t)) -gt 3000 ]; do sleep 0.02; done
+    t=$(($(ms) - t))
+    if [ "$t" -le 1000 ]; then ok "sensor: an unapproved transfer is in the database within 1 s ($t ms)"
+    else not_ok "sensor: an unapproved transfer is in the database within 1 s ($t ms)"; fi
+    check "sensor: while it is still open" has "$(to_port 9000) and .state==\"open\""
+
+    # Rights.
+    for p in $(descendants "$spid"); do powerless "$p" || bad="$bad $p($(cat "/proc/$p/comm"))"; done
+    [ -n "$(descendants "$spid")" ] || bad=none
+    if [ -z "$bad" ]; then ok "sensor: every child is powerless (user, capabilities, no new privileges, seccomp)"
+    else not_ok "sensor: every child is powerless (user, capabilities, no new privileges, seccomp); not:$bad"; fi
+
+    # A second garitad on the same database.
+    lab_in sensor timeout 5 "$GARITAD" -c "$d/site.yaml" -i span0 -D "$d/data" >"$d/second.log" 2>&1
+    n=$?
+    if [ $n != 0 ] && [ $n != 124 ]; then ok "sensor: a second garitad on the same database is refused"
+    else not_ok "sensor: a second garitad on the same database is refused (status $n)"; fi
+    check "sensor: with the pid of the first" grep -qw "$spid" "$d/second.log"
+    lab_kill case-slow
+
+    # A worker dies.
+    n=$(workers | wc -l) p=$(workers | head -1) g=$(gaps 2>/dev/null)
+    if [ -n "$p" ]; then
+        kill -KILL "$p"; t=$(ms)
+        until worker_replaced "$p" "$n" || [ $(($(ms) - t)) -gt 3000 ]; do sleep 0.02; done
+        t=$(($(ms) - t))
+        if [ "$t" -le 1000 ]; then ok "sensor: a killed worker is back within 1 s ($t ms)"
+        else not_ok "sensor: a killed worker is back within 1 s ($t ms)"; fi
+        check "sensor: the gap is recorded" lab_wait 2 more_gaps "${g:-0}"
+        sleep 0.3; short_flow 9001
+        check "sensor: and it captures again" lab_wait 2 has "$(to_port 9001) and .payload_bytes_out>=5000"
+    else not_ok "sensor: has processes named worker"; fi
+
+    # The port goes down and comes back.
+    g=$(gaps 2>/dev/null)
+    ip -n sensor link set span0 down; sleep 1; ip -n sensor link set span0 up; sleep 1.5
+    check "sensor: lives through the interface going down" sensor_alive
+    short_flow 9002
+    check "sensor: sees again when the interface is back" lab_wait 2 has "$(to_port 9002) and .payload_bytes_out>=5000"
+    check "sensor: the time it was down is a gap" lab_wait 2 more_gaps "${g:-0}"
+
+    # Reload: a bad policy, then a good one.
+    cp "$d/site.yaml" "$d/site.good"
+    sed -i 's/^approvals:/aprovals:/' "$d/site.yaml"; n=$(wc -l <"$d/log")
+    kill -HUP "$spid"; sleep 0.7
+    check "sensor: lives through a bad policy" sensor_alive
+    check "sensor: says what is bad about it" sh -c "tail -n +$((n + 1)) '$d/log' | grep -qE 'site\.yaml:[0-9]+'"
+    lab_in nii7 dig +time=2 +tries=1 "@$RESOLVER" images.aduana.example >/dev/null
+    short_flow 9003
+    check "sensor: the old policy stays" lab_wait 2 has "$(to_port 9003) and .verdict==\"unapproved\""
+    check "sensor: with its approvals" lab_wait 2 has '.approval=="APR-DNS"'
+    { cat "$d/site.good"; lab_approval APR-NEW 'equipment: [NII-0007]' "to: {prefixes: [$DROP/32]}" 'ports: [tcp/9004]'; } >"$d/site.yaml"
+    long_flow across 9005 3; sleep 0.5
+    kill -HUP "$spid"; sleep 0.7
+    short_flow 9004
+    check "sensor: a good policy holds after SIGHUP" lab_wait 2 has "$(to_port 9004) and .verdict==\"approved\" and .approval==\"APR-NEW\""
+    lab_wait 4 sh -c "! kill -0 $(cat "$LAB_DIR/run/case-across")"
+    check "sensor: a flow across the reload lost no packet" lab_wait 2 has "$(to_port 9005) and .payload_bytes_out==30000"
+
+    # The end, kind and unkind.
+    long_flow last 9006 8; sleep 0.7
+    other=$(descendants "$spid")
+    kill -KILL "$spid"; wait "$spid" 2>/dev/null; spid=''
+    check "sensor: after kill -9 no child stays" lab_wait 2 none_lives "$other"
+    check "sensor: and the database opens" has "$(to_port 9006)"
+    g=$(gaps 2>/dev/null)
+    if sensor_start "$d"; then
+        ok "sensor: starts again"
+        check "sensor: what was open is interrupted" lab_wait 2 has "$(to_port 9006) and .state==\"interrupted\""
+        check "sensor: the time it was dead is a gap" lab_wait 2 more_gaps "${g:-0}"
+        check "sensor: the flow still going is seen, mid-stream" lab_wait 2 has "$(to_port 9006) and .state==\"open\""
+        lab_kill case-last
+        sensor_stop; n=$?
+        if [ $n = 0 ]; then ok "sensor: SIGTERM ends it with 0"; else not_ok "sensor: SIGTERM ends it with 0 (got $n)"; fi
+        if [ "$(count '.state=="open"')" = 0 ]; then ok "sensor: and nothing stays open"; else not_ok "sensor: and nothing stays open"; fi
+    else not_ok "sensor: starts again"; sensor_log; fi
+    lab_stop_servers
+}
+none_lives() { local p; for p in $1; do [ ! -e "/proc/$p" ] || return 1; done; }
+
+# ---- nothing was sent -------------------------------------------------------
+
+span_sent() { lab_in sensor cat /sys/class/net/span0/statistics/tx_packets; }
+switch_heard() { lab_vsctl get interface p-span statistics:rx_packets; }
+run_silence() {
+    local a b
+    sleep 5.5   # Open vSwitch reads its counters every 5 s
+    a=$(span_sent) b=$(switch_heard)
+    if [ "$a" = 0 ]; then ok "silence: span0 sent nothing"; else not_ok "silence: span0 sent $a frames"; fi
+    if [ "$b" = 0 ]; then ok "silence: the switch heard nothing from the span port"; else not_ok "silence: the switch heard $b frames from the span port"; fi
+    # Are these counters that count? One frame on purpose.
+    # shellcheck disable=SC2016
+    lab_in sensor perl -MSocket -e 'socket my $s, 17, SOCK_RAW, 0 or die;
+        my $if = -e "/sys/class/net/span0/ifindex" && do { open my $f, "<", "/sys/class/net/span0/ifindex"; <$f> + 0 };
+        send $s, "\xff" x 6 . "\0\0\x5e\0\x53\xee" . "\x88\xb5" . "lab" x 20, 0, pack("S n i S C C a8", 17, 0x88b5, $if, 0, 0, 6, "\xff" x 6) or die $!'
+    if [ "$(span_sent)" = $((a + 1)) ]; then ok "silence: and the counter would have told"
+    else not_ok "silence: and the counter would have told"; fi
+}
+
+lab_build || lab_die "the lab did not come up"
+# shellcheck disable=SC2046
+[ $# -gt 0 ] || set -- $(lab_cases) sensor
+for c in "$@"; do if [ "$c" = sensor ]; then run_sensor; else run_case "$c"; fi; done
+run_silence
+if [ -n "${LAB_KEEP:-}" ]; then mkdir -p "$LAB_KEEP"; cp -r "$LAB_DIR"/case "$LAB_DIR"/sensor "$LAB_DIR"/log "$LAB_KEEP"/ 2>/dev/null; fi
+summary
