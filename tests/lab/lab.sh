@@ -324,7 +324,7 @@ lab_blob() { head -c "$(($2 * 1024))" /dev/urandom >"$1"; }
 lab_put() {
     local ns=$1 url=$2; shift 2
     lab_in "$ns" curl -sS -m 6 --cacert "$LAB_DIR/etc/tls/ca.pem" -o /dev/null \
-        -T "$LAB_DIR/tmp/scan.img" "$@" "$url"
+        -T "${LAB_IMAGE:-$LAB_DIR/tmp/scan.img}" "$@" "$url"
 }
 
 lab_make_dicom() { # FILE: a secondary capture image with 200x200 random pixels
@@ -378,6 +378,11 @@ lab_sink() {
     *)    lab_bg "case-sink-$2-$4" "$1" socat -u "UDP${2#udp}-RECV:$4,bind=$3" OPEN:/dev/null ;;
     esac
     lab_wait_port "$1" "${2%[46]}" "$4"
+}
+
+lab_ask_ntp() { # NS SERVER - one measurement; -Q sets no clock
+    lab_in "$1" chronyd -Q -t 4 -u root -f /dev/null "server $2 iburst maxsamples 2" "cmdport 0" \
+        "bindcmdaddress /" "pidfile $LAB_DIR/tmp/chronyd-$1.pid" >/dev/null 2>&1
 }
 
 lab_approval_images() {
@@ -460,6 +465,7 @@ lab_load_case() {
     {
     case_about='' case_needs='' case_mirror=both case_sums=yes case_note=''
     case_site() { :; }
+    unset -f case_whole_site
     case_setup() { :; }
     case_expect() { :; }
     }
@@ -467,7 +473,15 @@ lab_load_case() {
     # shellcheck source=/dev/null
     . "$LAB_HERE/cases/$1.sh"
 }
-lab_case_site() { lab_site; case_site; }
+# lab_case_site - the whole of it. Live, the databases are those copied to
+# $LAB_DIR (the judge is nobody and may not reach the source tree); in a
+# recording their paths are relative to the root of the source tree.
+lab_case_site() {
+    local geo=tests/replay/geo user=''
+    [ -z "${LAB_LIVE:-}" ] || { geo=$LAB_DIR/geo; user='\nuser: nobody'; }
+    if declare -F case_whole_site >/dev/null; then case_whole_site; else lab_site; case_site; fi |
+        sed "/^capture:/a geo: {city: $geo/GeoLite2-City.mmdb, asn: $geo/GeoLite2-ASN.mmdb}$user"
+}
 
 # lab_drop_neighbours - each case sees its own ARP and neighbour discovery.
 lab_drop_neighbours() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # record.sh [-o DIR] CASE… | all - record what the span port delivers while a case
-# runs: DIR/CASE/{capture.pcap,site.yaml,README.md}, DIR being tests/replay.
+# runs: DIR/CASE/{capture.pcap,site.yaml,expect.tsv,README.md}, DIR being tests/replay.
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 
@@ -34,7 +34,7 @@ readme() { # CASE FILE
 
 $case_about
 
-What a record of this capture must say:
+What a record of this capture must say (as conditions: expect.tsv):
 
 $(case_expect | cut -f3 | sed 's/^/- /')
 
@@ -67,6 +67,7 @@ record() { # CASE
     mkdir -p "$dir"
     cp "$pcap" "$dir/capture.pcap"
     lab_case_site >"$dir/site.yaml"
+    case_expect >"$dir/expect.tsv"
     readme "$1" "$dir/capture.pcap" >"$dir/README.md"
     echo "ok - $1: $(stat -c %s "$dir/capture.pcap") bytes"
 }

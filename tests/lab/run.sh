@@ -41,9 +41,9 @@ lab_enter "$@"
 spid='' work='' db=''
 
 # sensor_start DIR - garitad with DIR/site.yaml and DIR/data; waits for "ready".
+# garitad makes the data directory itself, and gives it to its user.
 sensor_start() {
     work=$1 db=$1/data/garita.db
-    mkdir -p "$work/data"
     : >"$work/log"
     setsid ip netns exec sensor "$GARITAD" -c "$work/site.yaml" -i span0 -D "$work/data" \
         >>"$work/log" 2>&1 </dev/null &
@@ -290,7 +290,9 @@ run_silence() {
     else not_ok "silence: and the counter would have told"; fi
 }
 
+LAB_LIVE=1
 lab_build || lab_die "the lab did not come up"
+cp -r "$LAB_HERE/../replay/geo" "$LAB_DIR/geo"
 # shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(lab_cases) sensor
 for c in "$@"; do if [ "$c" = sensor ]; then run_sensor; else run_case "$c"; fi; done

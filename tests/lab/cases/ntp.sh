@@ -14,10 +14,6 @@ case_setup() {
     done
     lab_wait_port outside udp 123; sleep 0.3
 }
-lab_ask_ntp() { # NS SERVER - one measurement; -Q sets no clock
-    lab_in "$1" chronyd -Q -t 4 -u root -f /dev/null "server $2 iburst maxsamples 2" "cmdport 0" \
-        "bindcmdaddress /" "pidfile $LAB_DIR/tmp/chronyd-$1.pid" >/dev/null 2>&1
-}
 case_traffic() {
     lab_ask_ntp bag4 "$NTP"
     lab_ask_ntp bag4 "$NTP2"
