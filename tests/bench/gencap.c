@@ -256,7 +256,7 @@ static void start_flow(struct live *f, uint32_t number)
 {
 	f->t = &templates[number % template_count];
 	f->next = 0;
-	f->limit = 4 + random_u32() % 13;
+	f->limit = 10 + random_u32() % 12;
 	f->vlan = number & 1 ? 120 : 0;
 	f->port = (uint16_t)(1024 + number % 60000);
 	const bool v4 = f->t->version == 4;
