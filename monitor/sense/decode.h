@@ -16,7 +16,7 @@
 /* What became of a frame. Every value has a counter of its own. */
 enum decode_outcome {
 	DECODE_IP,              /* an IP packet: everything of struct packet is set */
-	DECODE_ARP,             /* housekeeping; src_mac and, if whole, src hold the sender */
+	DECODE_ARP,             /* housekeeping; src_mac and src hold the sender it names; src zero if not whole */
 	DECODE_NON_IP,          /* another ethertype or link protocol, LLC, LLDP, STP, … */
 	DECODE_MALFORMED,       /* a header cut short by the frame's own length, or nonsense */
 	DECODE_SHORT,           /* the snaplen cut it before the IP header was whole: counts as malformed and truncated */
@@ -45,19 +45,22 @@ struct packet {
 	uint8_t vlan_count;                /* tags seen, may exceed DECODE_VLANS_MAX */
 	uint8_t depth;                     /* tunnels unwrapped so far */
 	uint8_t interface;
+	uint8_t nest;                      /* decode's own: link layers within link layers */
 	bool truncated;                    /* the snaplen cut the frame */
 
-	/* the IP layer (RFC 791, RFC 8200) */
+	/* the IP layer (RFC 791, RFC 8200); ip_version is 0 where there is none */
 	uint8_t ip_version;                /* 4 or 6 */
-	uint8_t proto;                     /* of the transport header, past the extension headers */
+	uint8_t proto;                     /* of the transport header, past the extension headers (AH in IPv4, too);
+	                                    * that of an extension header where it is cut or one of too many */
 	uint8_t ttl;
 	struct addr src, dst;
-	uint32_t ip_bytes;                 /* total length; v6: payload length + 40. 0 in the header (TSO, jumbogram): from the frame */
+	uint32_t ip_bytes;                 /* total length; v6: payload length + 40. 0 in the header (TSO, jumbogram): from the frame.
+	                                    * The header counts, also where the frame is shorter */
 	const uint8_t *l3;                 /* first byte of the IP header */
 	uint32_t l3_caplen;                /* captured bytes from there, never past ip_bytes */
 	uint32_t ip_id;                    /* v4: 16 bits; v6: of the fragment header */
 	bool fragment;                     /* is one of several */
-	bool first_fragment;               /* offset 0 */
+	bool first_fragment;               /* and its offset is 0 */
 	uint16_t fragment_offset;          /* bytes */
 	bool more_fragments;
 
@@ -75,12 +78,14 @@ struct packet {
 	uint32_t payload_caplen;           /* captured */
 	uint32_t payload_bytes;            /* by the headers; TCP and UDP headers taken off, other protocols: all past IP */
 
-	enum decode_tunnel tunnel;         /* what decode_inner would unwrap */
+	enum decode_tunnel tunnel;         /* what decode_inner would unwrap: known by its header and a plausible
+	                                    * inside, captured; a first fragment, too */
 };
 
 struct capture_frame;
 
-/* Decode a frame of a link type. Fills *ret as far as it got. */
+/* Decode a frame of a link type. Fills *ret as far as it got: what was not
+ * reached is zero, and ip_version is 0 unless the outcome is DECODE_IP. */
 enum decode_outcome decode_frame(const struct capture_frame *f, struct packet *ret);
 
 /* Decode what outer (tunnel != TUNNEL_NONE) carries. MACs and VLANs become
