@@ -1,7 +1,11 @@
 /* inventory.h - who the inside end is.
  * Known equipment by MAC, else by address; everything else in a scanner
- * network is "unknown:<mac>". Bounded: INVENTORY_UNKNOWN_MAX unknown machines,
- * further ones are counted and share "unknown:many". */
+ * network is "unknown:<mac>", or "unknown:<address>" where the link layer has
+ * no MAC. Behind a router every frame bears the router's MAC: equipment there
+ * is configured by address, without a MAC, and is found by it; unconfigured
+ * machines there are one "unknown:<the router's mac>".
+ * Bounded: INVENTORY_UNKNOWN_MAX unknown machines, further ones are counted
+ * and share "unknown:many"; 240 bytes each. */
 #ifndef MONITOR_INVENTORY_H
 #define MONITOR_INVENTORY_H
 #include <stdbool.h>
@@ -10,6 +14,7 @@
 #include "base/addr.h"
 #include "base/config.h"
 #include "base/err.h"
+#include "judge/vendors.h"
 
 struct inventory;
 
@@ -26,22 +31,20 @@ struct machine {
 	uint16_t vlan[2];
 	uint8_t vlan_count;
 	int64_t first_us, last_us;
-	bool changed;              /* since inventory_each_changed: to be recorded */
-	bool mac_mismatch;         /* a known address from a MAC that is not its own */
+	bool changed;              /* to be recorded */
+	bool offered;              /* handed out, and not yet known to be recorded */
+	bool mac_mismatch;         /* at the last sight: an address of equipment that is configured with
+	                            * MACs came from another MAC */
+	int64_t told_us;           /* last_us as recorded */
 };
 
-/* vendor lists: ieee-data's oui.csv, mam.csv, oui36.csv (and iab.csv) under
- * dir, "/usr/share/ieee-data" when NULL. Missing lists are no failure. */
-struct vendors;
-MUST_CHECK int vendors_new(const char *dir, struct vendors **ret);
-void vendors_free(struct vendors *v);
-/* Organisation that holds the MAC's block: longest of 36, 28, 24 bits. NULL:
- * none, or a locally administered address. */
-const char *vendors_find(const struct vendors *v, const struct mac *m);
+/* A machine that is only seen again is recorded that often. */
+#define INVENTORY_TELL_US (60 * INT64_C(1000000))
 
 MUST_CHECK int inventory_new(const struct config *cfg, const struct vendors *v, struct inventory **ret);
 void inventory_free(struct inventory *i);
-/* A new configuration: known machines are matched anew. */
+/* A new configuration, which must outlive the next reload: equipment is matched
+ * anew at the next sight of each machine. On ERR_NOMEM nothing has changed. */
 MUST_CHECK int inventory_reload(struct inventory *i, const struct config *cfg);
 
 struct sighting {
@@ -52,13 +55,19 @@ struct sighting {
 	uint8_t vlan_count;
 	int64_t time_us;
 };
-/* Who is it? Records first and last sight. Never NULL. */
+/* Who is it? Records first and last sight. Never NULL; lives as long as the
+ * inventory. */
 struct machine *inventory_see(struct inventory *i, const struct sighting *s);
 /* What an earlier run recorded (first sight survives restarts). */
 MUST_CHECK int inventory_restore(struct inventory *i, const char *id, const struct sighting *s, int64_t first_us);
 
-/* Each machine changed since the last call. */
-void inventory_each_changed(struct inventory *i, void (*fn)(void *ctx, const struct machine *m), void *ctx);
+/* Hand out each machine that changed, in the order of first sight, until fn
+ * returns other than 0, which is returned. They stay marked until
+ * inventory_recorded(true); after inventory_recorded(false) they are handed
+ * out again. */
+MUST_CHECK int inventory_each_changed(struct inventory *i, int (*fn)(void *ctx, const struct machine *m), void *ctx);
+void inventory_recorded(struct inventory *i, bool committed);
+bool inventory_has_changed(const struct inventory *i);
 uint32_t inventory_unknown_count(const struct inventory *i);
 uint64_t inventory_refused(const struct inventory *i);
 
