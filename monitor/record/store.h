@@ -1,8 +1,10 @@
-/* store.h - SQLite: the tables, one writer, many readers. The only file set
- * that includes SQLite is store.c (writing), store_schema.c (migrations) and
- * store_read.c (queries).
+/* store.h - SQLite: the tables, one writer, many readers. The only files that
+ * include SQLite are store*.c: store.c (open, transactions), store_write.c
+ * (rows), store_schema.c (migrations), store_restore.c (what an earlier run
+ * left) and store_read.c (queries).
  * WAL, STRICT tables, foreign keys, PRAGMA user_version migrations,
- * auto_vacuum=INCREMENTAL from the first day, synchronous=NORMAL… (see .c). */
+ * auto_vacuum=INCREMENTAL from the first day, synchronous=FULL (see store.c).
+ * Never waits once it is open: a lock of another program is ERR_BUSY. */
 #ifndef MONITOR_STORE_H
 #define MONITOR_STORE_H
 #include <stdbool.h>
@@ -14,15 +16,17 @@
 struct store;
 
 struct store_run {               /* one life of garitad */
-	const char *version, *ndpi, *sensor, *source;   /* source: "live span0" or the files */
+	const char *version, *ndpi, *sensor, *source;   /* source: "live span0" ("live " makes it one) or the files */
 	int64_t start_us;            /* wall clock */
+	int pid;                     /* whom to signal, told to a second writer; 0: the caller */
 };
 
 /* Open for writing; creates and migrates. The lock file DIR/garitad.pid
  * (flock) keeps a second writer out: ERR_BUSY, and *ret_pid is the other's.
  * ERR_DAMAGED: no database, or a newer schema (err says which). Open rows of
  * an earlier run become interrupted, and a gap "stopped" from its last sign of
- * life is added. */
+ * life is added, unless this run or that one is a replay. Waits up to five
+ * seconds for another program's lock, then ERR_BUSY with *ret_pid 0. */
 MUST_CHECK int store_open(const char *dir, const struct store_run *run, struct store **ret, int *ret_pid, char *err,
                           size_t err_size);
 void store_close(struct store *s);
@@ -36,7 +40,6 @@ const char *store_error(const struct store *s);
 
 /* Restart: what was kept. */
 MUST_CHECK int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding);
-struct judge;
 MUST_CHECK int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx);
 MUST_CHECK int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx);
 MUST_CHECK int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx);

@@ -1,0 +1,289 @@
+/* Opening, the one writer's lock, transactions.
+ *
+ * synchronous=FULL: in WAL mode NORMAL already survives kill -9 (the log is in
+ * the page cache), but a power cut may take back the last commits, and DESIGN's
+ * fifth principle wants those kept too. A commit is one fsync of the log; with
+ * five a second live and one for 4,096 rows of a replay it costs little. */
+#include "record/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record/store_private.h"
+#include "record/store_schema.h"
+
+#define OPEN_WAIT_MS 5000
+#define CLOSE_WAIT_MS 2000
+
+static int64_t wall_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int store_fail(struct store *s, int sqlite_code)
+{
+	s->code = sqlite_code;
+	snprintf(s->error, sizeof s->error, "%s", s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(sqlite_code));
+	return store_code(sqlite_code);
+}
+
+int store_step(struct store *s, sqlite3_stmt *st)
+{
+	const int code = sqlite3_step(st);
+	const int r = code == SQLITE_DONE || code == SQLITE_ROW ? 0 : store_fail(s, code);
+	sqlite3_reset(st);
+	return r;
+}
+
+const char *store_error(const struct store *s)
+{
+	return s->error;
+}
+
+/* Only one writer: whoever holds the lock of DIR/garitad.pid, which ends with
+ * its process. The file stays, for taking it away would let two hold it. */
+static int take_lock(struct store *s, const char *dir, const struct store_run *run, int *ret_pid)
+{
+	char path[4096];
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, STORE_LOCK_FILE) >= sizeof path)
+		return ERR_INVALID;
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (s->lock_fd < 0) {
+		snprintf(s->error, sizeof s->error, "%.180s: %s", path, strerror(errno));
+		return errno == EACCES || errno == EPERM ? ERR_PERM : ERR_IO;
+	}
+	char text[32] = "";
+	int locked = flock(s->lock_fd, LOCK_EX | LOCK_NB);
+	/* `garita status` holds it for an instant while it looks who does. */
+	for (int i = 0; i < 5 && locked != 0; i++) {
+		usleep(20000);
+		locked = flock(s->lock_fd, LOCK_EX | LOCK_NB);
+	}
+	if (locked != 0) {
+		if (pread(s->lock_fd, text, sizeof text - 1, 0) > 0)
+			*ret_pid = atoi(text);
+		snprintf(s->error, sizeof s->error, "%.180s: another garitad (pid %d) writes here", dir, *ret_pid);
+		return ERR_BUSY;
+	}
+	const int n = snprintf(text, sizeof text, "%d\n", run->pid != 0 ? run->pid : (int)getpid());
+	if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, text, (size_t)n, 0) != n) {
+		snprintf(s->error, sizeof s->error, "%.180s: %s", path, strerror(errno));
+		return errno == ENOSPC ? ERR_FULL : ERR_IO;
+	}
+	return 0;
+}
+
+static int set_up(struct store *s)
+{
+	/* auto_vacuum holds only where it stands before the first table. */
+	static const char *const pragmas =
+	    "PRAGMA auto_vacuum = INCREMENTAL;"
+	    "PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON;"
+	    "PRAGMA trusted_schema = OFF;"
+	    "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA cache_size = -32768;"
+	    "PRAGMA wal_autocheckpoint = 4000;"
+	    "PRAGMA journal_size_limit = 67108864";
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* The log stays after the last close: a reader without write permission
+	 * to the directory could not open the database else. */
+	int keep = 1;
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	int code = sqlite3_exec(s->db, pragmas, NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return store_fail(s, code);
+	int version = 0;
+	int r = store_schema_check(s->db, &version, s->error, sizeof s->error);
+	if (r != 0)
+		return r;
+	code = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return store_fail(s, code);
+	return store_schema_migrate(s->db, STORE_SCHEMA_VERSION, s->error, sizeof s->error);
+}
+
+/* What an earlier run left open was cut off; the time since is a gap. */
+static int settle_earlier(struct store *s, const struct store_run *run, bool live)
+{
+	static const char *const sql =
+	    "UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
+	    "UPDATE gap SET end_us = max(start_us, (SELECT coalesce(r.end_us, r.last_us) FROM run r WHERE r.id = gap.run))"
+	    " WHERE end_us IS NULL;"
+	    "UPDATE run SET end_us = last_us, end = 'killed' WHERE end_us IS NULL";
+	int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	if (code != SQLITE_OK || !live)
+		return code;
+	sqlite3_stmt *st = NULL;
+	code = sqlite3_prepare_v2(s->db,
+	                          "INSERT INTO gap(run, start_us, end_us, cause, detail)"
+	                          " SELECT ?1, end_us, max(?2, end_us), 'stopped', end FROM run"
+	                          " WHERE live = 1 AND id < ?1 ORDER BY id DESC LIMIT 1",
+	                          -1, &st, NULL);
+	if (code != SQLITE_OK)
+		return code;
+	sqlite3_bind_int64(st, 1, s->run);
+	sqlite3_bind_int64(st, 2, run->start_us);
+	code = sqlite3_step(st);
+	sqlite3_finalize(st);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int add_run(struct store *s, const struct store_run *run, bool live)
+{
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(s->db,
+	                              "INSERT INTO run(start_us, last_us, pid, live, version, ndpi, sensor, source)"
+	                              " VALUES(?1, ?1, ?2, ?3, coalesce(?4, ''), ?5, ?6, ?7)",
+	                              -1, &st, NULL);
+	if (code != SQLITE_OK)
+		return code;
+	sqlite3_bind_int64(st, 1, run->start_us);
+	sqlite3_bind_int(st, 2, run->pid != 0 ? run->pid : (int)getpid());
+	sqlite3_bind_int(st, 3, live);
+	sqlite3_bind_text(st, 4, run->version, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 5, run->ndpi, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 6, run->sensor, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 7, run->source, -1, SQLITE_STATIC);
+	code = sqlite3_step(st);
+	sqlite3_finalize(st);
+	s->run = sqlite3_last_insert_rowid(s->db);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int begin_run(struct store *s, const struct store_run *run)
+{
+	const bool live = run->source != NULL && strncmp(run->source, "live ", 5) == 0;
+	int code = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return store_fail(s, code);
+	/* The order matters: the new run must not be taken for an unfinished one. */
+	s->run = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM run", 1);
+	const int64_t mine = s->run;
+	sqlite3_exec(s->db, "PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL);
+	code = settle_earlier(s, run, live);
+	if (code == SQLITE_OK)
+		code = add_run(s, run, live);
+	if (code == SQLITE_OK && s->run != mine)
+		code = SQLITE_CONSTRAINT;
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+	return code == SQLITE_OK ? 0 : store_fail(s, code);
+}
+
+static int open_database(struct store *s, const char *dir)
+{
+	char path[4096];
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, STORE_FILE) >= sizeof path)
+		return ERR_INVALID;
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	const int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+	if (code != SQLITE_OK)
+		return store_fail(s, code);
+	sqlite3_busy_timeout(s->db, OPEN_WAIT_MS);
+	return set_up(s);
+}
+
+int store_open(const char *dir, const struct store_run *run, struct store **ret, int *ret_pid, char *err,
+               size_t err_size)
+{
+	*ret_pid = 0;
+	struct store *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return ERR_NOMEM;
+	s->lock_fd = -1;
+	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+		snprintf(s->error, sizeof s->error, "%.180s: %s", dir, strerror(errno));
+	int r = take_lock(s, dir, run, ret_pid);
+	if (r == 0)
+		r = open_database(s, dir);
+	if (r == 0)
+		r = begin_run(s, run);
+	if (r != 0) {
+		snprintf(err, err_size, "%s", s->error);
+		if (s->db != NULL)
+			sqlite3_close(s->db);
+		if (s->lock_fd >= 0)
+			close(s->lock_fd);
+		free(s);
+		return r;
+	}
+	sqlite3_busy_timeout(s->db, 0);
+	*ret = s;
+	return 0;
+}
+
+static void end_run(struct store *s)
+{
+	char sql[160];
+	sqlite3_busy_timeout(s->db, CLOSE_WAIT_MS);
+	snprintf(sql, sizeof sql, "UPDATE run SET end = 'orderly', end_us = max(start_us, %lld) WHERE id = %lld",
+	         (long long)wall_us(), (long long)s->run);
+	/* Where this fails the next run finds it killed, which errs on the safe side. */
+	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	sqlite3_exec(s->db, "PRAGMA optimize", NULL, NULL, NULL);
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	if (!sqlite3_get_autocommit(s->db))
+		store_rollback(s);
+	end_run(s);
+	for (int i = 0; i < ST_COUNT; i++)
+		sqlite3_finalize(s->st[i]);
+	sqlite3_close(s->db);
+	/* Without a pid in it the file says that nobody writes; the lock goes with it. */
+	if (ftruncate(s->lock_fd, 0) != 0)
+		s->code = 0;
+	close(s->lock_fd);
+	free(s);
+}
+
+int store_begin(struct store *s)
+{
+	sqlite3_stmt *st = store_statement(s, ST_BEGIN);
+	return st != NULL ? store_step(s, st) : store_code(s->code);
+}
+
+int store_commit(struct store *s)
+{
+	sqlite3_stmt *alive = store_statement(s, ST_ALIVE), *commit = store_statement(s, ST_COMMIT);
+	int r = alive != NULL && commit != NULL ? 0 : store_code(s->code);
+	if (r == 0) {
+		sqlite3_bind_int64(alive, 1, wall_us());
+		sqlite3_bind_int64(alive, 2, s->run);
+		r = store_step(s, alive);
+	}
+	if (r == 0)
+		r = store_step(s, commit);
+	if (r != 0)
+		store_rollback(s);
+	return r;
+}
+
+void store_rollback(struct store *s)
+{
+	memset(s->machine, 0, sizeof s->machine);
+	memset(s->finding, 0, sizeof s->finding);
+	memset(s->policy, 0, sizeof s->policy);
+	/* After a full disk SQLite may have rolled back by itself. */
+	if (sqlite3_get_autocommit(s->db))
+		return;
+	char kept[sizeof s->error];
+	memcpy(kept, s->error, sizeof kept);
+	sqlite3_stmt *st = store_statement(s, ST_ROLLBACK);
+	if (st == NULL || store_step(s, st) != 0)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	memcpy(s->error, kept, sizeof kept);   /* why matters, not what came after */
+}

@@ -1,0 +1,66 @@
+/* store_private.h - what store.c and its parts share. */
+#ifndef MONITOR_STORE_PRIVATE_H
+#define MONITOR_STORE_PRIVATE_H
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record/store.h"
+#include "record/store_read.h"
+
+enum store_statement {
+	ST_BEGIN = 0, ST_COMMIT, ST_ROLLBACK, ST_ALIVE,
+	ST_TRANSFER, ST_FINDING, ST_FINDING_STUB, ST_MACHINE, ST_MACHINE_STUB, ST_ADDRESS, ST_USAGE, ST_GAP, ST_MINUTE,
+	ST_POLICY, ST_POLICY_STUB, ST_POLICY_ID, ST_STATUS, ST_TOTALS,
+	ST_COUNT
+};
+
+/* Parents of foreign keys that are known to be there: direct-mapped, so an
+ * entry pushed out costs one look-up and nothing else. Emptied by rollback. */
+#define STORE_MACHINES 1024u
+#define STORE_FINDINGS 4096u
+#define STORE_POLICIES 8u
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *st[ST_COUNT];
+	int lock_fd;
+	int64_t run;
+	int code;                       /* SQLite's, of the last failure */
+	char error[256];
+	char machine[STORE_MACHINES][72];
+	int64_t finding[STORE_FINDINGS];
+	struct {
+		char hash[72];
+		int64_t id;
+	} policy[STORE_POLICIES];
+};
+
+/* A statement ready to be bound, made at its first use. NULL: see store_error. */
+sqlite3_stmt *store_statement(struct store *s, enum store_statement which);
+/* Run a bound statement that gives no rows, and reset it. 0 or a code. */
+MUST_CHECK int store_step(struct store *s, sqlite3_stmt *st);
+/* Remember why, and give the code. */
+int store_fail(struct store *s, int sqlite_code);
+
+/* --- reading --- */
+
+struct store_reader {
+	sqlite3 *db;
+	char error[256];
+};
+
+int store_reader_fail(struct store_reader *r, int sqlite_code);
+
+static inline const char *store_text_at(sqlite3_stmt *st, int column)
+{
+	return (const char *)sqlite3_column_text(st, column);
+}
+
+static inline uint64_t store_count_at(sqlite3_stmt *st, int column)
+{
+	const int64_t value = sqlite3_column_int64(st, column);
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* What an earlier run recorded, for the judge to begin with. */
+#include <string.h>
+
+#include "record/store_private.h"
+#include "record/store_schema.h"
+#include "record/store_words.h"
+
+int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding)
+{
+	const int64_t transfer = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM transfer", -1);
+	const int64_t finding = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM finding", -1);
+	if (transfer < 1 || finding < 1)
+		return store_fail(s, sqlite3_errcode(s->db)) != 0 ? store_code(s->code) : ERR_DAMAGED;
+	*ret_transfer = transfer;
+	*ret_finding = finding;
+	return 0;
+}
+
+/* Run sql; row is called for each row until it returns something else than 0. */
+static int each(struct store *s, const char *sql, int (*row)(void *ctx, sqlite3_stmt *st), void *ctx)
+{
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+	int r = code == SQLITE_OK ? 0 : store_fail(s, code);
+	while (r == 0 && (code = sqlite3_step(st)) == SQLITE_ROW)
+		r = row(ctx, st);
+	if (r == 0 && code != SQLITE_DONE)
+		r = store_fail(s, code);
+	sqlite3_finalize(st);
+	return r;
+}
+
+struct usage_ctx {
+	int (*fn)(void *ctx, const struct row_usage *r);
+	void *ctx;
+};
+
+static int usage_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct usage_ctx *u = ctx;
+	const struct row_usage row = {
+		.approval = store_text_at(st, 0),
+		.per = store_period_find(store_text_at(st, 1)),
+		.period_start_us = sqlite3_column_int64(st, 2),
+		.out = store_count_at(st, 3),
+		.in = store_count_at(st, 4),
+	};
+	return u->fn(u->ctx, &row);
+}
+
+/* The latest period of each approval is all that still counts. */
+int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx)
+{
+	struct usage_ctx u = {fn, ctx};
+	return each(s,
+	            "SELECT approval, per, start_us, bytes_out, bytes_in FROM usage u WHERE start_us ="
+	            " (SELECT max(start_us) FROM usage v WHERE v.approval = u.approval AND v.per = u.per)"
+	            " ORDER BY approval, per",
+	            usage_row, &u);
+}
+
+struct machine_ctx {
+	int (*fn)(void *ctx, const struct row_machine *r);
+	void *ctx;
+};
+
+static int machine_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct machine_ctx *m = ctx;
+	struct row_machine row = {
+		.id = store_text_at(st, 0),
+		.known = sqlite3_column_int(st, 1) != 0,
+		.vendor = store_text_at(st, 2),
+		.network = store_text_at(st, 3),
+		.mac_mismatch = sqlite3_column_int(st, 8) != 0,
+		.first_us = sqlite3_column_int64(st, 9),
+		.last_us = sqlite3_column_int64(st, 10),
+	};
+	/* An absent MAC or address stays zero. */
+	if (store_text_at(st, 4) != NULL && mac_parse(store_text_at(st, 4), &row.mac) != 0)
+		memset(&row.mac, 0, sizeof row.mac);
+	if (store_text_at(st, 5) != NULL && addr_parse(store_text_at(st, 5), &row.address) != 0)
+		memset(&row.address, 0, sizeof row.address);
+	for (int i = 0; i < 2 && sqlite3_column_type(st, 6 + i) != SQLITE_NULL; i++) {
+		row.vlan[i] = (uint16_t)sqlite3_column_int(st, 6 + i);
+		row.vlan_count++;
+	}
+	return m->fn(m->ctx, &row);
+}
+
+int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx)
+{
+	struct machine_ctx m = {fn, ctx};
+	return each(s,
+	            "SELECT id, known, vendor, network, mac, address, vlan_outer, vlan_inner, mac_mismatch, first_us,"
+	            " last_us FROM machine ORDER BY first_us, id",
+	            machine_row, &m);
+}
+
+struct finding_ctx {
+	int (*fn)(void *ctx, const struct row_finding *r);
+	void *ctx;
+};
+
+static int finding_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct finding_ctx *f = ctx;
+	struct row_finding row = {
+		.id = sqlite3_column_int64(st, 0),
+		.equipment = store_text_at(st, 1),
+		.reasons = store_reasons_find(store_text_at(st, 3)),
+		.first_us = sqlite3_column_int64(st, 4),
+		.last_us = sqlite3_column_int64(st, 5),
+		.transfers = store_count_at(st, 6),
+		.bytes_out = store_count_at(st, 7),
+		.bytes_in = store_count_at(st, 8),
+	};
+	if (addr_parse(store_text_at(st, 2), &row.peer) != 0)
+		return 0;   /* not of our writing */
+	return f->fn(f->ctx, &row);
+}
+
+int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx)
+{
+	struct finding_ctx f = {fn, ctx};
+	return each(s,
+	            "SELECT id, equipment, peer, reasons, first_us, last_us, transfers, bytes_out, bytes_in FROM finding"
+	            " ORDER BY id",
+	            finding_row, &f);
+}
