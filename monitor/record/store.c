@@ -49,6 +49,11 @@ const char *store_error(const struct store *s)
 	return s->error;
 }
 
+uint64_t store_refused(const struct store *s)
+{
+	return s->refused;
+}
+
 /* Only one writer: whoever holds the lock of DIR/garitad.pid, which ends with
  * its process. The file stays, for taking it away would let two hold it. */
 static int take_lock(struct store *s, const char *dir, const struct store_run *run, int *ret_pid)

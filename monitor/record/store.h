@@ -37,6 +37,9 @@ void store_rollback(struct store *s);
 /* A sink whose functions write within the open transaction. */
 void store_sink(struct store *s, struct row_sink *ret);
 const char *store_error(const struct store *s);
+/* Rows that no retry would get in (a value that the tables forbid): counted,
+ * left out and answered with 0, so that they do not hold up the rest. */
+uint64_t store_refused(const struct store *s);
 
 /* Restart: what was kept. */
 MUST_CHECK int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding);

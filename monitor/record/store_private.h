@@ -28,6 +28,7 @@ struct store {
 	int64_t run;
 	int code;                       /* SQLite's, of the last failure */
 	char error[256];
+	uint64_t refused;
 	char machine[STORE_MACHINES][72];
 	int64_t finding[STORE_FINDINGS];
 	struct {

@@ -150,11 +150,19 @@ static void put_vlan(struct binder *b, const uint16_t vlan[2], uint8_t count)
 
 static int run_bound(struct binder *b)
 {
+	int r;
 	if (b->code != SQLITE_OK) {
 		sqlite3_reset(b->st);
-		return store_fail(b->s, b->code);
+		r = store_fail(b->s, b->code);
+	} else {
+		r = store_step(b->s, b->st);
 	}
-	return store_step(b->s, b->st);
+	const int code = b->s->code & 0xff;
+	if (r != 0 && (code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH || code == SQLITE_TOOBIG)) {
+		b->s->refused++;
+		return 0;
+	}
+	return r;
 }
 
 static uint32_t text_hash(const char *text)
@@ -169,6 +177,8 @@ static uint32_t text_hash(const char *text)
  * another transaction: then a row that holds what is known stands in. */
 static int have_machine(struct store *s, const char *id, const char *network, int64_t time_us)
 {
+	if (id == NULL)
+		return 0;   /* the row itself will be refused */
 	char *seen = s->machine[text_hash(id) % STORE_MACHINES];
 	if (strcmp(seen, id) == 0)
 		return 0;

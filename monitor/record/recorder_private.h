@@ -1,0 +1,55 @@
+/* recorder_private.h - what recorder.c and its parts share. */
+#ifndef MONITOR_RECORDER_PRIVATE_H
+#define MONITOR_RECORDER_PRIVATE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "record/recorder.h"
+
+/* One worker's ring: its oldest fact, and what was true before that look. */
+struct source {
+	bool present;                /* fact holds the ring's oldest record */
+	bool ended;                  /* nothing comes after what is in the ring */
+	bool waits;                  /* the merge must not go past its watermark */
+	uint64_t hi, lo;             /* its watermark */
+	union fact_any fact;
+};
+
+struct recorder {
+	const struct recorder_options *o;
+	struct row_sink sink;
+	struct source source[CONTROL_WORKERS_MAX];
+	struct netset netset;        /* room for a reload */
+	bool stopping, damaged;
+	bool full;                   /* the judge takes no more before a flush */
+	int64_t last_packet_us;
+	uint64_t facts_since_flush, bad_facts, out_of_order;
+	uint64_t refused;            /* rows that the store would not take, told so far */
+	int64_t blocked_ms;          /* the merge waits since; 0: it does not */
+	/* the record */
+	int64_t flushed_ms, status_ms, totals_ms, geo_ms, try_ms;
+	uint64_t unapproved;         /* at the last flush */
+	int64_t stalled_ms, stalled_us, warned_ms;   /* rows can't be written since; 0: they can */
+	int stalled_code;
+	bool reload_told;            /* reload holds what is not in the record yet */
+	struct json reload, json;
+};
+
+int64_t recorder_ms(void);       /* monotonic */
+int64_t recorder_wall_us(void);
+
+/* recorder_merge.c: hand up to max facts to the judge in their order. The
+ * number taken; 0: nothing there, the merge waits, or r->full. */
+unsigned recorder_take(struct recorder *r, unsigned max);
+/* Every ring is empty and every worker has ended. */
+bool recorder_drained(struct recorder *r);
+/* A ring holds a record. */
+bool recorder_has_facts(const struct recorder *r);
+
+/* recorder_status.c: write the status rows, within an open transaction. */
+MUST_CHECK int recorder_put_status(struct recorder *r);
+/* Read the configuration again and hand it to the judge and the workers. */
+void recorder_reload(struct recorder *r);
+
+#endif
