@@ -37,12 +37,12 @@ lab_missing() {
     local t
     for t in "$@"; do command -v "$t" >/dev/null || echo "$t"; done
 }
-LAB_NEEDS="ip ethtool unshare nsenter ovs-vswitchd ovsdb-server ovsdb-tool ovs-vsctl
+LAB_NEEDS="hostname ip ethtool unshare nsenter ovs-vswitchd ovsdb-server ovsdb-tool ovs-vsctl
     ovs-appctl ss perl jq openssl dnsmasq nginx curl"
 
 # An array and no function: the pid of a job must be that of unshare, whose death
 # (--kill-child) is the death of everything inside.
-LAB_UNSHARE=(unshare --mount --net --pid --fork --kill-child --mount-proc)
+LAB_UNSHARE=(unshare --uts --mount --net --pid --fork --kill-child --mount-proc)
 
 # lab_enter ARG… - run this script again inside private namespaces and exit with
 # its status. Returns at once when already inside.
@@ -396,6 +396,7 @@ lab_approval_images() {
 lab_build() {
     [ -n "${LAB_INSIDE:-}" ] || lab_die "lab_build outside of its namespaces"
     lab_build_files
+    hostname lab
     ip netns attach hub $$ && ip link set lo up
     sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
     lab_start_ovs || return 1
@@ -546,7 +547,7 @@ lab_attach() {
     pid=$(cat "$dir/unshare.pid") || exit 1
     pid=$(cut -d' ' -f1 "/proc/$pid/task/$pid/children") || lab_die "$dir is not up"
     # shellcheck disable=SC2046  # one variable a line, no spaces in them
-    exec nsenter -t "$pid" -m -n -p env $(cat "$dir/env") "$@"
+    exec nsenter -t "$pid" -u -m -n -p env $(cat "$dir/env") "$@"
 }
 
 lab_main() {
