@@ -1,7 +1,7 @@
 /* config.h - site.yaml: one checked, immutable struct.
- * Each key's name, type, range and default stand in one table in config.c;
+ * Each key's name, type, range and default stand in one table, config_schema.c;
  * the manual page garita-site.yaml(5) lists them for people.
- * The only file that includes the YAML library is config.c. */
+ * The only file that includes the YAML library is config_yaml.c. */
 #ifndef MONITOR_CONFIG_H
 #define MONITOR_CONFIG_H
 #include <stdbool.h>

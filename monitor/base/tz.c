@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/tz_rule.h"
 
-#define DAY_S 86400
+#define DAY_S          86400
 #define NAME_MAX_BYTES 64u
 
 struct tz {
@@ -55,7 +55,7 @@ void tz_civil_of_days(int64_t days, struct tz_civil *ret)
 	    .year = (int32_t)(yoe + era * 400 + (month <= 2)),
 	    .month = (uint8_t)month,
 	    .day = (uint8_t)(doy - (153 * mp + 2) / 5 + 1),
-	    .weekday = (uint8_t)(days + 3 - floor_div(days + 3, 7) * 7),   /* 1970-01-01 was a Thursday */
+	    .weekday = (uint8_t)(days + 3 - floor_div(days + 3, 7) * 7), /* 1970-01-01 was a Thursday */
 	};
 }
 
@@ -77,7 +77,7 @@ int32_t tz_offset(const struct tz *z, int64_t time_s, int64_t *ret_until)
 		else if (z->has_rule)
 			offset = tz_rule_offset(&z->rule, time_s, &until);
 	} else {
-		size_t low = 0, high = z->count;   /* at[low] <= time_s < at[high] */
+		size_t low = 0, high = z->count; /* at[low] <= time_s < at[high] */
 		while (high - low > 1) {
 			const size_t mid = low + (high - low) / 2;
 			if (z->at[mid] <= time_s)
@@ -173,7 +173,7 @@ static int64_t read_time(const uint8_t *p, size_t time_bytes)
 
 static bool sane_offset(int32_t offset)
 {
-	return offset >= -89999 && offset <= 93599;   /* RFC 8536, section 3.2 */
+	return offset >= -89999 && offset <= 93599; /* RFC 8536, section 3.2 */
 }
 
 /* times, idx and types point into a block that is known to be whole. */
@@ -228,13 +228,13 @@ static int parse_into(struct tz *z, struct bytes b)
 	if (!read_head(&b, &h))
 		return ERR_DAMAGED;
 	size_t time_bytes = 4;
-	if (h.version >= '2') {   /* the first block is for old readers */
+	if (h.version >= '2') { /* the first block is for old readers */
 		if (bytes_take(&b, block_bytes(&h, 4)) == NULL || !read_head(&b, &h))
 			return ERR_DAMAGED;
 		time_bytes = 8;
 	}
 	if (h.leapcnt != 0)
-		return ERR_UNSUPPORTED;   /* "right/" zones: not POSIX time */
+		return ERR_UNSUPPORTED; /* "right/" zones: not POSIX time */
 	const uint8_t *block = bytes_take(&b, block_bytes(&h, time_bytes));
 	if (block == NULL)
 		return ERR_DAMAGED;

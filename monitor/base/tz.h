@@ -10,16 +10,16 @@
 
 #include "base/err.h"
 
-struct tz;   /* opaque; up to 12 bytes a transition, of which a zone has some 240 */
+struct tz; /* opaque; up to 12 bytes a transition, of which a zone has some 240 */
 
-#define TZ_DIR "/usr/share/zoneinfo"
-#define TZ_FILE_MAX 65536u   /* bytes; larger files are refused */
+#define TZ_DIR      "/usr/share/zoneinfo"
+#define TZ_FILE_MAX 65536u /* bytes; larger files are refused */
 
 struct tz_civil {
 	int32_t year;
-	uint8_t month, day;              /* from 1 */
+	uint8_t month, day; /* from 1 */
 	uint8_t hour, minute, second;
-	uint8_t weekday;                 /* 0 Monday … 6 Sunday */
+	uint8_t weekday; /* 0 Monday … 6 Sunday */
 };
 
 /* Read a zone by its name ("America/Mexico_City", "UTC"). Returns 0,
@@ -46,7 +46,7 @@ MUST_CHECK int tz_first(const struct tz *z, int64_t local_from, int64_t local_to
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and
  * back. Any year that fits. */
 int64_t tz_days(int32_t year, unsigned month, unsigned day);
-void tz_civil_of_days(int64_t days, struct tz_civil *ret);   /* time fields 0 */
+void tz_civil_of_days(int64_t days, struct tz_civil *ret); /* time fields 0 */
 unsigned tz_month_days(int32_t year, unsigned month);
 
 #endif

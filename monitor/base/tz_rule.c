@@ -102,7 +102,7 @@ int tz_rule_parse(const char *text, struct tz_rule *ret)
 	struct cursor c = {.p = text};
 	struct tz_rule r = {0};
 	skip_name(&c);
-	r.standard_s = -read_time(&c, 24);   /* POSIX counts west of Greenwich */
+	r.standard_s = -read_time(&c, 24); /* POSIX counts west of Greenwich */
 	if (!c.failed && *c.p != '\0') {
 		r.has_daylight = true;
 		skip_name(&c);
@@ -128,7 +128,7 @@ static int64_t day_in_year(const struct tz_day *d, int32_t year)
 		tz_civil_of_days(first, &c);
 		const unsigned sunday_based = (c.weekday + 1u) % 7u;
 		unsigned day = 1 + (d->weekday + 7u - sunday_based) % 7u + (d->week - 1u) * 7u;
-		while (day > tz_month_days(year, d->month))   /* week 5: the last one */
+		while (day > tz_month_days(year, d->month)) /* week 5: the last one */
 			day -= 7;
 		days = first + day - 1;
 	} else {

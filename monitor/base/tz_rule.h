@@ -10,16 +10,16 @@
 enum tz_day_kind { TZ_DAY_MONTH, TZ_DAY_JULIAN, TZ_DAY_ZERO };
 
 struct tz_day {
-	enum tz_day_kind kind;   /* Mm.w.d; Jn (1–365, no 29 February); n (0–365) */
+	enum tz_day_kind kind; /* Mm.w.d; Jn (1–365, no 29 February); n (0–365) */
 	uint16_t n;
-	uint8_t month, week, weekday;   /* weekday: 0 Sunday, as POSIX has it */
-	int32_t time_s;          /* local time of the change, -167 h to 167 h */
+	uint8_t month, week, weekday; /* weekday: 0 Sunday, as POSIX has it */
+	int32_t time_s;               /* local time of the change, -167 h to 167 h */
 };
 
 struct tz_rule {
-	int32_t standard_s, daylight_s;   /* east of UTC */
+	int32_t standard_s, daylight_s; /* east of UTC */
 	bool has_daylight;
-	struct tz_day start, end;         /* of daylight time */
+	struct tz_day start, end; /* of daylight time */
 };
 
 /* 0 or ERR_INVALID. */

@@ -13,10 +13,23 @@
 #include "base/tz.h"
 #include "base/tz_rule.h"
 
-static const char *const zones[] = {"America/Mexico_City", "America/Tijuana", "Europe/Madrid", "America/New_York",
-                                    "Asia/Tehran", "Australia/Lord_Howe", "Europe/Dublin", "America/Sao_Paulo",
-                                    "Pacific/Apia", "Africa/Casablanca", "Asia/Kolkata", "UTC", "America/Havana",
-                                    "America/Goose_Bay", "Antarctica/Troll", "America/Nuuk", "EST5EDT"};
+static const char *const zones[] = {"America/Mexico_City",
+                                    "America/Tijuana",
+                                    "Europe/Madrid",
+                                    "America/New_York",
+                                    "Asia/Tehran",
+                                    "Australia/Lord_Howe",
+                                    "Europe/Dublin",
+                                    "America/Sao_Paulo",
+                                    "Pacific/Apia",
+                                    "Africa/Casablanca",
+                                    "Asia/Kolkata",
+                                    "UTC",
+                                    "America/Havana",
+                                    "America/Goose_Bay",
+                                    "Antarctica/Troll",
+                                    "America/Nuuk",
+                                    "EST5EDT"};
 #define ZONES (sizeof zones / sizeof zones[0])
 
 static uint64_t rng = 0x9e3779b97f4a7c15u;
@@ -96,7 +109,7 @@ static void calendar_round_trip(void **state)
 	}
 	struct tz_civil c;
 	tz_civil_of_days(tz_days(2026, 11, 22), &c);
-	assert_int_equal(c.weekday, 6);   /* a Sunday */
+	assert_int_equal(c.weekday, 6); /* a Sunday */
 }
 
 static int64_t local_s(int32_t y, unsigned m, unsigned d, int hour, int minute)
@@ -112,10 +125,10 @@ static void first_instant_of_a_span(void **state)
 	/* 2026-03-08 02:00 EST does not exist: the hour is skipped whole */
 	assert_int_equal(tz_first(z, local_s(2026, 3, 8, 2, 0), local_s(2026, 3, 8, 3, 0), &t), ERR_NOTFOUND);
 	assert_int_equal(tz_first(z, local_s(2026, 3, 8, 2, 0), local_s(2026, 3, 8, 4, 0), &t), 0);
-	assert_int_equal(t, 1772953200);   /* 07:00 UTC, the change itself */
+	assert_int_equal(t, 1772953200); /* 07:00 UTC, the change itself */
 	/* 2026-11-01 01:00 happens twice: the first, EDT */
 	assert_int_equal(tz_first(z, local_s(2026, 11, 1, 1, 0), local_s(2026, 11, 1, 2, 0), &t), 0);
-	assert_int_equal(t, 1793509200);   /* 05:00 UTC */
+	assert_int_equal(t, 1793509200); /* 05:00 UTC */
 	tz_free(z);
 	/* Midnight that does not exist: Tehran 2021-03-22 began at 01:00 */
 	z = load("Asia/Tehran");
@@ -137,8 +150,8 @@ static void bad_names(void **state)
 {
 	(void)state;
 	struct tz *z = NULL;
-	static const char *const bad[] = {"", "../etc/passwd", "/etc/passwd", "America/../UTC", "a b", "America/",
-	                                  "Europe/Madr\nid"};
+	static const char *const bad[] = {"",    "../etc/passwd", "/etc/passwd",    "America/../UTC",
+	                                  "a b", "America/",      "Europe/Madr\nid"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(tz_load(bad[i], &z), ERR_INVALID);
 	assert_int_equal(tz_load("America", &z), ERR_NOTFOUND);
@@ -152,9 +165,18 @@ static void posix_rules(void **state)
 {
 	(void)state;
 	struct tz_rule r;
-	static const char *const bad[] = {"", "C", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0",
-	                                  "CET-1CEST,M3.6.0,M10.5.0", "<+03-3", "CET-1CEST,M3.5.0,M10.5.0/168",
-	                                  "CST6x", "CET-1CEST,J0,J365", "CET-99"};
+	static const char *const bad[] = {"",
+	                                  "C",
+	                                  "CET",
+	                                  "CET-1CEST",
+	                                  "CET-1CEST,M3.5.0",
+	                                  "CET-1CEST,M13.5.0,M10.5.0",
+	                                  "CET-1CEST,M3.6.0,M10.5.0",
+	                                  "<+03-3",
+	                                  "CET-1CEST,M3.5.0,M10.5.0/168",
+	                                  "CST6x",
+	                                  "CET-1CEST,J0,J365",
+	                                  "CET-99"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(tz_rule_parse(bad[i], &r), ERR_INVALID);
 	int64_t until;
@@ -177,7 +199,7 @@ static void damaged_files(void **state)
 	fclose(f);
 	for (size_t cut = 0; cut < n; cut++) {
 		struct tz *z = NULL;
-		uint8_t *copy = malloc(cut + 1);   /* so that a sanitizer sees a step too far */
+		uint8_t *copy = malloc(cut + 1); /* so that a sanitizer sees a step too far */
 		memcpy(copy, data, cut);
 		assert_int_not_equal(tz_parse(copy, cut, &z), 0);
 		free(copy);
@@ -201,9 +223,9 @@ static void damaged_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(agrees_with_libc),       cmocka_unit_test(until_is_the_next_change),
-	    cmocka_unit_test(calendar_round_trip),    cmocka_unit_test(first_instant_of_a_span),
-	    cmocka_unit_test(bad_names),              cmocka_unit_test(posix_rules),
+	    cmocka_unit_test(agrees_with_libc),    cmocka_unit_test(until_is_the_next_change),
+	    cmocka_unit_test(calendar_round_trip), cmocka_unit_test(first_instant_of_a_span),
+	    cmocka_unit_test(bad_names),           cmocka_unit_test(posix_rules),
 	    cmocka_unit_test(damaged_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

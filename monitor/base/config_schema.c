@@ -1,0 +1,123 @@
+/* The table of keys: name, type, range, default. garita-site.yaml(5) lists the
+ * same, and tests/unit/test_config.c holds the two together. */
+#include "base/config_parts.h"
+
+/* clang-format off */
+#define END {.name = NULL}
+#define IN(s, f) .offset = offsetof(struct s, f)
+#define LIST_OF(s, f, c) .offset = offsetof(struct s, f), .count_offset = offsetof(struct s, c), \
+	.size = sizeof(*((struct s *)0)->f)
+#define M KEY_MANDATORY
+#define L KEY_LIST
+
+static const struct config_key site_keys[] = {
+	{"name",     &type_text, NULL, M, IN(config, site_name)},
+	{"sensor",   &type_id,   NULL, M, IN(config, sensor)},
+	{"timezone", &type_zone, NULL, 0, IN(config, timezone), .standard = "UTC"},
+	{"language", &type_language, NULL, 0, IN(config, language), .standard = "en"},
+	END
+};
+
+static const struct config_key interface_keys[] = {
+	{"name",        &type_id,   NULL, M, IN(config_interface, name)},
+	{"vlan_in_key", &type_flag, NULL, 0, IN(config_interface, vlan_in_key), .standard = "true"},
+	END
+};
+
+static const struct config_key capture_keys[] = {
+	{"interfaces", NULL, interface_keys, L | KEY_SHORT, LIST_OF(config_capture, interfaces, interface_count), .max = 64},
+	{"workers",    &type_number, NULL, 0, IN(config_capture, workers),   .min = 1,   .max = 32,     .standard = "1"},
+	{"snaplen",    &type_number, NULL, 0, IN(config_capture, snaplen),   .min = 128, .max = 262144, .standard = "65535"},
+	{"buffer_mb",  &type_number, NULL, 0, IN(config_capture, buffer_mb), .min = 2,   .max = 4096,   .standard = "64"},
+	{"filter",     &type_text,   NULL, 0, IN(config_capture, filter), .max = 4000},
+	END
+};
+
+static const struct config_key flows_keys[] = {
+	{"max",           &type_number, NULL, 0, IN(config_flows, max),           .min = 1024, .max = 16777216, .standard = "262144"},
+	{"tcp_s",         &type_number, NULL, 0, IN(config_flows, tcp_s),         .min = 1, .max = 86400, .standard = "1800"},
+	{"tcp_closing_s", &type_number, NULL, 0, IN(config_flows, tcp_closing_s), .min = 1, .max = 3600,  .standard = "10"},
+	{"udp_s",         &type_number, NULL, 0, IN(config_flows, udp_s),         .min = 1, .max = 86400, .standard = "180"},
+	{"icmp_s",        &type_number, NULL, 0, IN(config_flows, icmp_s),        .min = 1, .max = 86400, .standard = "60"},
+	{"other_s",       &type_number, NULL, 0, IN(config_flows, other_s),       .min = 1, .max = 86400, .standard = "180"},
+	{"checkpoint_s",  &type_number, NULL, 0, IN(config_flows, checkpoint_s),  .min = 1, .max = 3600,  .standard = "60"},
+	{"content_kib",   &type_number, NULL, 0, IN(config_flows, content_kib),   .min = 1, .max = 64,    .standard = "4"},
+	END
+};
+
+static const struct config_key network_keys[] = {
+	{"name",     &type_network_name, NULL, M, IN(config_network, name)},
+	{"vlan",     &type_vlan,   NULL, KEY_WHOLE, .offset = 0},
+	{"prefixes", &type_prefix, NULL, M | L | KEY_NOT_EMPTY, LIST_OF(config_network, prefixes, prefix_count), .max = 1024},
+	END
+};
+
+static const struct config_key equipment_keys[] = {
+	{"id",        &type_id,   NULL, M, IN(config_equipment, id)},
+	{"vendor",    &type_text, NULL, 0, IN(config_equipment, vendor)},
+	{"model",     &type_text, NULL, 0, IN(config_equipment, model)},
+	{"place",     &type_text, NULL, 0, IN(config_equipment, place)},
+	{"group",     &type_text, NULL, 0, IN(config_equipment, group)},
+	{"mac",       &type_mac,     NULL, L, LIST_OF(config_equipment, macs, mac_count), .max = 64},
+	{"addresses", &type_address, NULL, L, LIST_OF(config_equipment, addresses, address_count), .max = 256},
+	END
+};
+
+static const struct config_key to_keys[] = {
+	{"hosts",     &type_host,    NULL, L, LIST_OF(config_approval, hosts, host_count),         .max = 4096},
+	{"prefixes",  &type_prefix,  NULL, L, LIST_OF(config_approval, prefixes, prefix_count),    .max = 4096},
+	{"countries", &type_country, NULL, L, LIST_OF(config_approval, countries, country_count),  .max = 256},
+	{"asns",      &type_asn,     NULL, L, LIST_OF(config_approval, asns, asn_count),           .max = 4096},
+	END
+};
+
+static const struct config_key limit_keys[] = {
+	{"out",   &type_size,   NULL, 0, IN(config_approval, limit_out)},
+	{"in",    &type_size,   NULL, 0, IN(config_approval, limit_in)},
+	{"total", &type_size,   NULL, 0, IN(config_approval, limit_total)},
+	{"per",   &type_period, NULL, M, IN(config_approval, limit_per)},
+	END
+};
+
+const struct config_key config_approval_keys[] = {
+	{"id",        &type_id,       NULL, M, IN(config_approval, id)},
+	{"equipment", &type_selector, NULL, M | L | KEY_NOT_EMPTY, LIST_OF(config_approval, equipment, equipment_count), .max = 1024},
+	{"to",        NULL, to_keys,        M, .offset = 0},
+	{"ports",     &type_ports,    NULL, L, LIST_OF(config_approval, ports, port_count), .max = 256},
+	{"apps",      &type_app,      NULL, L, LIST_OF(config_approval, apps, app_count),   .max = 256},
+	{"initiator", &type_initiator, NULL, 0, IN(config_approval, initiator), .standard = "any"},
+	{"limit",     NULL, limit_keys,     0, .offset = 0},
+	{"hours",     &type_hours,    NULL, L, LIST_OF(config_approval, hours, hours_count), .max = 64},
+	{"valid",     &type_valid,    NULL, M | KEY_WHOLE, .offset = 0},
+	{"approved_by", &type_text,   NULL, M, IN(config_approval, approved_by)},
+	{"ticket",    &type_text,     NULL, M, IN(config_approval, ticket)},
+	{"note",      &type_text,     NULL, 0, IN(config_approval, note), .max = 1000},
+	END
+};
+
+static const struct config_key geo_keys[] = {
+	{"country", &type_path, NULL, 0, IN(config_geo, country)},
+	{"city",    &type_path, NULL, 0, IN(config_geo, city)},
+	{"asn",     &type_path, NULL, 0, IN(config_geo, asn)},
+	END
+};
+
+static const struct config_key names_keys[] = {
+	{"max_age_s", &type_number, NULL, 0, IN(config, names_max_age_s), .min = 0, .max = 31536000, .standard = "86400"},
+	END
+};
+
+const struct config_key config_keys[] = {
+	{"site",      NULL, site_keys,    M, .offset = 0},
+	{"capture",   NULL, capture_keys, 0, IN(config, capture)},
+	{"flows",     NULL, flows_keys,   0, IN(config, flows)},
+	{"networks",  NULL, network_keys,   M | L | KEY_NOT_EMPTY, LIST_OF(config, networks, network_count), .max = 256},
+	{"equipment", NULL, equipment_keys, L, LIST_OF(config, equipment, equipment_count), .max = 8192},
+	{"approvals", NULL, config_approval_keys, L, LIST_OF(config, approvals, approval_count),  .max = 4096},
+	{"geo",       NULL, geo_keys,     0, IN(config, geo)},
+	{"names",     NULL, names_keys,   0, .offset = 0},
+	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},
+	{"user",      &type_id,   NULL, 0, IN(config, user),     .standard = "garita"},
+	END
+};
+/* clang-format on */

@@ -1,0 +1,534 @@
+/* site.yaml: what is right is read as written, what is wrong is said with its
+ * place, all of it at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/config_parts.h"
+
+#define HEAD                                                                                                       \
+	"site: {name: A, sensor: s}\n"                                                                             \
+	"networks: [{name: n1, vlan: 7, prefixes: [192.0.2.0/24, \"2001:db8::/64\"]}]\n"                           \
+	"equipment: [{id: E1, vendor: Acme, group: g, mac: \"02:00:00:00:00:01\"}]\n"
+#define LINES 3 /* of HEAD */
+
+static struct config *good(const char *text)
+{
+	struct config *c = NULL;
+	struct config_errors e;
+	const int err = config_parse("t", text, strlen(text), &c, &e);
+	for (size_t i = 0; i < e.count; i++)
+		print_error("%s\n", e.text[i]);
+	assert_int_equal(err, 0);
+	assert_int_equal(e.count, 0);
+	config_errors_done(&e);
+	return c;
+}
+
+/* Exactly these lines, in this order; each need only hold what is given. */
+static void wrong(const char *text, ...)
+{
+	struct config *c = NULL;
+	struct config_errors e;
+	va_list ap;
+	assert_int_equal(config_parse("t", text, strlen(text), &c, &e), ERR_CONFIG);
+	assert_null(c);
+	size_t i = 0;
+	bool bad = false;
+	va_start(ap, text);
+	for (const char *want = va_arg(ap, const char *); want != NULL; want = va_arg(ap, const char *), i++)
+		if (i >= e.count || strstr(e.text[i], want) == NULL) {
+			print_error("wanted: %s\n   got: %s\n", want, i < e.count ? e.text[i] : "nothing");
+			bad = true;
+		}
+	va_end(ap);
+	for (; i < e.count; i++) {
+		print_error("not wanted: %s\n", e.text[i]);
+		bad = true;
+	}
+	assert_false(bad);
+	config_errors_done(&e);
+}
+
+/* One approval with a line of its own in line 6. */
+static char *with(const char *line)
+{
+	static char buf[4096];
+	snprintf(buf, sizeof buf,
+	         HEAD "approvals:\n- {id: A1, equipment: [E1], valid: 2026-01-01..2026-12-31, approved_by: x, "
+	              "ticket: y,\n%s\n}\n",
+	         line);
+	return buf;
+}
+
+#define TO "to: {prefixes: [198.51.100.0/24]}, "
+
+static void the_least(void **state)
+{
+	(void)state;
+	struct config *c = good(HEAD);
+	assert_string_equal(c->site_name, "A");
+	assert_string_equal(c->timezone, "UTC");
+	assert_string_equal(c->language, "en");
+	assert_int_equal(c->capture.workers, 1);
+	assert_int_equal(c->capture.snaplen, 65535);
+	assert_int_equal(c->capture.buffer_mb, 64);
+	assert_null(c->capture.filter);
+	assert_int_equal(c->capture.interface_count, 0);
+	assert_int_equal(c->flows.max, 262144);
+	assert_int_equal(c->flows.tcp_s, 1800);
+	assert_int_equal(c->flows.tcp_closing_s, 10);
+	assert_int_equal(c->flows.udp_s, 180);
+	assert_int_equal(c->flows.icmp_s, 60);
+	assert_int_equal(c->flows.other_s, 180);
+	assert_int_equal(c->flows.checkpoint_s, 60);
+	assert_int_equal(c->flows.content_kib, 4);
+	assert_int_equal(c->names_max_age_s, 86400);
+	assert_string_equal(c->data_dir, "/var/lib/garita");
+	assert_string_equal(c->user, "garita");
+	assert_null(c->geo.country);
+	assert_int_equal(c->network_count, 1);
+	assert_int_equal(c->networks[0].vlan_count, 1);
+	assert_int_equal(c->networks[0].vlan[0], 7);
+	assert_int_equal(c->networks[0].prefix_count, 2);
+	assert_int_equal(c->equipment[0].mac_count, 1);
+	assert_int_equal(c->approval_count, 0);
+	assert_int_equal(c->text_bytes, strlen(HEAD));
+	assert_string_equal(c->text, HEAD);
+	assert_int_equal(strlen(c->hash_text), 64);
+	config_free(c);
+}
+
+static void every_field(void **state)
+{
+	(void)state;
+	struct config *c = good(
+	    "site: {name: \"Puerto: Ñ\", sensor: s-1, timezone: America/Mexico_City, language: es}\n"
+	    "capture: {interfaces: [span0, {name: span1, vlan_in_key: false}], workers: 2, filter: 'not port 9'}\n"
+	    "networks:\n- {name: n1, vlan: [200, 31], prefixes: [192.0.2.0/24]}\n- {name: n2, prefixes: "
+	    "203.0.113.0/24}\n"
+	    "equipment:\n- {id: E1, mac: ['02:00:00:00:00:01', 02-00-00-00-00-02], addresses: [192.0.2.9]}\n"
+	    "approvals:\n- id: A1\n  equipment: [E1, n2]\n"
+	    "  to: {hosts: ['*.Example.com.', b.example], prefixes: [198.51.100.7], countries: [NO, MX], asns: "
+	    "[AS64500, 1]}\n"
+	    "  ports: [tcp/443, udp/8000-8100, icmp, udp, ip/47]\n  apps: TLS\n  initiator: peer\n"
+	    "  limit: {out: 40GB, in: 1.5 MiB, total: 1B, per: week}\n"
+	    "  hours: ['Mon-Sat 06:00-22:00', 'Sat-Mon,Wed 22:00-6:30', 'dom', '00:00-24:00']\n"
+	    "  valid: 2026-02-28..2028-02-29\n  approved_by: x\n  ticket: y\n  note: z\n");
+	assert_string_equal(c->site_name, "Puerto: Ñ");
+	assert_true(c->capture.interfaces[0].vlan_in_key);
+	assert_string_equal(c->capture.interfaces[1].name, "span1");
+	assert_false(c->capture.interfaces[1].vlan_in_key);
+	assert_int_equal(c->networks[0].vlan_count, 2);
+	assert_int_equal(c->networks[0].vlan[1], 31);
+	assert_int_equal(c->networks[1].vlan_count, 0);
+	assert_int_equal(c->equipment[0].mac_count, 2);
+	const struct config_approval *a = &c->approvals[0];
+	assert_int_equal(a->line, 9);
+	assert_int_equal(a->host_count, 2);
+	assert_string_equal(a->hosts[0], "*.example.com");
+	assert_int_equal(a->prefixes[0].bits, 128);
+	assert_string_equal(a->countries[0], "NO"); /* which YAML 1.1 would call false */
+	assert_string_equal(a->countries[1], "MX");
+	assert_int_equal(a->asns[0], 64500);
+	assert_int_equal(a->port_count, 5);
+	assert_int_equal(a->ports[1].low, 8000);
+	assert_int_equal(a->ports[1].high, 8100);
+	assert_int_equal(a->ports[2].proto, 1);
+	assert_int_equal(a->ports[3].high, 65535);
+	assert_int_equal(a->ports[4].proto, 47);
+	assert_int_equal(a->app_count, 1);
+	assert_int_equal(a->initiator, APPROVE_PEER);
+	assert_int_equal(a->limit_out, 40000000000);
+	assert_int_equal(a->limit_in, 1572864);
+	assert_int_equal(a->limit_total, 1);
+	assert_int_equal(a->limit_per, PERIOD_WEEK);
+	assert_int_equal(a->hours[0].days, 0x3f);
+	assert_int_equal(a->hours[0].from_min, 360);
+	assert_int_equal(a->hours[1].days, 0x65); /* Sat Sun Mon Wed */
+	assert_int_equal(a->hours[1].to_min, 390);
+	assert_int_equal(a->hours[2].days, 0x40);
+	assert_int_equal(a->hours[3].days, 0x7f);
+	assert_int_equal(a->hours[3].to_min, 1440);
+	assert_int_equal(a->valid_to.day, 29);
+	assert_string_equal(a->note, "z");
+	config_free(c);
+}
+
+static void anchors(void **state)
+{
+	(void)state;
+	struct config *c = good("site: {name: A, sensor: s}\nnetworks: [{name: n1, prefixes: &p [192.0.2.0/24]}]\n"
+	                        "approvals:\n"
+	                        "- {id: A1, equipment: n1, to: &t {prefixes: [198.51.100.0/24]}, valid: &v "
+	                        "2026-01-01..2026-01-02, approved_by: x, ticket: y}\n"
+	                        "- {id: A2, equipment: n1, to: *t, valid: *v, approved_by: x, ticket: y}\n");
+	assert_int_equal(c->approvals[1].prefix_count, 1);
+	assert_int_equal(c->approvals[1].valid_to.day, 2);
+	config_free(c);
+	wrong("site: &a [*a]\n", "t:1:11: an alias to the very value", NULL);
+	wrong("site: *x\n", "t:1:7: an alias without its anchor", NULL);
+	wrong("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+	      "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+	      "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
+	      "too many values", NULL);
+}
+
+/* One file, many mistakes, all said in the order of the file. */
+static void all_at_once(void **state)
+{
+	(void)state;
+	wrong("site: {name: A, senser: s, timezone: America/Mexico_Citi}\n"
+	      "captura: {}\n"
+	      "networks:\n"
+	      "- {name: n1, vlan: 4095, prefixes: [192.0.2.1/24]}\n"
+	      "- {name: N1, prefixes: []}\n"
+	      "equipment:\n"
+	      "- {id: E1, mac: 02:00:00:00:00, addresses: [192.0.2.300]}\n"
+	      "approvals:\n"
+	      "- {id: A1, equipment: [E2], to: {host: [a.b]}, ports: [443], limit: {out: 40, per: dai}, hosts: "
+	      "[x.y]}\n",
+	      "t:1:7: 'site' lacks 'sensor'", "t:1:17: unknown key 'senser'; did you mean 'sensor'?",
+	      "t:1:38: no time zone 'America/Mexico_Citi' in /usr/share/zoneinfo; did you mean "
+	      "'America/Mexico_City'?",
+	      "t:2:1: unknown key 'captura'; did you mean 'capture'?", "t:4:20: a VLAN is a number from 1 to 4094",
+	      "t:4:37: '192.0.2.1/24' has bits set past its length; did you mean '192.0.2.0/24'?",
+	      "t:5:10: network 'N1' is said twice; first in line 4", "t:5:24: 'prefixes' is an empty list",
+	      "t:7:17: '02:00:00:00:00' is no MAC address", "t:7:45: '192.0.2.300' is no IP address",
+	      "t:9:3: 'approvals' 'A1' lacks 'approved_by'", "t:9:3: 'approvals' 'A1' lacks 'ticket'",
+	      "t:9:3: 'approvals' 'A1' lacks 'valid'",
+	      "t:9:24: 'E2' is no equipment, group, vendor or network of this file; did you mean 'E1'?",
+	      "t:9:34: unknown key 'host'; did you mean 'hosts'?",
+	      "t:9:56: '443' has no protocol; write tcp/443 or udp/443",
+	      "t:9:75: '40' has no unit; write 40B, 40MB, 40GB or 40GiB",
+	      "t:9:84: 'per' must be hour, day, week or month, not 'dai'; did you mean 'day'?",
+	      "t:9:90: 'hosts' does not stand here; it is a key of 'to'", NULL);
+}
+
+static void yaml_itself(void **state)
+{
+	(void)state;
+	wrong("", "t:1:1: empty", NULL);
+	wrong("# nothing\n", "t:1:1: empty", NULL);
+	wrong("just words\n", "t:1:1: a site.yaml holds keys: site, ", NULL);
+	wrong("site:\n\tname: x\n", "t:2:1: not valid YAML", NULL);
+	wrong("site: {name: A\n", "not valid YAML", NULL);
+	wrong("site: [a, b\nnetworks: 1\n", "not valid YAML", NULL);
+	wrong("a: b: c\n", "not valid YAML", NULL);
+	wrong(HEAD "---\n" HEAD, "t:4:1: a second document", NULL);
+	wrong(HEAD "site: {name: B, sensor: t}\n", "t:4:1: 'site' is said twice; first in line 1", NULL);
+	wrong(HEAD "? [a, b]\n: c\n", "t:4:3: a key must be a word", NULL);
+	wrong(HEAD "<<: {user: x}\n", "t:4:1: merge keys", NULL);
+	wrong("site: {name: \"a\\u0007b\", sensor: s}\nnetworks: [{name: n, prefixes: 192.0.2.0/24}]\n",
+	      "t:1:14: a control character in 'name'", NULL);
+	wrong("site: {name: \"a\\0b\", sensor: s}\n", "t:1:14: a NUL character", NULL);
+	wrong("\xff\xfes\0i\0", "t:1:1: the file is UTF-16", NULL);
+	wrong("site:\n  name: Gesti\xf3n\n", "t:2:14: byte 0xf3 is not UTF-8", NULL);
+	wrong("site:\n  name: \xc0\x80\n", "t:2:9: byte 0xc0 is not UTF-8", NULL);
+	wrong("site:\n  name: \x01\n", "t:2:9: a control character (0x01)", NULL);
+	char deep[200] = "";
+	memset(deep, '[', 100);
+	wrong(deep, "t:1:33: nested too deeply; the limit is 32", NULL);
+	struct config *c = good("\xef\xbb\xbf" HEAD); /* a byte order mark is no harm */
+	config_free(c);
+	c = good("%YAML 1.1\n---\n" HEAD "...\n");
+	config_free(c);
+}
+
+static void nothing_given(void **state)
+{
+	(void)state;
+	wrong(HEAD "approvals:\n", "'approvals' has no value; give it one, or take the key out", NULL);
+	wrong(with("to: {hosts: }"), "t:6:13: 'hosts' has no value", NULL);
+	wrong(with("to: {prefixes: [~]}"), "t:6:17: an empty value in 'prefixes'", NULL);
+	wrong(with("to: {}"), "t:5:8: approval 'A1' has no destination", NULL);
+	wrong(with("to: {hosts: [], asns: []}"), "t:5:8: approval 'A1' has no destination", NULL);
+	wrong(with("to: 198.51.100.1"), "t:6:5: 'to' must hold keys: hosts, prefixes, countries or asns", NULL);
+	config_free(good(with("to: {prefixes: [198.51.100.0/24], asns: []}")));
+	config_free(good(HEAD "approvals: []\n"));
+}
+
+struct bad {
+	const char *line, *want;
+};
+
+static void bad_values(void **state)
+{
+	(void)state;
+	static const struct bad list[] = {
+	    {"to: {hosts: ['*']}", "wildcard in the wrong place"},
+	    {"to: {hosts: ['a.*.com']}", "wildcard in the wrong place"},
+	    {"to: {hosts: ['*a.com']}", "wildcard in the wrong place"},
+	    {"to: {hosts: ['*.com']}", "whole top-level domain"},
+	    {"to: {hosts: ['https://a.com/']}", "is a URL"},
+	    {"to: {hosts: ['a.com:443']}", "holds a port"},
+	    {"to: {hosts: ['198.51.100.1']}", "is an address; put it under 'prefixes'"},
+	    {"to: {hosts: ['a..com']}", "is no host name"},
+	    {"to: {hosts: ['ñ.com']}", "xn--"},
+	    {"to: {countries: [mx]}", "write MX, not mx"},
+	    {"to: {countries: [MEX]}", "two letters of ISO 3166-1"},
+	    {"to: {countries: [UK]}", "is GB"},
+	    {"to: {asns: [0]}", "is no AS number"},
+	    {"to: {asns: [4294967296]}", "is no AS number"},
+	    {"to: {asns: [-5]}", "is no AS number"},
+	    {"to: {prefixes: [198.51.100.0/33]}", "is no prefix"},
+	    {"to: {prefixes: ['2001:db8::1/32']}", "did you mean '2001:db8::/32'?"},
+	    {TO "ports: [tpc/443]", "unknown protocol in 'tpc/443'; did you mean 'tcp'?"},
+	    {TO "ports: [tcp/0]", "is no port or range"},
+	    {TO "ports: [tcp/70000]", "is no port or range"},
+	    {TO "ports: [tcp/90-80]", "is no port or range"},
+	    {TO "ports: [icmp/8]", "icmp has no ports"},
+	    {TO "ports: [ip/256]", "a protocol number"},
+	    {TO "apps: [Unknown]", "could not name"},
+	    {TO "apps: ['a b']", "no application label"},
+	    {TO "initiator: equipmnt", "did you mean 'equipment'?"},
+	    {TO "limit: {out: 40GB}", "'limit' lacks 'per'"},
+	    {TO "limit: {per: day}", "names a period but no size"},
+	    {TO "limit: {out: 40Gb, per: day}", "'Gb' are bits; write GB"},
+	    {TO "limit: {out: 40gb, per: day}", "did you mean 'GB'?"},
+	    {TO "limit: {out: 0GB, per: day}", "a limit of nothing"},
+	    {TO "limit: {out: -4GB, per: day}", "is not a size"},
+	    {TO "limit: {out: 1.2.3GB, per: day}", "is not a size"},
+	    {TO "limit: {out: 99999999PB, per: day}", "more than can be counted"},
+	    {TO "hours: 'Mon-Sat 6-22'", "has no time span"},
+	    {TO "hours: 'Mun 06:00-22:00'", "none of Mon Tue"},
+	    {TO "hours: '06:00-25:00'", "has no time span"},
+	    {TO "hours: '06:00-06:00'", "same time"},
+	    {TO "hours: '22:00-00:00'", "write 24:00"},
+	    {TO "hours: '06:00-22:00 Mon'", "has no time span"},
+	    {TO "hours: ' '", "is blank"},
+	    {TO "apps: {a: b}", "'apps' must be a list"},
+	    {TO "note: [a]", "takes a single value here, not a list"},
+	};
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+		wrong(with(list[i].line), list[i].want, NULL);
+	char file[1000];
+	static const char *const valid[] = {
+	    "2026-02-29..2026-12-31", "2026-1-1..2026-12-31",   "2026-01-01",
+	    "2026-12-31..2026-01-01", "2026-01-01..2026-04-31", "1969-01-01..2026-01-01",
+	    "2026-01-01...2026-12-31"};
+	for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++) {
+		snprintf(file, sizeof file,
+		         HEAD "approvals:\n- {id: A, equipment: E1, " TO "approved_by: x, ticket: y, valid: %s}\n",
+		         valid[i]);
+		wrong(file, "t:5:", NULL);
+	}
+}
+
+static void bad_settings(void **state)
+{
+	(void)state;
+	wrong(HEAD "capture: {workers: 0}\n", "'workers' must be a whole number from 1 to 32, not '0'", NULL);
+	wrong(HEAD "capture: {workers: 33}\n", "'workers' must be", NULL);
+	wrong(HEAD "capture: {snaplen: 0x100}\n", "'snaplen' must be", NULL);
+	wrong(HEAD "capture: {buffer_mb: 99999999999999999999}\n", "'buffer_mb' must be", NULL);
+	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
+	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
+	wrong(HEAD "geo: {country: geo.mmdb}\n", "must be a whole path", NULL);
+	wrong(HEAD "user: 'a b'\n", "cannot be a 'user'", NULL);
+	wrong("site: {name: A, sensor: s, language: fr, timezone: ../../etc/passwd}\nnetworks: [{name: n, "
+	      "prefixes: 192.0.2.0/24}]\n",
+	      "t:1:38: 'language' must be en or es", "t:1:52: no time zone", NULL);
+	wrong("site: {name: A, sensor: s, timezone: Mexico_City}\nnetworks: [{name: n, prefixes: 192.0.2.0/24}]\n",
+	      "did you mean 'America/Mexico_City'?", NULL);
+}
+
+static void networks(void **state)
+{
+	(void)state;
+#define SITE "site: {name: A, sensor: s}\nnetworks:\n"
+	wrong(SITE
+	      "- {name: a, vlan: 5, prefixes: [192.0.2.0/24]}\n- {name: b, vlan: 5, prefixes: [192.0.2.128/25]}\n",
+	      "t:4:33: 192.0.2.128/25 overlaps 192.0.2.0/24 of the network 'a' (line 3) on the same VLAN", NULL);
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\n- {name: b, vlan: 5, prefixes: [192.0.2.0/24]}\n",
+	      "on the same VLAN", NULL);
+	config_free(good(
+	    SITE "- {name: a, vlan: 4, prefixes: [192.0.2.0/24]}\n- {name: b, vlan: 5, prefixes: [192.0.2.0/24]}\n"
+	         "equipment: [{id: e, addresses: [192.0.2.1]}, {id: f, addresses: [192.0.2.1]}]\n"));
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24, 192.0.2.0/25]}\n", "of the same network", NULL);
+	wrong(SITE "- {name: a, prefixes: [0.0.0.0/0]}\n", "no larger than", NULL);
+	wrong(SITE "- {name: a, prefixes: ['::/0']}\n", "no larger than", NULL);
+	wrong(SITE "- {name: a, vlan: [1, 2, 3], prefixes: [192.0.2.0/24]}\n", "[outer, inner]", NULL);
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: e, addresses: [198.51.100.1]}]\n",
+	      "198.51.100.1 is in none of the networks", NULL);
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: e, addresses: [192.0.2.1]}, {id: f, "
+	           "addresses: [192.0.2.1]}]\n",
+	      "the address 192.0.2.1 is given twice; first in line 4", NULL);
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: e, mac: '02:00:00:00:00:01'}, {id: f, "
+	           "mac: '02:00:00:00:00:01'}]\n",
+	      "the MAC 02:00:00:00:00:01 is given twice", NULL);
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: e, mac: '03:00:00:00:00:01'}]\n",
+	      "cannot be the MAC", NULL);
+	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: e}]\n", "neither 'mac' nor 'addresses'",
+	      NULL);
+	wrong(SITE
+	      "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: 'unknown:x', addresses: [192.0.2.1]}]\n",
+	      "choose another", NULL);
+	wrong("site: {name: A, sensor: s}\n", "t:1:1: 'site.yaml' lacks 'networks'", NULL);
+}
+
+static void selectors(void **state)
+{
+	(void)state;
+	char file[1000];
+	static const char *const right[] = {"E1", "g", "Acme", "acme", "ACME", "n1"};
+	static const char *const bad[] = {"e1", "G", "Acmee", "N1", "E12"};
+	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+		snprintf(file, sizeof file,
+		         HEAD "approvals:\n- {id: A, equipment: %s, " TO
+		              "approved_by: x, ticket: y, valid: 2026-01-01..2026-01-01}\n",
+		         right[i]);
+		config_free(good(file));
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		snprintf(file, sizeof file,
+		         HEAD "approvals:\n- {id: A, equipment: %s, " TO
+		              "approved_by: x, ticket: y, valid: 2026-01-01..2026-01-01}\n",
+		         bad[i]);
+		wrong(file, "did you mean", NULL);
+	}
+}
+
+static void flood_of_errors(void **state)
+{
+	(void)state;
+	char *text = malloc(1 << 20);
+	size_t used = 0;
+	for (int i = 0; i < 5000; i++)
+		used += (size_t)sprintf(text + used, "k%d: 1\n", i);
+	struct config *c = NULL;
+	struct config_errors e;
+	assert_int_equal(config_parse("t", text, used, &c, &e), ERR_CONFIG);
+	assert_int_equal(e.count, CONFIG_ERRORS_MAX + 1);
+	assert_non_null(strstr(e.text[0], "t:1:1: unknown key 'k0'"));
+	assert_non_null(strstr(e.text[e.count - 1], "more errors follow"));
+	config_errors_done(&e);
+	memset(text, ' ', 1 << 20);
+	free(text);
+	text = calloc(1, CONFIG_FILE_MAX + 2);
+	memset(text, '\n', CONFIG_FILE_MAX + 1);
+	assert_int_equal(config_parse("t", text, CONFIG_FILE_MAX + 1, &c, &e), ERR_CONFIG);
+	assert_non_null(strstr(e.text[0], "larger than 4 MiB"));
+	config_errors_done(&e);
+	free(text);
+}
+
+static void files(void **state)
+{
+	(void)state;
+	struct config *c = NULL;
+	struct config_errors e;
+	assert_int_equal(config_load("/nonexistent/site.yaml", &c, &e), ERR_IO);
+	assert_string_equal(e.text[0], "/nonexistent/site.yaml: cannot be read: No such file or directory");
+	config_errors_done(&e);
+	assert_int_equal(config_load("/usr", &c, &e), ERR_IO);
+	assert_non_null(strstr(e.text[0], "Is a directory"));
+	config_errors_done(&e);
+	const int err = config_load("tools/install/site.yaml.example", &c, &e);
+	for (size_t i = 0; i < e.count; i++)
+		print_error("%s\n", e.text[i]);
+	assert_int_equal(err, 0);
+	assert_int_equal(c->approval_count, 4);
+	struct netset *ns = malloc(sizeof *ns);
+	assert_int_equal(config_netset(c, ns), 0);
+	assert_int_equal(ns->network_count, 2);
+	assert_int_equal(ns->prefix_count, 3);
+	assert_int_equal(ns->mac_count, 4);
+	free(ns);
+	config_free(c);
+	config_free(NULL);
+}
+
+static unsigned count_keys(const struct config_key *t)
+{
+	unsigned n = 0;
+	for (; t[n].name != NULL; n++)
+		if (t[n].sub != NULL)
+			assert_true(count_keys(t[n].sub) <= 16);
+	return n;
+}
+
+static void schema(void **state)
+{
+	(void)state;
+	assert_true(count_keys(config_keys) <= 16); /* KEYS_MAX of config_read.c */
+}
+
+static void distances(void **state)
+{
+	(void)state;
+	assert_int_equal(edit_distance("hosts", "hosts", 3), 0);
+	assert_int_equal(edit_distance("HOSTS", "hosts", 3), 0);
+	assert_int_equal(edit_distance("host", "hosts", 3), 1);
+	assert_int_equal(edit_distance("hsots", "hosts", 3), 1);
+	assert_int_equal(edit_distance("ports", "hosts", 3), 2);
+	assert_int_equal(edit_distance("", "abc", 3), 3);
+	assert_int_equal(edit_distance("abc", "", 2), 3);
+	assert_int_equal(edit_distance("kitten", "sitting", 3), 3);
+	assert_int_equal(edit_distance("abcdef", "ghijkl", 3), 4);
+}
+
+static uint64_t rng = 88172645463325252u;
+static uint32_t rnd(uint32_t n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (uint32_t)(rng >> 11) % n;
+}
+
+/* Bent copies of a good file: never a crash, and an error always has a text. */
+static void bent_files(void **state)
+{
+	(void)state;
+	static const char pieces[][12] = {"[",  "]", "{",  "}", ": ", "- ", "\n", "&a ", "*a", "'",
+	                                  "\"", "~", "\t", "#", ",",  "0",  "..", "/",   "  ", "|"};
+	char base[16384], text[20000];
+	FILE *f = fopen("tools/install/site.yaml.example", "r");
+	assert_non_null(f);
+	const size_t n = fread(base, 1, sizeof base, f);
+	fclose(f);
+	for (int round = 0; round < 1500; round++) {
+		size_t len = n;
+		memcpy(text, base, n);
+		for (uint32_t k = 1 + rnd(4); k > 0; k--) {
+			const size_t at = rnd((uint32_t)len);
+			const char *piece = pieces[rnd(sizeof pieces / sizeof pieces[0])];
+			if (rnd(3) == 0) {
+				const size_t cut = 1 + rnd(20) < len - at ? 1 + rnd(8) : 0;
+				memmove(text + at, text + at + cut, len - at - cut);
+				len -= cut;
+			} else {
+				memmove(text + at + strlen(piece), text + at, len - at);
+				memcpy(text + at, piece, strlen(piece));
+				len += strlen(piece);
+			}
+		}
+		struct config *c = NULL;
+		struct config_errors e;
+		const int err = config_parse("t", text, len, &c, &e);
+		assert_true(err == 0 || err == ERR_CONFIG);
+		assert_true((err == 0) == (c != NULL) && (err == 0) == (e.count == 0));
+		config_free(c);
+		config_errors_done(&e);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_least),   cmocka_unit_test(every_field),     cmocka_unit_test(anchors),
+	    cmocka_unit_test(all_at_once), cmocka_unit_test(yaml_itself),     cmocka_unit_test(nothing_given),
+	    cmocka_unit_test(bad_values),  cmocka_unit_test(bad_settings),    cmocka_unit_test(networks),
+	    cmocka_unit_test(selectors),   cmocka_unit_test(flood_of_errors), cmocka_unit_test(files),
+	    cmocka_unit_test(schema),      cmocka_unit_test(distances),       cmocka_unit_test(bent_files),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
