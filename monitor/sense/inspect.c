@@ -1,0 +1,417 @@
+#include "sense/inspect.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "sense/dpi.h"
+
+#define NONE UINT32_MAX
+#define FINDS_MAX 4u
+#define INNERS_MAX 4u        /* pairs told of one tunnel */
+#define FEED_TCP 24u         /* packets with payload that nDPI gets to see */
+#define FEED_UDP 10u
+#define FEED_OTHER 2u
+#define FEED_KNOWN 8u        /* more of them for a host name, once the protocol is known */
+#define PORT_DNS 53u
+
+struct inspection {
+	struct flow *owner;
+	struct dpi_flow *dpi;          /* NULL: nothing more to learn */
+	struct content *content;       /* likewise */
+	struct dpi_result result;      /* what nDPI said last */
+	const char *app, *category;    /* of our own recognisers: they override; NULL: nothing */
+	bool app_encrypted;
+	bool names;                    /* DNS: the content goes on, the application is known without it */
+	uint8_t fed, fed_known;        /* packets given to nDPI; after it knew the protocol */
+	uint8_t inner_count, find_count;
+	uint64_t inner[INNERS_MAX];    /* hashes of the pairs told */
+	uint64_t fetched;              /* hash of what inspect_get gave last; 0: nothing yet */
+	struct inspect_find find[FINDS_MAX];
+	uint32_t older, younger;       /* free: younger is the next free one */
+};
+
+struct inspector {
+	struct dpi *dpi;
+	struct content_pool *content;
+	struct inspection *pool;
+	uint32_t max, used, free, oldest, youngest;
+	uint64_t finds_lost;
+};
+
+int inspect_new(const struct inspect_options *o, struct inspector **ret, char *err, size_t err_size)
+{
+	struct inspector *i = calloc(1, sizeof *i);
+	if (i == NULL)
+		return ERR_NOMEM;
+	i->max = o->max_flows;
+	i->free = i->oldest = i->youngest = NONE;
+	i->pool = calloc(o->max_flows, sizeof *i->pool);
+	int rc = i->pool == NULL ? ERR_NOMEM : content_pool_new(o->max_content, o->content_bytes, &i->content);
+	if (rc == 0)
+		rc = dpi_new(o->max_flows, &i->dpi, err, err_size);
+	else
+		snprintf(err, err_size, "inspection: %s", err_str(rc));
+	if (rc != 0) {
+		inspect_free(i);
+		return rc;
+	}
+	*ret = i;
+	return 0;
+}
+
+void inspect_free(struct inspector *i)
+{
+	if (i == NULL)
+		return;
+	for (uint32_t at = i->oldest; at != NONE; at = i->pool[at].younger) {
+		dpi_flow_free(i->dpi, i->pool[at].dpi);
+		content_free(i->content, i->pool[at].content);
+	}
+	dpi_free(i->dpi);
+	content_pool_free(i->content);
+	free(i->pool);
+	free(i);
+}
+
+struct flow *inspect_victim(struct inspector *i)
+{
+	if (i->free != NONE || i->used < i->max)
+		return NULL;
+	return i->pool[i->oldest].owner;
+}
+
+static struct inspection *take(struct inspector *i)
+{
+	uint32_t at = i->free;
+	if (at != NONE)
+		i->free = i->pool[at].younger;
+	else if (i->used < i->max)
+		at = i->used++;
+	else
+		return NULL;
+	struct inspection *x = &i->pool[at];
+	memset(x, 0, offsetof(struct inspection, find));
+	x->older = i->youngest;
+	x->younger = NONE;
+	if (i->youngest != NONE)
+		i->pool[i->youngest].younger = at;
+	else
+		i->oldest = at;
+	i->youngest = at;
+	return x;
+}
+
+void inspect_end(struct inspector *i, struct flow *f)
+{
+	struct inspection *x = f->inspection;
+	if (x == NULL)
+		return;
+	if (x->dpi != NULL)
+		dpi_flow_free(i->dpi, x->dpi);
+	if (x->content != NULL)
+		content_free(i->content, x->content);
+	x->dpi = NULL;
+	x->content = NULL;
+	if (x->older != NONE)
+		i->pool[x->older].younger = x->younger;
+	else
+		i->oldest = x->younger;
+	if (x->younger != NONE)
+		i->pool[x->younger].older = x->older;
+	else
+		i->youngest = x->older;
+	x->younger = i->free;
+	i->free = (uint32_t)(x - i->pool);
+	f->inspection = NULL;
+}
+
+/* --- our own recognisers --- */
+
+struct content_ctx {
+	struct inspector *i;
+	struct flow *f;
+	const struct inspect_sink *sink;
+};
+
+static void keep_find(struct inspector *i, struct inspection *x, const char *word, const char *detail)
+{
+	if (x->find_count == FINDS_MAX) {
+		i->finds_lost++;
+		return;
+	}
+	struct inspect_find *to = &x->find[x->find_count++];
+	to->word = word;
+	snprintf(to->detail, sizeof to->detail, "%s", detail);
+}
+
+static void on_find(void *ctx, const struct content_find *find)
+{
+	struct content_ctx *c = ctx;
+	struct inspection *x = c->f->inspection;
+	keep_find(c->i, x, find->word, find->detail);
+	if (find->app != NULL) {
+		x->app = find->app;
+		x->category = find->category;
+		x->app_encrypted = find->encrypted;
+	}
+}
+
+static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
+{
+	struct content_ctx *c = ctx;
+	c->sink->dns(c->sink->ctx, c->f, a, from);
+}
+
+static void feed_content(struct content_ctx *ctx, const struct packet *p, unsigned end)
+{
+	struct inspection *x = ctx->f->inspection;
+	const struct content_sink sink = {.ctx = ctx, .find = on_find, .dns = on_dns};
+	enum content_end from = end == ctx->f->inside_end ? CONTENT_OUT : CONTENT_IN;
+	uint32_t seq = p->proto == IPPROTO_TCP ? p->tcp_seq : 0;
+	bool more = true;
+	if (p->proto == IPPROTO_TCP && p->tcp_flags & TCP_SYN) {
+		seq++;
+		more = content_feed(x->content, from, seq, NULL, 0, &sink);
+	}
+	if (more && p->payload_caplen > 0)
+		more = content_feed(x->content, from, seq, p->payload, p->payload_caplen, &sink);
+	if (!more) {
+		content_free(ctx->i->content, x->content);
+		x->content = NULL;
+	}
+}
+
+/* Where the handshake was seen, each direction's beginning is known. */
+static void content_beginnings(struct inspector *i, struct flow *f)
+{
+	struct content_ctx ctx = {.i = i, .f = f};
+	const struct content_sink sink = {.ctx = &ctx, .find = on_find, .dns = on_dns};
+	struct inspection *x = f->inspection;
+	for (unsigned end = 0; end < 2; end++) {
+		enum content_end from = end == f->inside_end ? CONTENT_OUT : CONTENT_IN;
+		if (f->tcp_seen[end] & TCP_SYN)
+			(void)!content_feed(x->content, from, f->tcp_next[end], NULL, 0, &sink);
+	}
+}
+
+void inspect_begin(struct inspector *i, struct flow *f)
+{
+	struct inspection *x = take(i);
+	if (x == NULL)
+		return;
+	const struct flow_key *k = &f->key;
+	unsigned in = f->inside_end;
+	x->owner = f;
+	f->inspection = x;
+	x->names = k->port[0] == PORT_DNS || k->port[1] == PORT_DNS;
+	x->content = content_new(i->content, k->proto, k->port[in], k->port[1 - in]);
+	if (x->content != NULL && k->proto == IPPROTO_TCP)
+		content_beginnings(i, f);
+	/* Within one network only the names matter. */
+	if (f->class_ == FLOW_TRANSFER)
+		x->dpi = dpi_flow_new(i->dpi);
+}
+
+/* --- nDPI --- */
+
+static void stop_dpi(struct inspector *i, struct inspection *x)
+{
+	if (x->dpi == NULL)
+		return;
+	dpi_flow_free(i->dpi, x->dpi);
+	x->dpi = NULL;
+}
+
+static bool from_client(const struct flow *f, unsigned end)
+{
+	if (f->initiator != INITIATOR_UNKNOWN)
+		return (f->initiator == INITIATOR_EQUIPMENT) == (end == f->inside_end);
+	return f->key.port[end] >= f->key.port[1 - end];
+}
+
+static unsigned feed_limit(uint8_t proto)
+{
+	return proto == IPPROTO_TCP ? FEED_TCP : proto == IPPROTO_UDP ? FEED_UDP : FEED_OTHER;
+}
+
+static void feed_dpi(struct inspector *i, struct flow *f, const struct packet *p, unsigned end)
+{
+	struct inspection *x = f->inspection;
+	enum dpi_state state = dpi_feed(i->dpi, x->dpi, p->l3, p->l3_caplen, p->time_us, from_client(f, end));
+	x->fed++;
+	x->fed_known = (uint8_t)(x->fed_known + (state != DPI_MORE));
+	if (state != DPI_DONE && (x->fed >= feed_limit(p->proto) || x->fed_known >= FEED_KNOWN)) {
+		dpi_finish(i->dpi, x->dpi);
+		state = DPI_DONE;
+	}
+	if (state != DPI_MORE)
+		dpi_get(i->dpi, x->dpi, &x->result);
+	if (state == DPI_DONE)
+		stop_dpi(i, x);
+}
+
+void inspect_packet(struct inspector *i, struct flow *f, const struct packet *p, unsigned end, bool fresh,
+                    const struct inspect_sink *sink)
+{
+	struct inspection *x = f->inspection;
+	if (p->fragment && !p->first_fragment)
+		return;
+	if (x->content != NULL) {
+		struct content_ctx ctx = {.i = i, .f = f, .sink = sink};
+		feed_content(&ctx, p, end);
+	}
+	if (x->app != NULL)
+		stop_dpi(i, x);
+	if (x->dpi != NULL && fresh && p->l4_whole && p->payload_caplen > 0)
+		feed_dpi(i, f, p, end);
+}
+
+void inspect_finish(struct inspector *i, struct flow *f)
+{
+	struct inspection *x = f->inspection;
+	if (x == NULL)
+		return;
+	if (x->dpi != NULL) {
+		dpi_finish(i->dpi, x->dpi);
+		dpi_get(i->dpi, x->dpi, &x->result);
+		stop_dpi(i, x);
+	}
+	if (x->content != NULL)
+		content_free(i->content, x->content);
+	x->content = NULL;
+}
+
+/* --- tunnels --- */
+
+static const char *const tunnel_words[TUNNEL_KINDS] = {
+	[TUNNEL_NONE] = "tunnel",
+	[TUNNEL_GRE] = "tunnel-gre",
+	[TUNNEL_ERSPAN1] = "tunnel-erspan1",
+	[TUNNEL_ERSPAN2] = "tunnel-erspan2",
+	[TUNNEL_ERSPAN3] = "tunnel-erspan3",
+	[TUNNEL_VXLAN] = "tunnel-vxlan",
+	[TUNNEL_GENEVE] = "tunnel-geneve",
+	[TUNNEL_IPIP] = "tunnel-ipip",
+	[TUNNEL_6IN4] = "tunnel-6in4",
+	[TUNNEL_4IN6] = "tunnel-4in6",
+	[TUNNEL_6IN6] = "tunnel-6in6",
+};
+
+static const char *proto_text(const struct packet *p, char buf[static 24])
+{
+	switch (p->proto) {
+	case IPPROTO_TCP:
+		snprintf(buf, 24, "tcp/%u", p->dst_port);
+		break;
+	case IPPROTO_UDP:
+		snprintf(buf, 24, "udp/%u", p->dst_port);
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		snprintf(buf, 24, "icmp");
+		break;
+	default:
+		snprintf(buf, 24, "proto/%u", p->proto);
+	}
+	return buf;
+}
+
+void inspect_inner(struct inspector *i, struct flow *f, enum decode_tunnel kind, const struct packet *inner)
+{
+	struct inspection *x = f->inspection;
+	if (x == NULL || x->inner_count == INNERS_MAX)
+		return;
+	/* The pair alone, the same both ways: ports of a busy tunnel would use up the few. */
+	uint64_t pair = XXH3_64bits(&inner->src, sizeof inner->src) + XXH3_64bits(&inner->dst, sizeof inner->dst);
+	for (unsigned n = 0; n < x->inner_count; n++)
+		if (x->inner[n] == pair)
+			return;
+	x->inner[x->inner_count++] = pair;
+	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX], proto[24], detail[160];
+	snprintf(detail, sizeof detail, "%s > %s %s", addr_text(&inner->src, src), addr_text(&inner->dst, dst),
+	         proto_text(inner, proto));
+	keep_find(i, x, tunnel_words[kind < TUNNEL_KINDS ? kind : TUNNEL_NONE], detail);
+}
+
+/* --- what is known --- */
+
+static bool is_final(const struct inspection *x)
+{
+	return x->dpi == NULL && (x->content == NULL || x->names || x->app != NULL);
+}
+
+static const char *app_of(const struct inspection *x)
+{
+	return x->app != NULL ? x->app : x->result.known ? x->result.app : "Unknown";
+}
+
+static uint64_t news_hash(const struct inspection *x)
+{
+	const struct dpi_result *r = &x->result;
+	uint64_t h = XXH3_64bits(app_of(x), strlen(app_of(x)));
+	h = XXH3_64bits_withSeed(r->host, strlen(r->host), h);
+	h = XXH3_64bits_withSeed(r->ja3, strlen(r->ja3), h);
+	h = XXH3_64bits_withSeed(r->ja4, strlen(r->ja4), h);
+	return (h + is_final(x)) | 1;
+}
+
+bool inspect_has_news(const struct flow *f)
+{
+	const struct inspection *x = f->inspection;
+	if (x == NULL || f->class_ != FLOW_TRANSFER)
+		return false;
+	bool known = x->app != NULL || x->result.known || x->result.host[0] != '\0';
+	return (known || is_final(x)) && news_hash(x) != x->fetched;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+void inspect_get(struct flow *f, struct fact_flow_class *ret)
+{
+	struct inspection *x = f->inspection;
+	const struct dpi_result *r = &x->result;
+	copy_text(ret->app, sizeof ret->app, app_of(x));
+	copy_text(ret->category, sizeof ret->category, x->app != NULL ? x->category : r->category);
+	copy_text(ret->host, sizeof ret->host, r->host);
+	copy_text(ret->ja3, sizeof ret->ja3, r->ja3);
+	copy_text(ret->ja4, sizeof ret->ja4, r->ja4);
+	ret->risk = r->risk;
+	ret->host_source = (uint8_t)r->host_source;
+	ret->encrypted = x->app != NULL ? x->app_encrypted : r->encrypted;
+	ret->final = is_final(x);
+	x->fetched = news_hash(x);
+}
+
+const struct inspect_find *inspect_first_find(const struct flow *f)
+{
+	const struct inspection *x = f->inspection;
+	return x != NULL && x->find_count > 0 ? &x->find[0] : NULL;
+}
+
+void inspect_drop_find(struct flow *f)
+{
+	struct inspection *x = f->inspection;
+	x->find_count--;
+	memmove(&x->find[0], &x->find[1], x->find_count * sizeof x->find[0]);
+}
+
+bool inspect_is_over(const struct flow *f)
+{
+	const struct inspection *x = f->inspection;
+	if (x->dpi != NULL || x->content != NULL)
+		return false;
+	return (f->flags & FLOW_TUNNEL) == 0 || x->inner_count == INNERS_MAX;
+}
+
+uint64_t inspect_finds_lost(const struct inspector *i)
+{
+	return i->finds_lost;
+}

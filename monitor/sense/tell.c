@@ -1,0 +1,300 @@
+#include "sense/tell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY_NS 200000
+
+/* The backlog: records one after the other, oldest at head; at the end of the
+ * buffer the rest moves to the front, which is rare and bounded. */
+struct backlog {
+	uint8_t *bytes;
+	size_t head, tail;
+};
+
+struct tell {
+	struct tell_options o;
+	struct tell_place at;
+	uint64_t index;          /* facts told at this place */
+	uint64_t delayed, lost;
+	struct backlog backlog;
+};
+
+int tell_new(const struct tell_options *o, struct tell **ret)
+{
+	struct tell *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return ERR_NOMEM;
+	t->o = *o;
+	t->backlog.bytes = malloc(TELL_BACKLOG_BYTES);
+	if (t->backlog.bytes == NULL) {
+		free(t);
+		return ERR_NOMEM;
+	}
+	*ret = t;
+	return 0;
+}
+
+void tell_free(struct tell *t)
+{
+	if (t == NULL)
+		return;
+	free(t->backlog.bytes);
+	free(t);
+}
+
+void tell_at(struct tell *t, const struct tell_place *at)
+{
+	/* Live, only the order of telling counts: one row of numbers for each seq. */
+	bool same = t->o.live ? at->seq == t->at.seq :
+	    at->seq == t->at.seq && at->phase == t->at.phase && at->order == t->at.order;
+	if (!same)
+		t->index = 0;
+	t->at = *at;
+}
+
+static uint64_t sub_of(const struct tell *t)
+{
+	uint64_t order = t->o.live ? t->index + 1 : t->index + (t->at.order << 8);
+	uint64_t phase = t->o.live ? 0 : t->at.phase;
+	return phase << 56 | (order & 0xffffffffffff) << 8 | t->o.worker;
+}
+
+static void wake(struct tell *t)
+{
+	uint64_t one = 1;
+	/* The judge says that it will sleep, then looks at the ring once more. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (t->o.judge_eventfd >= 0 && atomic_load_explicit(&t->o.control->judge_waits, memory_order_relaxed) != 0 &&
+	    atomic_exchange(&t->o.control->judge_waits, 0) != 0)
+		(void)!write(t->o.judge_eventfd, &one, sizeof one);
+}
+
+/* Offline: until there is room, or the worker is to stop. */
+static bool wait_for_room(struct tell *t, size_t size)
+{
+	while (!ring_has_room(t->o.ring, size)) {
+		if (atomic_load(&t->o.control->stop) != 0)
+			return false;
+		struct timespec now, pause = {.tv_nsec = RETRY_NS};
+		wake(t);
+		nanosleep(&pause, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		atomic_store(&t->o.control->worker[t->o.worker].heartbeat_us,
+		             (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	}
+	return true;
+}
+
+static void fill_head(struct tell *t, struct fact_head *h, enum fact_type type, size_t size)
+{
+	h->type = (uint16_t)type;
+	h->size = (uint16_t)size;
+	h->worker = t->o.worker;
+	h->time_us = t->at.time_us;
+}
+
+/* True: it is in the ring. */
+static bool push(struct tell *t, struct fact_head *h)
+{
+	h->seq = t->at.seq;
+	h->sub = sub_of(t);
+	int rc = ring_push(t->o.ring, h, h->size);
+	if (rc == ERR_FULL && !t->o.live && wait_for_room(t, h->size))
+		rc = ring_push(t->o.ring, h, h->size);
+	if (rc != 0)
+		return false;
+	t->index++;
+	return true;
+}
+
+/* --- facts of flows --- */
+
+static bool push_new(struct tell *t, struct flow *f)
+{
+	struct fact_flow_new n = {.head.flow = flow_id(t->o.flows, f)};
+	unsigned in = f->inside_end;
+	n.ident = (struct flow_ident){
+		.inside = f->key.addr[in], .peer = f->key.addr[1 - in],
+		.inside_mac = f->mac[in], .peer_mac = f->mac[1 - in],
+		.inside_port = f->key.port[in], .peer_port = f->key.port[1 - in],
+		.vlan = {f->vlan[0], f->vlan[1]}, .vlan_count = f->vlan_count,
+		.ip_version = f->key.ip_version, .proto = f->key.proto, .interface = f->interface,
+		.network = f->network, .netset_generation = f->netset_generation,
+	};
+	n.counts = f->counts;
+	n.start_us = f->start_us;
+	n.flags = f->flags;
+	n.initiator = f->initiator;
+	fill_head(t, &n.head, FACT_FLOW_NEW, sizeof n);
+	return push(t, &n.head);
+}
+
+static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
+{
+	struct fact_flow_count c = {.head.flow = flow_id(t->o.flows, f)};
+	c.counts = f->counts;
+	c.last_us = f->last_us;
+	c.flags = f->flags;
+	c.initiator = f->initiator;
+	if (type == FACT_FLOW_END) {
+		c.end = f->end;
+		c.flags |= f->counts.packets_in == 0 ? FLOW_ONE_WAY_OUT : 0;
+		c.flags |= f->counts.packets_out == 0 ? FLOW_ONE_WAY_IN : 0;
+	}
+	fill_head(t, &c.head, type, sizeof c);
+	if (!push(t, &c.head))
+		return false;
+	f->told = t->at.now;
+	f->told_bytes = f->counts.ip_bytes_out + f->counts.ip_bytes_in;
+	return true;
+}
+
+static bool push_class(struct tell *t, struct flow *f)
+{
+	struct fact_flow_class c = {.head.flow = flow_id(t->o.flows, f)};
+	if (f->inspection == NULL)
+		return true;   /* given up meanwhile */
+	if (!ring_has_room(t->o.ring, sizeof c) && (t->o.live || !wait_for_room(t, sizeof c)))
+		return false;
+	inspect_get(f, &c);
+	fill_head(t, &c.head, FACT_FLOW_CLASS, sizeof c);
+	return push(t, &c.head);
+}
+
+static bool push_finds(struct tell *t, struct flow *f)
+{
+	const struct inspect_find *find;
+	while ((find = inspect_first_find(f)) != NULL) {
+		struct fact_content c = {.head.flow = flow_id(t->o.flows, f)};
+		snprintf(c.word, sizeof c.word, "%s", find->word);
+		snprintf(c.detail, sizeof c.detail, "%s", find->detail);
+		fill_head(t, &c.head, FACT_FLOW_CONTENT, sizeof c);
+		if (!push(t, &c.head))
+			return false;
+		inspect_drop_find(f);
+	}
+	return true;
+}
+
+/* In the order in which the judge must learn them. Returns what is owed. */
+static unsigned push_flow(struct tell *t, struct flow *f, unsigned bits)
+{
+	if (bits & TELL_NEW) {
+		if (!push_new(t, f))
+			return bits;
+		bits &= ~(unsigned)TELL_NEW;
+	}
+	if (bits & TELL_CLASS) {
+		if (!push_class(t, f))
+			return bits;
+		bits &= ~(unsigned)TELL_CLASS;
+	}
+	if (bits & TELL_CONTENT) {
+		if (!push_finds(t, f))
+			return bits;
+		bits &= ~(unsigned)TELL_CONTENT;
+	}
+	if (bits & TELL_END) {
+		if (!push_count(t, f, FACT_FLOW_END))
+			return bits;
+		return 0;   /* the end holds the counts */
+	}
+	if (bits & TELL_COUNT && push_count(t, f, FACT_FLOW_COUNT))
+		bits &= ~(unsigned)TELL_COUNT;
+	return bits;
+}
+
+bool tell_flow(struct tell *t, struct flow *f, unsigned bits)
+{
+	if (f->class_ != FLOW_TRANSFER)
+		return true;
+	unsigned owed = f->wait_flags != 0 ? bits : push_flow(t, f, bits);
+	if (owed == 0)
+		return true;
+	t->delayed += (unsigned)__builtin_popcount(owed & ~(unsigned)f->wait_flags);
+	if (f->wait_flags == 0)
+		flow_table_set_due(t->o.flows, f, DUE_OWED);
+	f->wait_flags = (uint8_t)(f->wait_flags | owed);
+	return false;
+}
+
+bool tell_owed(struct tell *t, struct flow *f)
+{
+	f->wait_flags = (uint8_t)push_flow(t, f, f->wait_flags);
+	if (f->wait_flags != 0)
+		return false;
+	flow_table_set_due(t->o.flows, f, DUE_NONE);
+	return true;
+}
+
+/* --- facts without a flow --- */
+
+static void keep(struct tell *t, const struct fact_head *h)
+{
+	struct backlog *b = &t->backlog;
+	if (b->tail + h->size > TELL_BACKLOG_BYTES) {
+		memmove(b->bytes, b->bytes + b->head, b->tail - b->head);
+		b->tail -= b->head;
+		b->head = 0;
+	}
+	if (b->tail + h->size > TELL_BACKLOG_BYTES) {
+		t->lost++;
+		return;
+	}
+	memcpy(b->bytes + b->tail, h, h->size);
+	b->tail += h->size;
+	t->delayed++;
+}
+
+bool tell_backlog(struct tell *t)
+{
+	struct backlog *b = &t->backlog;
+	while (b->head < b->tail) {
+		union fact_any any;
+		struct fact_head head;
+		memcpy(&head, b->bytes + b->head, sizeof head);
+		memcpy(&any, b->bytes + b->head, head.size);
+		if (!push(t, &any.head))
+			return false;
+		b->head += head.size;
+	}
+	b->head = b->tail = 0;
+	return true;
+}
+
+void tell_fact(struct tell *t, struct fact_head *fact, enum fact_type type, size_t size)
+{
+	fill_head(t, fact, type, size);
+	fact->flow = 0;
+	if (t->backlog.head < t->backlog.tail || !push(t, fact))
+		keep(t, fact);
+}
+
+void tell_note(struct tell *t, enum fact_note_kind kind, const char *text)
+{
+	struct fact_note n = {.kind = (uint8_t)kind};
+	snprintf(n.text, sizeof n.text, "%s", text);
+	tell_fact(t, &n.head, FACT_NOTE, sizeof n);
+}
+
+void tell_watermark(struct tell *t, uint64_t seq)
+{
+	/* Live, more may follow at seq, with greater numbers. */
+	uint64_t told = seq == t->at.seq ? t->index : 0;
+	ring_set_watermark(t->o.ring, seq, t->o.live ? told << 8 | 0xff : UINT64_MAX);
+	wake(t);
+}
+
+uint64_t tell_delayed(const struct tell *t)
+{
+	return t->delayed;
+}
+
+uint64_t tell_lost(const struct tell *t)
+{
+	return t->lost;
+}

@@ -1,0 +1,226 @@
+#include "sense/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "sense/worker_state.h"
+
+#define BATCH_FRAMES 64u
+/* How long a frame may lie between its time stamp and us on an idle line: the
+ * kernel hands a block over after some 20 ms at the latest. */
+#define IDLE_SLACK_US 60000
+#define OPENING_S 60u              /* SYNs are repeated for about as long (RFC 6298, section 5.7) */
+#define INSPECTED_MAX 32768u
+#define CONTENT_MAX 8192u
+#define REORDER_MIN 1024u
+#define STOP_TRIES 200u            /* 10 ms each: the judge gets that long to take the last facts */
+
+static uint32_t at_most(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t clock_us(clockid_t id)
+{
+	struct timespec t;
+	clock_gettime(id, &t);
+	return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
+}
+
+static struct control_worker *me(struct worker *w)
+{
+	return &w->o.control->worker[w->o.index];
+}
+
+static int new_tables(struct worker *w, char *err, size_t err_size)
+{
+	const struct config_flows *c = &w->o.config->flows;
+	struct flow_timeouts timeouts = {.idle_us = {
+		[TIMER_TCP_CLOSING] = c->tcp_closing_s * SECOND_US,
+		[TIMER_TCP_OPENING] = at_most(c->tcp_s, OPENING_S) * SECOND_US,
+		[TIMER_TCP] = c->tcp_s * SECOND_US,
+		[TIMER_UDP] = c->udp_s * SECOND_US,
+		[TIMER_ICMP] = c->icmp_s * SECOND_US,
+		[TIMER_OTHER] = c->other_s * SECOND_US,
+	}};
+	struct inspect_options inspect = {
+		.max_flows = at_most(c->max, INSPECTED_MAX),
+		.max_content = at_most(c->max, CONTENT_MAX),
+		.content_bytes = (size_t)c->content_kib * 1024,
+	};
+	int rc = flow_table_new(c->max, &timeouts, &w->flows);
+	if (rc == 0)
+		rc = tcp_track_new(c->max / 16 + REORDER_MIN, &w->tcp);
+	if (rc == 0)
+		rc = fragment_table_new(FRAGMENT_ENTRIES, &w->fragments);
+	if (rc == 0)
+		rc = dedup_new(&w->dedup);
+	if (rc == 0)
+		rc = stations_new(&w->stations);
+	if (rc == 0)
+		rc = inspect_new(&inspect, &w->inspector, err, err_size);
+	return rc;
+}
+
+static int new_tell(struct worker *w)
+{
+	struct tell_options tell = {
+		.ring = w->o.ring, .control = w->o.control, .judge_eventfd = w->o.judge_eventfd,
+		.worker = w->o.index, .live = w->live, .flows = w->flows,
+	};
+	return tell_new(&tell, &w->tell);
+}
+
+int worker_new(const struct worker_options *o, struct worker **ret, char *err, size_t err_size)
+{
+	struct worker *w = calloc(1, sizeof *w);
+	if (w == NULL)
+		return ERR_NOMEM;
+	err[0] = '\0';
+	w->o = *o;
+	w->live = capture_is_live(o->capture);
+	w->shared_files = !w->live && o->workers > 1;
+	w->checkpoint_us = o->config->flows.checkpoint_s * SECOND_US;
+	w->resync = atomic_load(&o->control->resync);
+	w->resync_slot = UINT32_MAX;
+	w->sink = (struct inspect_sink){.ctx = w, .dns = worker_on_dns};
+	for (unsigned i = 0; i < INTERFACES_MAX; i++)
+		w->vlan_in_key[i] = i >= o->config->capture.interface_count ||
+		                    o->config->capture.interfaces[i].vlan_in_key;
+	netset_init(&w->netset);
+	(void)control_get_netset(o->control, &w->netset);
+	int rc = new_tables(w, err, err_size);
+	if (rc == 0)
+		rc = new_tell(w);
+	if (rc != 0) {
+		if (err[0] == '\0')
+			snprintf(err, err_size, "worker: %s", err_str(rc));
+		worker_free(w);
+		return rc;
+	}
+	*ret = w;
+	return 0;
+}
+
+void worker_free(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	tell_free(w->tell);
+	inspect_free(w->inspector);
+	stations_free(w->stations);
+	dedup_free(w->dedup);
+	fragment_table_free(w->fragments);
+	tcp_track_free(w->tcp);
+	flow_table_free(w->flows);
+	free(w);
+}
+
+/* --- the loop --- */
+
+static void say_alive(struct worker *w)
+{
+	uint64_t done, all;
+	capture_progress(w->o.capture, &done, &all);
+	atomic_store_explicit(&me(w)->input_bytes, done, memory_order_relaxed);
+	atomic_store_explicit(&me(w)->frames, w->frame, memory_order_relaxed);
+	atomic_store_explicit(&me(w)->heartbeat_us, clock_us(CLOCK_MONOTONIC), memory_order_relaxed);
+}
+
+/* Between two batches of frames. */
+static void end_batch(struct worker *w)
+{
+	if (control_get_netset(w->o.control, &w->netset) == 1) {
+		stations_clear(w->stations);
+		memset(&w->tunnel_key, 0, sizeof w->tunnel_key);
+	}
+	(void)worker_catch_up(w);
+	if (w->clock.begun)
+		tell_watermark(w->tell, w->live ? (uint64_t)w->clock.now : w->frame);
+	say_alive(w);
+}
+
+/* Nothing came: time passes all the same. */
+static void take_idle(struct worker *w)
+{
+	int64_t time_us = clock_us(CLOCK_REALTIME) - IDLE_SLACK_US;
+	if (!w->clock.begun || time_us > w->clock.packet_us || time_us < w->clock.packet_us - 10 * SECOND_US)
+		worker_pass_time(w, time_us);
+	end_batch(w);
+}
+
+/* An interface or a file has something to say. */
+static void take_trouble(struct worker *w, int rc)
+{
+	const char *text = capture_error(w->o.capture);
+	if (rc == ERR_DAMAGED)
+		w->damaged = true;
+	if (w->shared_files && w->o.index != 0)
+		return;   /* all read the same: one tells */
+	log_warn("worker", "%s", text);
+	worker_place_after(w, PHASE_BETWEEN, w->between++);
+	tell_note(w->tell, rc == ERR_DAMAGED ? NOTE_DAMAGED_INPUT : NOTE_INTERFACE_DOWN, text);
+}
+
+/* Returns why it ended: ERR_END, ERR_IO (the interface is lost), 0 (told to stop). */
+static int read_all(struct worker *w)
+{
+	struct capture_frame frame;
+	unsigned batch = 0;
+	while (atomic_load_explicit(&w->o.control->stop, memory_order_relaxed) == 0) {
+		int rc = capture_next(w->o.capture, &frame);
+		if (rc == 0) {
+			worker_take_frame(w, &frame);
+			if (++batch == BATCH_FRAMES) {
+				batch = 0;
+				end_batch(w);
+			}
+		} else if (rc == ERR_AGAIN) {
+			batch = 0;
+			take_idle(w);
+		} else if (rc == ERR_DAMAGED || (rc == ERR_IO && !capture_lost(w->o.capture))) {
+			take_trouble(w, rc);
+		} else {
+			if (rc != ERR_END)
+				take_trouble(w, rc);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* Live the ring may be full at the end: give the judge a moment. */
+static void pay_all(struct worker *w)
+{
+	for (unsigned i = 0; i < STOP_TRIES && !worker_catch_up(w); i++) {
+		struct timespec pause = {.tv_nsec = 10000000};
+		tell_watermark(w->tell, w->live ? (uint64_t)w->clock.now : w->frame);
+		say_alive(w);
+		nanosleep(&pause, NULL);
+	}
+}
+
+int worker_run(struct worker *w)
+{
+	say_alive(w);
+	atomic_store(&me(w)->state, CONTROL_READY);
+	if (w->live)
+		worker_pass_time(w, clock_us(CLOCK_REALTIME) - IDLE_SLACK_US);
+	int rc = read_all(w);
+	if (w->live)
+		pay_all(w);
+	worker_finish(w, rc == ERR_END);
+	if (w->live)
+		pay_all(w);
+	tell_watermark(w->tell, w->live ? (uint64_t)w->clock.now : w->frame + 1);
+	ring_close(w->o.ring);
+
+	int code = rc != 0 && rc != ERR_END ? EXIT_FAILED : w->damaged ? EXIT_DAMAGED : EXIT_DONE;
+	say_alive(w);
+	atomic_store(&me(w)->exit_code, (uint32_t)code);
+	atomic_store(&me(w)->state, code == EXIT_FAILED ? CONTROL_FAILED : CONTROL_DONE);
+	return code;
+}

@@ -1,0 +1,36 @@
+#include "sense/worker_state.h"
+
+#define SMALL_STEP_US (10 * SECOND_US)   /* back: cards and mirrors disorder frames; ahead, live: the idle line ticks */
+#define AHEAD_MAX_US (86400 * SECOND_US) /* offline: what one gap adds to the clock that never goes back */
+#define NOW_MAX (INT64_C(1) << 61)
+
+/* Time stamps of a file are anything at all: kept where sums cannot overflow. */
+static int64_t sane(int64_t time_us)
+{
+	const int64_t max = INT64_C(1) << 60;
+	return time_us < 0 ? 0 : time_us > max ? max : time_us;
+}
+
+int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live)
+{
+	int64_t t = sane(time_us), ahead = t - c->packet_us;
+	if (!c->begun) {
+		c->begun = true;
+		c->packet_us = t;
+		c->now = t + c->offset;
+		return 0;
+	}
+	if (ahead >= 0) {
+		c->packet_us = t;
+		if (live)
+			c->now = t + c->offset > c->now ? t + c->offset : c->now;
+		else if (c->now < NOW_MAX)
+			c->now += ahead < AHEAD_MAX_US ? ahead : AHEAD_MAX_US;
+		return live && ahead > SMALL_STEP_US ? ahead : 0;
+	}
+	if (ahead >= -SMALL_STEP_US)
+		return 0;
+	c->packet_us = t;
+	c->offset = c->now - t;
+	return ahead;
+}

@@ -1,0 +1,402 @@
+/* One packet of a flow: found or made, counted, tracked, inspected, told. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "sense/worker_state.h"
+
+#define MANY_BYTES 65536u          /* IP bytes not told yet that make a flow due at the next second */
+#define PORT_DNS 53u
+#define PING_BYTES 72u             /* ICMP header and 64 bytes: more is no mere ping */
+
+/* Which end of a packet is inside, and what that makes of its flow. */
+struct place {
+	int network;
+	unsigned inside_end;           /* of the key */
+	enum flow_class class_;
+	uint32_t flags;
+};
+
+static bool vlan_in_key(const struct worker *w, const struct packet *p)
+{
+	return w->vlan_in_key[p->interface % INTERFACES_MAX];
+}
+
+static uint32_t flags_of(enum netset_how how)
+{
+	return how == NETSET_BY_MAC ? FLOW_NET_BY_MAC : how == NETSET_BY_VLAN ? FLOW_NET_BY_VLAN : 0;
+}
+
+/* Between two scanner networks the initiator's end is the inside; where
+ * nobody can tell, the sender of the first packet. */
+static bool sender_initiates(const struct packet *p)
+{
+	return p->proto != IPPROTO_TCP || !p->l4_whole || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK);
+}
+
+/* False: neither end is in a scanner network. */
+static bool locate(const struct worker *w, const struct packet *p, unsigned src_end, struct place *ret)
+{
+	struct netset_query q = {.vlan = p->vlan, .vlan_count = p->vlan_count, .ignore_vlan = !vlan_in_key(w, p),
+	                         .src_mac = p->has_mac ? &p->src_mac : NULL,
+	                         .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
+	struct netset_ends ends;
+	netset_locate(&w->netset, &q, &ends);
+	bool src = ends.src != NETSET_OUTSIDE, dst = ends.dst != NETSET_OUTSIDE;
+	if (!src && !dst)
+		return false;
+	bool src_inside = src && (!dst || sender_initiates(p));
+	ret->network = src_inside ? ends.src : ends.dst;
+	ret->inside_end = src_inside ? src_end : 1 - src_end;
+	ret->class_ = src && dst && ends.src == ends.dst ? FLOW_INTERNAL : FLOW_TRANSFER;
+	ret->flags = flags_of(src_inside ? ends.src_how : ends.dst_how);
+	if (src && dst && ret->class_ == FLOW_TRANSFER)
+		ret->flags |= FLOW_BETWEEN_NETWORKS;
+	return true;
+}
+
+/* --- a new flow --- */
+
+static void set_ends(struct flow *f, const struct packet *p, unsigned src_end)
+{
+	if (p->has_mac) {
+		f->mac[src_end] = p->src_mac;
+		f->mac[1 - src_end] = p->dst_mac;
+	}
+	f->vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX;
+	for (unsigned i = 0; i < f->vlan_count; i++)
+		f->vlan[i] = p->vlan[i];
+	f->interface = p->interface;
+	/* TCP tells by its handshake. Later fragments of TCP tell nothing. */
+	if (p->proto != IPPROTO_TCP)
+		f->initiator = src_end == f->inside_end ? INITIATOR_EQUIPMENT : INITIATOR_PEER;
+}
+
+static struct flow *make_flow(struct worker *w, const struct packet *p, const struct flow_key *key, uint32_t hash,
+                              const struct place *at)
+{
+	struct flow *f = flow_table_add(w->flows, key, hash);
+	if (f == NULL)
+		return NULL;
+	f->inside_end = (uint8_t)at->inside_end;
+	f->class_ = (uint8_t)at->class_;
+	f->network = (uint16_t)at->network;
+	f->netset_generation = w->netset.generation;
+	f->flags = at->flags | (key->kind == 1 ? FLOW_FRAGMENTS : 0);
+	f->start_us = f->last_us = p->time_us;
+	f->told = w->clock.now;
+	if (key->kind == 1)
+		f->notes |= NOTE_INSPECTED;   /* the middle of something */
+	w->total.flows++;
+	w->total.transfers += at->class_ == FLOW_TRANSFER;
+	return f;
+}
+
+/* The table is full: the packet has no flow, but its bytes are not lost. */
+static void count_refused(struct worker *w, const struct packet *p, unsigned src_end, const struct place *at)
+{
+	w->total.flow_table_full++;
+	if (at->class_ != FLOW_TRANSFER)
+		return;
+	if (src_end == at->inside_end)
+		w->total.ip_bytes_out += p->ip_bytes;
+	else
+		w->total.ip_bytes_in += p->ip_bytes;
+}
+
+/* --- counting --- */
+
+static void count_packet(struct worker *w, struct flow *f, const struct packet *p, unsigned end, uint32_t payload_bytes)
+{
+	struct flow_counts *c = &f->counts;
+	bool transfer = f->class_ == FLOW_TRANSFER;
+	f->last_us = p->time_us;
+	f->last_seq = w->frame;
+	if (end == f->inside_end) {
+		c->packets_out++;
+		c->ip_bytes_out += p->ip_bytes;
+		c->payload_bytes_out += payload_bytes;
+		w->total.ip_bytes_out += transfer ? p->ip_bytes : 0;
+	} else {
+		c->packets_in++;
+		c->ip_bytes_in += p->ip_bytes;
+		c->payload_bytes_in += payload_bytes;
+		w->total.ip_bytes_in += transfer ? p->ip_bytes : 0;
+	}
+}
+
+/* More than a mere scan: payload, or an answer that is no refusal. */
+static bool is_established(const struct flow *f, const struct packet *p)
+{
+	const struct flow_counts *c = &f->counts;
+	bool answered = c->packets_out > 0 && c->packets_in > 0;
+	if (p->proto == IPPROTO_TCP)
+		return c->payload_bytes_out + c->payload_bytes_in > 0 || (answered && !tcp_track_reset(f));
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		return answered || p->payload_bytes > PING_BYTES;
+	return answered || p->payload_bytes > 0;
+}
+
+static enum flow_timer timer_of(const struct flow *f)
+{
+	switch (f->key.kind == 1 ? 0 : f->key.proto) {
+	case IPPROTO_TCP:
+		if (tcp_track_closed(f))
+			return TIMER_TCP_CLOSING;
+		return f->flags & FLOW_ESTABLISHED ? TIMER_TCP : TIMER_TCP_OPENING;
+	case IPPROTO_UDP:
+		return TIMER_UDP;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return TIMER_ICMP;
+	default:
+		return TIMER_OTHER;
+	}
+}
+
+/* When must its counts be told again? */
+static void set_due(struct worker *w, struct flow *f, bool soon)
+{
+	if (f->class_ != FLOW_TRANSFER || f->due_list == DUE_OWED || f->due_list == DUE_MANY)
+		return;
+	uint64_t untold = f->counts.ip_bytes_out + f->counts.ip_bytes_in - f->told_bytes;
+	if (soon || untold >= MANY_BYTES) {
+		flow_table_set_due(w->flows, f, DUE_MANY);
+		f->due_seq = w->frame;
+	} else if (f->due_list == DUE_NONE && untold > 0) {
+		flow_table_set_due(w->flows, f, DUE_SOME);
+		f->due_seq = w->frame;
+		f->due = w->clock.now + w->checkpoint_us;
+	}
+}
+
+void worker_tell_count(struct worker *w, struct flow *f)
+{
+	if (f->due_list != DUE_OWED)
+		flow_table_set_due(w->flows, f, DUE_NONE);
+	(void)tell_flow(w->tell, f, TELL_COUNT);
+}
+
+/* --- inspection --- */
+
+void worker_settle_inspection(struct worker *w, struct flow *f)
+{
+	if (f->inspection == NULL || !inspect_is_over(f))
+		return;
+	if (f->wait_flags & (TELL_CLASS | TELL_CONTENT))
+		return;   /* what was learnt is not told yet */
+	inspect_end(w->inspector, f);
+	f->notes |= NOTE_INSPECTED;
+}
+
+/* What inspection learnt and nobody was told yet. */
+static unsigned news_of(const struct flow *f)
+{
+	return (inspect_has_news(f) ? TELL_CLASS : 0u) | (inspect_first_find(f) != NULL ? TELL_CONTENT : 0u);
+}
+
+static void give_up_inspection(struct worker *w, struct flow *f)
+{
+	inspect_finish(w->inspector, f);
+	(void)tell_flow(w->tell, f, news_of(f));
+	inspect_end(w->inspector, f);
+	/* Names go on for as long as the flow does. */
+	if (f->key.port[0] != PORT_DNS && f->key.port[1] != PORT_DNS)
+		f->notes |= NOTE_INSPECTED;
+}
+
+static void begin_inspection(struct worker *w, struct flow *f, const struct packet *p, const struct packet *inner)
+{
+	if (p->payload_caplen == 0 && inner == NULL)
+		return;
+	if (f->class_ == FLOW_INTERNAL && f->key.port[0] != PORT_DNS && f->key.port[1] != PORT_DNS) {
+		f->notes |= NOTE_INSPECTED;
+		return;
+	}
+	struct flow *victim = inspect_victim(w->inspector);
+	if (victim != NULL)
+		give_up_inspection(w, victim);
+	if (inner != NULL)
+		f->flags |= FLOW_TUNNEL;
+	inspect_begin(w->inspector, f);
+}
+
+/* Returns what there is to tell. */
+static unsigned inspect(struct worker *w, struct flow *f, const struct packet *p, const struct packet *inner,
+                        unsigned end, bool fresh)
+{
+	if (inner != NULL) {
+		f->flags |= FLOW_TUNNEL;
+		inspect_inner(w->inspector, f, p->tunnel, inner);
+	}
+	if (p->payload_caplen > 0 || p->tcp_flags & TCP_SYN)
+		inspect_packet(w->inspector, f, p, end, fresh, &w->sink);
+	return news_of(f);
+}
+
+void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, enum content_end from)
+{
+	struct worker *w = ctx;
+	if (!a->is_response || a->rcode != 0 || a->addr_count == 0)
+		return;
+	/* What equipment tells the outside is no name that equipment was given. */
+	if (from == CONTENT_OUT && f->class_ == FLOW_TRANSFER && (f->flags & FLOW_BETWEEN_NETWORKS) == 0)
+		return;
+	unsigned sender = from == CONTENT_OUT ? f->inside_end : 1u - f->inside_end;
+	struct fact_name n = {.client = f->key.addr[1 - sender], .resolver = f->key.addr[sender]};
+	_Static_assert(sizeof n.name == sizeof a->name, "a name fits");
+	memcpy(n.name, a->name, sizeof n.name);
+	for (unsigned i = 0; i < a->addr_count; i++) {
+		n.address = a->addr[i].addr;
+		n.ttl_s = a->addr[i].ttl_s;
+		tell_fact(w->tell, &n.head, FACT_NAME, sizeof n);
+	}
+}
+
+/* --- ends --- */
+
+void worker_drop_flow(struct worker *w, struct flow *f)
+{
+	inspect_end(w->inspector, f);
+	tcp_track_forget(w->tcp, f);
+	if (w->last == f)
+		w->last = NULL;
+	flow_table_remove(w->flows, f);
+}
+
+void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why)
+{
+	inspect_finish(w->inspector, f);
+	f->end = (uint8_t)why;
+	if (tell_flow(w->tell, f, TELL_END | news_of(f)))
+		worker_drop_flow(w, f);
+}
+
+/* A packet for a flow whose end could not be told: then it has not ended. */
+static void revive(struct flow *f)
+{
+	f->end = END_NONE;
+	f->wait_flags = (uint8_t)((f->wait_flags & ~TELL_END) | TELL_COUNT);
+}
+
+/* --- a packet --- */
+
+static bool is_whole_tcp(const struct packet *p)
+{
+	return p->proto == IPPROTO_TCP && p->l4_whole;
+}
+
+/* A station is told by the first packet that each inside end sends. */
+static void see_sender(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
+{
+	unsigned bit = (unsigned)NOTE_STATION << end;
+	if (f->notes & bit)
+		return;
+	f->notes = (uint8_t)(f->notes | bit);
+	if (!p->has_mac)
+		return;
+	f->mac[end] = p->src_mac;
+	bool in = end == f->inside_end ? (f->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) == 0
+	                               : f->class_ == FLOW_INTERNAL || (f->flags & FLOW_BETWEEN_NETWORKS) != 0;
+	int network = in ? netset_find_addr(&w->netset, &p->src) : NETSET_OUTSIDE;
+	if (network != NETSET_OUTSIDE)
+		worker_see_station(w, &p->src_mac, &p->src, p, network);
+}
+
+static void take_flow_packet(struct worker *w, struct flow *f, const struct packet *p, const struct packet *inner,
+                             unsigned end)
+{
+	uint32_t flags_before = f->flags;
+	uint8_t initiator_before = f->initiator;
+	bool is_new = f->counts.packets_out + f->counts.packets_in == 0;
+	unsigned bits = is_new ? TELL_NEW : 0;
+
+	if (f->end != END_NONE)
+		revive(f);
+	see_sender(w, f, p, end);
+	if (f->inspection == NULL && (f->notes & NOTE_INSPECTED) == 0)
+		begin_inspection(w, f, p, inner);
+	struct tcp_step step = {.new_bytes = p->payload_bytes};
+	if (is_whole_tcp(p)) {
+		tcp_track_segment(w->tcp, f, p, end, &step);
+		w->total.retransmitted_bytes += step.retransmitted_bytes;
+	}
+	count_packet(w, f, p, end, step.new_bytes);
+	if (p->truncated)
+		f->flags |= FLOW_TRUNCATED;
+	if ((f->flags & FLOW_ESTABLISHED) == 0 && is_established(f, p))
+		f->flags |= FLOW_ESTABLISHED;
+	flow_table_touch(w->flows, f, timer_of(f), w->clock.now);
+
+	if (f->inspection != NULL)
+		bits |= inspect(w, f, p, inner, end, step.new_bytes > 0);
+	if (is_new)
+		f->told_bytes = p->ip_bytes;
+	if (bits != 0)
+		(void)tell_flow(w->tell, f, bits);
+	worker_settle_inspection(w, f);
+	bool changed = f->initiator != initiator_before || (flags_before & FLOW_ESTABLISHED) != (f->flags & FLOW_ESTABLISHED);
+	set_due(w, f, changed && !is_new);
+}
+
+/* The second copy of a frame: it has a place, nothing else. */
+static enum worker_fate take_duplicate(struct worker *w, struct packet *p)
+{
+	struct flow_key key;
+	struct place at;
+	unsigned end;
+	flow_key_of(p, vlan_in_key(w, p), &key, &end);
+	struct flow *f = p->fragment ? NULL : flow_table_find(w->flows, &key, flow_key_hash(&key));
+	if (f == NULL && !locate(w, p, end, &at))
+		return FATE_OTHER_NETWORK;
+	w->total.duplicate_frames++;
+	if (f != NULL)
+		f->flags |= FLOW_DOUBLED;
+	uint64_t bit = UINT64_C(1) << (p->interface % INTERFACES_MAX);
+	if ((w->doubled_told & bit) == 0 && dedup_doubling(w->dedup, p->interface)) {
+		w->doubled_told |= bit;
+		tell_note(w->tell, NOTE_DOUBLED, "the mirror delivers frames twice: ingress and egress of the same ports?");
+	}
+	return FATE_FLOW;
+}
+
+static struct flow *find_flow(struct worker *w, const struct flow_key *key, uint32_t *ret_hash)
+{
+	if (w->last != NULL && memcmp(&w->last->key, key, sizeof *key) == 0) {
+		*ret_hash = w->last->hash;
+		return w->last;
+	}
+	*ret_hash = flow_key_hash(key);
+	return flow_table_find(w->flows, key, *ret_hash);
+}
+
+enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner)
+{
+	if (dedup_seen(w->dedup, p))
+		return take_duplicate(w, p);
+	struct flow_key key;
+	uint32_t hash;
+	unsigned end;
+	bool joined = !p->fragment || fragment_ports(w->fragments, p, vlan_in_key(w, p));
+	flow_key_of(p, vlan_in_key(w, p), &key, &end);
+	key.kind = !joined;
+
+	struct flow *f = find_flow(w, &key, &hash);
+	if (f != NULL && is_whole_tcp(p) && tcp_track_reopens(f, p, end)) {
+		worker_end_flow(w, f, END_REPLACED);
+		f = flow_table_find(w->flows, &key, hash);   /* still there: its end could not be told */
+	}
+	if (f == NULL) {
+		struct place at;
+		if (!locate(w, p, end, &at))
+			return FATE_OTHER_NETWORK;
+		f = make_flow(w, p, &key, hash, &at);
+		if (f == NULL) {
+			count_refused(w, p, end, &at);
+			return FATE_FLOW;
+		}
+		set_ends(f, p, end);
+	}
+	w->last = f;
+	take_flow_packet(w, f, p, inner, end);
+	return FATE_FLOW;
+}

@@ -1,0 +1,242 @@
+/* One frame: counted once, unwrapped, housekeeping told apart. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sense/worker_state.h"
+
+#define JUMBO_BYTES 1514u        /* Ethernet header and an MTU of 1,500 */
+#define VLAN_TAG_BYTES 4u
+#define ND_HOP_LIMIT 255         /* RFC 4861, section 7.1: not forwarded by any router */
+
+enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68, PORT_DHCP6_CLIENT = 546, PORT_DHCP6_SERVER = 547 };
+
+static bool inside(const struct worker *w, const struct addr *a)
+{
+	return netset_find_addr(&w->netset, a) != NETSET_OUTSIDE;
+}
+
+static bool same_network(const struct worker *w, const struct packet *p)
+{
+	int src = netset_find_addr(&w->netset, &p->src);
+	return src != NETSET_OUTSIDE && src == netset_find_addr(&w->netset, &p->dst);
+}
+
+/* --- housekeeping: what cannot leave the link --- */
+
+static bool is_broadcast_frame(const struct packet *p)
+{
+	static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	return p->has_mac && mac_eq(&p->dst_mac, &all);
+}
+
+static bool is_dhcp(const struct packet *p)
+{
+	if (p->proto != IPPROTO_UDP)
+		return false;
+	uint16_t a = p->src_port, b = p->dst_port;
+	return ((a == PORT_DHCP_SERVER || a == PORT_DHCP_CLIENT) && (b == PORT_DHCP_SERVER || b == PORT_DHCP_CLIENT)) ||
+	       ((a == PORT_DHCP6_CLIENT || a == PORT_DHCP6_SERVER) &&
+	        (b == PORT_DHCP6_CLIENT || b == PORT_DHCP6_SERVER));
+}
+
+/* Neighbour discovery (RFC 4861) and listener discovery (RFC 2710, RFC 3810). */
+static bool is_neighbour_icmp(const struct packet *p)
+{
+	if (p->proto != IPPROTO_ICMPV6)
+		return false;
+	if (p->icmp_type >= 133 && p->icmp_type <= 137)
+		return p->ttl == ND_HOP_LIMIT;
+	return ((p->icmp_type >= 130 && p->icmp_type <= 132) || p->icmp_type == 143) && p->ttl == 1;
+}
+
+/* By destination, never by protocol alone: a packet of any kind to a unicast
+ * address outside is a transfer. */
+static bool is_housekeeping(const struct worker *w, const struct packet *p)
+{
+	if (addr_is_link_multicast(&p->dst) || addr_is_broadcast(&p->dst))
+		return true;
+	if (addr_is_multicast(&p->dst))
+		return p->ttl <= 1;
+	if (is_broadcast_frame(p) && inside(w, &p->dst))
+		return true;   /* directed broadcast of the network */
+	if (is_neighbour_icmp(p))
+		return addr_is_link_local(&p->dst) || inside(w, &p->dst);
+	if (p->proto == IPPROTO_IGMP || is_dhcp(p))
+		return same_network(w, p);
+	return false;
+}
+
+void worker_see_station(struct worker *w, const struct mac *mac, const struct addr *address, const struct packet *p,
+                        int network)
+{
+	struct station s = {.address = *address, .mac = *mac, .network = (uint16_t)network};
+	s.vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX;
+	for (unsigned i = 0; i < s.vlan_count; i++)
+		s.vlan[i] = p->vlan[i];
+	enum station_result r = stations_see(w->stations, &s);
+	if (r == STATION_REFUSED)
+		w->total.stations_refused++;
+	if (r != STATION_NEW)
+		return;
+	struct fact_station f = {.mac = s.mac, .address = s.address, .vlan = {s.vlan[0], s.vlan[1]},
+	                         .vlan_count = s.vlan_count, .network = s.network,
+	                         .netset_generation = w->netset.generation};
+	tell_fact(w->tell, &f.head, FACT_STATION, sizeof f);
+}
+
+/* The sender of a frame that makes no flow. */
+static void see_sender(struct worker *w, const struct packet *p)
+{
+	if (!p->has_mac || addr_is_zero(&p->src))
+		return;
+	struct netset_query q = {.vlan = p->vlan, .vlan_count = p->vlan_count,
+	                         .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
+	                         .src_mac = &p->src_mac, .dst_mac = &p->dst_mac, .src = &p->src, .dst = &p->dst};
+	struct netset_ends ends;
+	netset_locate(&w->netset, &q, &ends);
+	if (ends.src_how == NETSET_BY_PREFIX)
+		worker_see_station(w, &p->src_mac, &p->src, p, ends.src);
+}
+
+/* --- tunnels --- */
+
+/* A mirror session (ERSPAN and the like) runs between switches; what runs from
+ * or to a scanner network is a transfer itself. */
+static bool tunnel_touches_network(struct worker *w, const struct packet *p)
+{
+	struct flow_key key;
+	unsigned end;
+	flow_key_of(p, true, &key, &end);
+	if (memcmp(&key, &w->tunnel_key, sizeof key) == 0)
+		return w->tunnel_inside;
+	struct netset_query q = {.vlan = p->vlan, .vlan_count = p->vlan_count,
+	                         .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
+	                         .src_mac = p->has_mac ? &p->src_mac : NULL,
+	                         .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
+	struct netset_ends ends;
+	netset_locate(&w->netset, &q, &ends);
+	w->tunnel_key = key;
+	w->tunnel_inside = ends.src != NETSET_OUTSIDE || ends.dst != NETSET_OUTSIDE;
+	return w->tunnel_inside;
+}
+
+static void take_outcome(struct worker *w, enum decode_outcome outcome, struct packet *p);
+
+static void take_ip(struct worker *w, struct packet *p)
+{
+	struct packet inner;
+	const struct packet *carried = NULL;
+	if (p->tunnel != TUNNEL_NONE) {
+		if (p->depth == 0)
+			w->total.tunnel_frames++;
+		bool own = tunnel_touches_network(w, p);
+		enum decode_outcome outcome = decode_inner(p, &inner);
+		if (!own) {
+			take_outcome(w, outcome, &inner);
+			return;
+		}
+		carried = outcome == DECODE_IP ? &inner : NULL;
+	}
+	if (p->fragment)
+		w->total.fragment_frames++;
+	if (is_housekeeping(w, p)) {
+		w->total.housekeeping_frames++;
+		see_sender(w, p);
+	} else if (worker_take_packet(w, p, carried) == FATE_FLOW) {
+		w->total.flow_frames++;
+	} else {
+		w->total.other_network_frames++;
+	}
+}
+
+/* Recursion ends with DECODE_DEPTH_MAX. */
+static void take_outcome(struct worker *w, enum decode_outcome outcome, struct packet *p)
+{
+	switch (outcome) {
+	case DECODE_IP:
+		take_ip(w, p);
+		return;
+	case DECODE_ARP:
+		w->total.housekeeping_frames++;
+		see_sender(w, p);
+		return;
+	case DECODE_NON_IP:
+		w->total.non_ip_frames++;
+		return;
+	case DECODE_MALFORMED:
+	case DECODE_SHORT:
+	case DECODE_OUTCOMES:
+		break;
+	}
+	w->total.malformed_frames++;
+}
+
+/* --- the frame --- */
+
+/* Each frame belongs to exactly one of the workers that read the same files. */
+static bool is_mine(const struct worker *w, const struct packet *p, enum decode_outcome outcome)
+{
+	if (!w->shared_files)
+		return true;
+	uint32_t spread = outcome == DECODE_IP ? decode_spread(p) % w->o.workers : 0;
+	return spread == w->o.index;
+}
+
+static void count_frame(struct worker *w, const struct capture_frame *frame)
+{
+	struct counters *c = &w->total;
+	c->frames++;
+	c->bytes += frame->wirelen;
+	if (c->first_us == 0)
+		c->first_us = w->clock.packet_us;
+	c->last_us = w->clock.packet_us;
+}
+
+static void note_step(struct worker *w, int64_t step)
+{
+	if (w->shared_files && w->o.index != 0)
+		return;
+	char text[96];
+	w->total.clock_steps++;
+	snprintf(text, sizeof text, "%s by %.1f s at frame %llu", step < 0 ? "back" : "ahead",
+	         (double)(step < 0 ? -step : step) / 1e6, (unsigned long long)w->frame);
+	worker_place(w, PHASE_BETWEEN, w->between++);
+	tell_note(w->tell, NOTE_CLOCK_STEP, text);
+}
+
+void worker_pass_time(struct worker *w, int64_t time_us)
+{
+	bool first = !w->clock.begun;
+	int64_t step = worker_clock_set(&w->clock, time_us, w->live);
+	if (first)
+		worker_begin(w);
+	if (step != 0)
+		note_step(w, step);
+	if (w->clock.now >= w->next_tick)
+		worker_tick(w);
+}
+
+void worker_take_frame(struct worker *w, const struct capture_frame *frame)
+{
+	w->frame = frame->number;
+	worker_pass_time(w, frame->time_us);
+	if (frame->filtered) {
+		if (!w->shared_files || w->o.index == 0) {
+			count_frame(w, frame);
+			w->total.filtered_frames++;
+		}
+		return;
+	}
+	struct packet p;
+	enum decode_outcome outcome = decode_frame(frame, &p);
+	if (!is_mine(w, &p, outcome))
+		return;
+	count_frame(w, frame);
+	p.time_us = w->clock.packet_us;
+	w->total.truncated_frames += p.truncated || frame->caplen < frame->wirelen;
+	w->total.jumbo_frames += frame->wirelen > JUMBO_BYTES + VLAN_TAG_BYTES * p.vlan_count;
+	w->total.ip_frames += outcome == DECODE_IP;
+	worker_place(w, PHASE_FRAME, 0);
+	take_outcome(w, outcome, &p);
+}

@@ -1,0 +1,111 @@
+/* worker_state.h - what the files of the worker share. Included by worker*.c
+ * alone. */
+#ifndef MONITOR_WORKER_STATE_H
+#define MONITOR_WORKER_STATE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sense/capture.h"
+#include "sense/decode.h"
+#include "sense/dedup.h"
+#include "sense/flow_table.h"
+#include "sense/fragment.h"
+#include "sense/inspect.h"
+#include "sense/station.h"
+#include "sense/tcp_track.h"
+#include "sense/tell.h"
+#include "sense/worker.h"
+
+#define SECOND_US INT64_C(1000000)
+#define INTERFACES_MAX 16u
+
+/* flow->notes */
+enum {
+	NOTE_INSPECTED = 1 << 0,   /* inspection is over, or was given up */
+	NOTE_STATION = 1 << 1,     /* << end of the key: the MAC of that end was seen as a sender */
+};
+
+/* Two clocks. packet_us is the time of the packets: it may be set back. now
+ * never goes back: timers and, live, the order of facts follow it. Before the
+ * first step back they are equal. */
+struct worker_clock {
+	bool begun;
+	int64_t packet_us, now;
+	int64_t offset;          /* live: now = packet_us + offset */
+};
+
+struct worker {
+	struct worker_options o;
+	bool live;
+	bool shared_files;       /* several workers read the same files */
+	int64_t checkpoint_us;
+	bool vlan_in_key[INTERFACES_MAX];
+
+	struct flow_table *flows;
+	struct tcp_track *tcp;
+	struct fragment_table *fragments;
+	struct dedup *dedup;
+	struct inspector *inspector;
+	struct stations *stations;
+	struct tell *tell;
+	struct inspect_sink sink;
+
+	struct worker_clock clock;
+	int64_t next_tick;       /* of clock.now */
+	uint64_t frame;          /* number of the last frame read */
+	uint64_t between;        /* facts told between two frames so far */
+	struct counters total;
+	uint64_t doubled_told;   /* bit of each interface */
+	bool damaged;
+	uint32_t resync;         /* epoch that has been answered */
+	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
+
+	struct flow *last;       /* of the last packet */
+	struct flow_key tunnel_key;   /* the last pair of tunnel ends that was looked up */
+	bool tunnel_inside;
+
+	struct netset netset;
+};
+
+/* --- worker_clock.c --- */
+/* A packet, or an idle line, at time_us. Returns how far the time was set
+ * back or (live) jumped ahead, 0: neither. */
+int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live);
+
+/* --- worker_frame.c --- */
+void worker_take_frame(struct worker *w, const struct capture_frame *frame);
+/* The clock, its steps and the timers; a frame or an idle line. */
+void worker_pass_time(struct worker *w, int64_t time_us);
+void worker_see_station(struct worker *w, const struct mac *mac, const struct addr *address, const struct packet *p,
+                        int network);
+
+/* --- worker_flow.c --- */
+enum worker_fate { FATE_FLOW, FATE_OTHER_NETWORK };
+/* A packet that is no housekeeping. inner: what a tunnel that is judged
+ * itself carries, NULL: none. */
+enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner);
+/* The flow is over for that reason: told, and removed unless it could not be told. */
+void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why);
+/* Remove a flow whose end was told. */
+void worker_drop_flow(struct worker *w, struct flow *f);
+void worker_tell_count(struct worker *w, struct flow *f);
+/* Give back what inspection holds once all it learnt is told. */
+void worker_settle_inspection(struct worker *w, struct flow *f);
+void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, enum content_end from);
+
+/* --- worker_timer.c --- */
+/* Where the facts of a phase stand: at the last frame read. */
+void worker_place(struct worker *w, enum tell_phase phase, uint64_t order);
+/* The same past the last frame read. */
+void worker_place_after(struct worker *w, enum tell_phase phase, uint64_t order);
+/* The first time is known: timers begin, the judge is told that a worker starts. */
+void worker_begin(struct worker *w);
+/* Once a second of the clock: what is due. */
+void worker_tick(struct worker *w);
+/* Live, between batches: tell what is owed; tell all again after a resync.
+ * False: something is still owed. */
+bool worker_catch_up(struct worker *w);
+/* The input has ended: so has every flow. Or the worker is to stop: counts. */
+void worker_finish(struct worker *w, bool input_ended);
+
+#endif

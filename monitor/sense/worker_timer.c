@@ -1,0 +1,183 @@
+/* What happens by time: silence, checkpoints, counters, what is owed. */
+#include <string.h>
+
+#include "sense/worker_state.h"
+
+#define CATCH_UP_STEP 512u       /* flows told in one go between two batches of frames */
+
+static void place(struct worker *w, uint64_t frame, enum tell_phase phase, uint64_t order)
+{
+	struct tell_place at = {
+		.seq = w->live ? (uint64_t)w->clock.now : frame,
+		.order = order,
+		.time_us = w->clock.packet_us,
+		.now = w->clock.now,
+		.phase = phase,
+	};
+	tell_at(w->tell, &at);
+}
+
+void worker_place(struct worker *w, enum tell_phase phase, uint64_t order)
+{
+	place(w, w->frame, phase, order);
+}
+
+void worker_place_after(struct worker *w, enum tell_phase phase, uint64_t order)
+{
+	place(w, w->frame + 1, phase, order);
+}
+
+void worker_begin(struct worker *w)
+{
+	w->next_tick = w->clock.now - w->clock.now % SECOND_US + SECOND_US;
+	worker_place(w, PHASE_BETWEEN, w->between++);
+	tell_note(w->tell, NOTE_WORKER_START, "");
+}
+
+/* --- silence --- */
+
+static enum fact_end reason_of(const struct flow *f)
+{
+	if (f->timer != TIMER_TCP_CLOSING)
+		return END_TIMEOUT;
+	return tcp_track_reset(f) ? END_RESET : END_CLOSED;
+}
+
+/* Each list is in the order of the flows' last packets, so the numbers of
+ * those frames order the facts in the same way for any number of workers. */
+static void expire(struct worker *w)
+{
+	for (unsigned timer = 0; timer < TIMER_KINDS; timer++) {
+		struct flow *f;
+		while ((f = flow_table_expired(w->flows, timer, w->clock.now)) != NULL) {
+			if (f->end != END_NONE) {   /* owed already: look again later */
+				flow_table_touch(w->flows, f, timer, w->clock.now);
+				continue;
+			}
+			worker_place(w, PHASE_EXPIRE + timer, f->last_seq);
+			worker_end_flow(w, f, reason_of(f));
+			if (flow_table_oldest(w->flows, timer) == f)
+				flow_table_touch(w->flows, f, timer, w->clock.now);
+		}
+	}
+}
+
+/* --- checkpoints --- */
+
+static void tell_due(struct worker *w)
+{
+	struct flow *f;
+	while ((f = flow_table_due(w->flows, DUE_MANY)) != NULL) {
+		worker_place(w, PHASE_MANY, f->due_seq);
+		worker_tell_count(w, f);
+	}
+	while ((f = flow_table_due(w->flows, DUE_SOME)) != NULL && f->due <= w->clock.now) {
+		worker_place(w, PHASE_SOME, f->due_seq);
+		worker_tell_count(w, f);
+	}
+}
+
+/* --- counters --- */
+
+static void tell_counters(struct worker *w)
+{
+	struct fact_counters c = {.total = w->total};
+	struct capture_stats capture = {0};
+	struct fragment_stats fragments;
+	if (w->live)
+		capture_stats(w->o.capture, &capture);
+	fragment_stats(w->fragments, &fragments);
+	c.total.kernel_drops = capture.kernel_drops;
+	c.total.interface_drops = capture.interface_drops;
+	c.total.orphan_fragments = fragments.orphans;
+	c.total.flows_live = flow_table_count(w->flows);
+	c.total.facts_delayed = tell_delayed(w->tell) + tell_lost(w->tell) + inspect_finds_lost(w->inspector);
+	tell_fact(w->tell, &c.head, FACT_COUNTERS, sizeof c);
+}
+
+void worker_tick(struct worker *w)
+{
+	w->next_tick = w->clock.now - w->clock.now % SECOND_US + SECOND_US;
+	expire(w);
+	tell_due(w);
+	worker_place(w, PHASE_COUNTERS, 0);
+	tell_counters(w);
+}
+
+/* --- what is owed --- */
+
+static bool pay(struct worker *w)
+{
+	for (unsigned n = 0; n < CATCH_UP_STEP; n++) {
+		struct flow *f = flow_table_due(w->flows, DUE_OWED);
+		if (f == NULL)
+			return tell_backlog(w->tell);
+		if (!tell_owed(w->tell, f))
+			return false;
+		if (f->end != END_NONE)
+			worker_drop_flow(w, f);
+		else
+			worker_settle_inspection(w, f);
+	}
+	return false;
+}
+
+/* The judge was started anew and knows nothing: a few flows at a time. */
+static void tell_again(struct worker *w)
+{
+	uint32_t slots = flow_table_slots(w->flows);
+	for (unsigned n = 0; n < CATCH_UP_STEP && w->resync_slot < slots; n++, w->resync_slot++) {
+		struct flow *f = flow_table_at(w->flows, w->resync_slot);
+		if (f == NULL || f->class_ != FLOW_TRANSFER)
+			continue;
+		f->flags |= FLOW_RESUMED;
+		if (!tell_flow(w->tell, f, TELL_NEW | TELL_COUNT | (f->inspection != NULL ? TELL_CLASS : 0)))
+			return;
+	}
+	if (w->resync_slot >= slots)
+		w->resync_slot = UINT32_MAX;
+}
+
+bool worker_catch_up(struct worker *w)
+{
+	uint32_t epoch = atomic_load_explicit(&w->o.control->resync, memory_order_acquire);
+	if (epoch != w->resync) {
+		w->resync = epoch;
+		w->resync_slot = 0;
+		stations_clear(w->stations);
+	}
+	if (!w->clock.begun)
+		return true;
+	/* After the frame: its own facts stand in the phase of the frame. */
+	if (w->resync_slot != UINT32_MAX)
+		worker_place_after(w, PHASE_BETWEEN, w->between++);
+	else
+		worker_place(w, PHASE_FRAME, 0);
+	if (!pay(w))
+		return false;
+	if (w->resync_slot != UINT32_MAX)
+		tell_again(w);
+	return true;
+}
+
+/* --- the end --- */
+
+void worker_finish(struct worker *w, bool input_ended)
+{
+	for (unsigned timer = 0; timer < TIMER_KINDS; timer++) {
+		struct flow *f = flow_table_oldest(w->flows, timer), *next;
+		for (; f != NULL; f = next) {
+			next = flow_table_younger(w->flows, f);
+			worker_place_after(w, PHASE_EXPIRE + timer, f->last_seq);
+			if (input_ended && f->end == END_NONE)
+				worker_end_flow(w, f, END_INPUT);
+			else if (!input_ended && f->counts.ip_bytes_out + f->counts.ip_bytes_in != f->told_bytes)
+				(void)tell_flow(w->tell, f, TELL_COUNT);
+		}
+	}
+	worker_place_after(w, PHASE_COUNTERS, 0);
+	tell_counters(w);
+	worker_place_after(w, PHASE_FRAME, 0);
+	if (input_ended)
+		tell_note(w->tell, NOTE_INPUT_END, "");
+}
