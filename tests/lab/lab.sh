@@ -12,6 +12,7 @@
 #                mirror DIR MODE | cases
 # As a library:  . lab.sh; lab_enter "$@"; lab_build; …  (run.sh, record.sh)
 
+PATH=$PATH:/usr/sbin:/sbin   # a plain su has neither
 LAB_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_TIMEZONE=America/Mexico_City
 LAB_HOSTS="nii7 nii8 rogue bag3 bag4"
@@ -37,7 +38,7 @@ lab_missing() {
     local t
     for t in "$@"; do command -v "$t" >/dev/null || echo "$t"; done
 }
-LAB_NEEDS="hostname ip ethtool unshare nsenter ovs-vswitchd ovsdb-server ovsdb-tool ovs-vsctl
+LAB_NEEDS="hostname setpriv ip ethtool unshare nsenter ovs-vswitchd ovsdb-server ovsdb-tool ovs-vsctl
     ovs-appctl ss perl jq openssl dnsmasq nginx curl"
 
 # An array and no function: the pid of a job must be that of unshare, whose death
@@ -55,7 +56,7 @@ lab_enter() {
     # shellcheck disable=SC2064  # LAB_DIR is meant as it is now
     trap "rm -rf '$LAB_DIR'" EXIT
     trap '[ -z "$pid" ] || kill -KILL "$pid"; exit 130' INT TERM HUP
-    "${LAB_UNSHARE[@]}" bash "$0" "$@" & pid=$!
+    setpriv --pdeathsig KILL "${LAB_UNSHARE[@]}" bash "$0" "$@" & pid=$!
     wait "$pid"; rc=$?
     exit "$rc"
 }

@@ -68,7 +68,7 @@ sensor_stop() {
     return $rc
 }
 
-transfers() { "$GARITA" transfers --db "$db" --format json --limit 100000; }
+transfers() { "$GARITA" transfers --db "$db" --format json --limit 0; }
 # count CONDITION - how many transfers of the database fulfil a jq condition.
 count() { transfers 2>>"$work/log" | jq -s "map(select($1)) | length" 2>>"$work/log"; }
 has() { [ "$(count "$1")" -ge 1 ]; } 2>/dev/null
