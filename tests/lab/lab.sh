@@ -475,14 +475,14 @@ lab_load_case() {
     # shellcheck source=/dev/null
     . "$LAB_HERE/cases/$1.sh"
 }
-# lab_case_site - the whole of it. Live, the databases are those copied to
-# $LAB_DIR (the judge is nobody and may not reach the source tree); in a
-# recording their paths are relative to the root of the source tree.
+# lab_case_site - the whole of it. Live with the databases that place the
+# documentation ranges, copied to $LAB_DIR: the judge is nobody and may not reach
+# the source tree. Recordings go without, their paths would be this machine's.
 lab_case_site() {
-    local geo=tests/replay/geo user=''
-    [ -z "${LAB_LIVE:-}" ] || { geo=$LAB_DIR/geo; user='\nuser: nobody'; }
-    if declare -F case_whole_site >/dev/null; then case_whole_site; else lab_site; case_site; fi |
-        sed "/^capture:/a geo: {city: $geo/GeoLite2-City.mmdb, asn: $geo/GeoLite2-ASN.mmdb}$user"
+    local live=''
+    [ -z "${LAB_LIVE:-}" ] ||
+        live="/^capture:/a geo: {city: $LAB_DIR/geo/GeoLite2-City.mmdb, asn: $LAB_DIR/geo/GeoLite2-ASN.mmdb}\nuser: nobody"
+    if declare -F case_whole_site >/dev/null; then case_whole_site; else lab_site; case_site; fi | sed "$live"
 }
 
 # lab_drop_neighbours - each case sees its own ARP and neighbour discovery.

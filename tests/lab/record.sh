@@ -1,6 +1,7 @@
 #!/bin/bash
 # record.sh [-o DIR] CASE… | all - record what the span port delivers while a case
 # runs: DIR/CASE/{capture.pcap,site.yaml,expect.tsv,README.md}, DIR being tests/replay.
+# shellcheck source-path=SCRIPTDIR disable=SC1091,SC2154,SC2034
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 

@@ -4,7 +4,7 @@
 #   GARITAD, GARITA   the programs (default build/garitad, build/garita)
 # The whole records are compared elsewhere; this asks for what each case is about.
 set -u
-cd "$(dirname "$0")/../.." || exit 1          # paths in site.yaml are relative to the root
+cd "$(dirname "$0")/../.." || exit 1
 garitad=${GARITAD:-build/garitad} garita=${GARITA:-build/garita}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT

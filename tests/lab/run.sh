@@ -6,6 +6,7 @@
 #   LAB_STRICT=1      what is skipped counts as failed
 #   LAB_KEEP=DIR      leave each case's site.yaml, log, database and capture there
 # One line a check, "N passed, N failed" at the end; exit 0, or 1 if any failed.
+# shellcheck source-path=SCRIPTDIR disable=SC1091,SC2154,SC2034
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 
@@ -108,7 +109,7 @@ run_case() {
     lab_mirror "$case_mirror"
     case_setup || { not_ok "$name: the programs of the case start"; lab_stop_servers; return; }
     lab_drop_neighbours
-    if [ "$case_sums" = yes ] && command -v tshark tcpdump >/dev/null; then
+    if [ "$case_sums" = yes ] && [ -z "$(lab_missing tshark tcpdump)" ]; then
         lab_bg tcpdump sensor tcpdump -Z root -i span0 --immediate-mode -U -w "$dir/capture.pcap"
         lab_wait 5 grep -q 'listening on' "$LAB_DIR/log/tcpdump"
     fi

@@ -2,8 +2,7 @@
 case_about="A scanner's working day in miniature: approved uploads, names and clocks; a vendor's maintenance session that connects in from abroad; and what nobody approved: a cloud upload, an FTP pull, a machine nobody knows, an upload over IPv6, a borrowed name, DICOM abroad, a DNS tunnel, a limit passed, an hour not agreed."
 case_needs='curl nginx dnsmasq ssh sshd ssh-keygen vsftpd storescu storescp img2dcm chronyd iodine iodined mosquitto mosquitto_pub perl socat'
 # shellcheck disable=SC2016
-case_note='`hours:` of APR-2026-021 exclude, on purpose, the time of day of the recording; no other verdict depends on the hour.
-Places come from `tests/replay/geo`.'
+case_note='`hours:` of APR-2026-021 exclude, on purpose, the time of day of the recording; no other verdict depends on the hour.'
 demo_part() { # CASE FUNCTION - borrow a function of another case
     # shellcheck source=/dev/null
     ( . "$LAB_HERE/cases/$1.sh"; "$2" )
@@ -28,7 +27,7 @@ equipment:
 approvals:
   - id: APR-2026-001                   # names
     equipment: [cargo-xray, baggage]
-    to: {prefixes: [$RESOLVER/32], countries: [MX]}
+    to: {prefixes: [$RESOLVER/32]}
     ports: [udp/53, tcp/53]
     apps: [DNS]
     initiator: equipment
@@ -47,7 +46,7 @@ approvals:
     ticket: INF-2202
   - id: APR-2026-014                   # images to the national server
     equipment: [NII-0007, NII-0008]
-    to: {hosts: [images.aduana.example], countries: [MX]}
+    to: {hosts: [images.aduana.example]}
     ports: [tcp/443]
     apps: [TLS]
     initiator: equipment
@@ -77,7 +76,7 @@ approvals:
     ticket: ACE-0116
   - id: APR-2026-020                   # remote maintenance, under an agreement
     equipment: [NII-0007]
-    to: {prefixes: [$VENDOR/32], asns: [64498]}
+    to: {prefixes: [$VENDOR/32]}
     ports: [tcp/22]
     apps: [SSH]
     initiator: peer
