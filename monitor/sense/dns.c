@@ -182,8 +182,10 @@ static bool name_text(const struct name *n, char to[DNS_NAME_MAX])
 	return whole;
 }
 
+/* The top bit asks for an answer to one station (mDNS: RFC 6762, section 5.4). */
 static bool class_known(uint16_t c)
 {
+	c &= 0x7fff;
 	return c == CLASS_IN || c == CLASS_CH || c == CLASS_HS || c == CLASS_NONE || c == CLASS_ANY;
 }
 
@@ -435,4 +437,16 @@ int dns_parse(const uint8_t *msg, size_t bytes, struct dns_answer *ret)
 		chain_follow(&p, &question, &a);
 	*ret = a;
 	return 0;
+}
+
+bool dns_begins(const uint8_t *msg, size_t bytes)
+{
+	if (bytes < HEADER_BYTES || !flags_sane(be16(msg + 2)))
+		return false;
+	const struct parse p = {.msg = msg, .bytes = bytes < UINT16_MAX ? bytes : UINT16_MAX};
+	size_t at = HEADER_BYTES;
+	struct name n;
+	uint16_t type;
+	const unsigned questions = be16(msg + 4);
+	return questions == 0 ? bytes == HEADER_BYTES : question_read(&p, &at, &n, &type) == 0;
 }

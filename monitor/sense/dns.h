@@ -32,4 +32,8 @@ struct dns_answer {
  * without an error code only. *ret is untouched on error. */
 MUST_CHECK int dns_parse(const uint8_t *msg, size_t bytes, struct dns_answer *ret);
 
+/* Could these be the first bytes of a message? Its header and first question
+ * are there and sane; the rest is not looked at. */
+bool dns_begins(const uint8_t *msg, size_t bytes);
+
 #endif

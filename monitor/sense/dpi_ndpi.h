@@ -1,0 +1,70 @@
+/* dpi_ndpi.h - what differs between the versions of nDPI, in one place, and
+ * the private structs of dpi. Only dpi's own files include this.
+ * NDPI_API_VERSION is not ordered: test NDPI_MAJOR and NDPI_MINOR. */
+#ifndef MONITOR_DPI_NDPI_H
+#define MONITOR_DPI_NDPI_H
+#include <stdint.h>
+
+#include <ndpi_api.h>
+
+#include "fact.h"
+#include "sense/dpi.h"
+
+#define NDPI_FROM(major, minor) (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
+
+#if NDPI_FROM(4, 11)
+#define NDPI_MASTER(p) ((p).proto.master_protocol)
+#define NDPI_APP(p) ((p).proto.app_protocol)
+#else
+#define NDPI_MASTER(p) ((p).master_protocol)
+#define NDPI_APP(p) ((p).app_protocol)
+#endif
+
+/* 6.0 asks for a licence argument and keeps dissectors for licence holders:
+ * whoever wants it has to decide that first. */
+#if NDPI_FROM(6, 0)
+#error "nDPI 6 and later are not supported"
+#endif
+
+/* Seen in the flow's own bytes, by our own recognisers. */
+enum { SEEN_TLS = 1, SEEN_DNS = 2, SEEN_TLS_HELLO = 4, SEEN_TLS_TWICE = 8 };
+
+struct dpi_flow {
+	struct dpi_flow *next;    /* of the free list */
+	ndpi_protocol label;
+	uint8_t fed, empty;       /* packets given to nDPI; packets without payload left out */
+	uint8_t proto;            /* of the transport header */
+	uint8_t seen;             /* SEEN_… */
+	bool done;
+	char host[FACT_HOST_MAX]; /* read by ourselves: a TLS server name, a long HTTP host; else "" */
+	struct ndpi_flow_struct n;
+};
+
+struct dpi {
+	struct ndpi_detection_module_struct *module;
+	struct dpi_flow *free_flows;
+	struct dpi_block *blocks;
+	uint32_t flow_count, max_flows;   /* made so far; at most */
+	uint8_t *packet;                  /* one packet and the zeroed tail behind it */
+};
+
+/* One packet as dpi sees it. */
+struct dpi_view {
+	uint8_t proto;
+	const uint8_t *payload;
+	uint32_t payload_bytes;
+	uint16_t port[2];
+	bool syn;
+};
+
+static inline bool dpi_label_is(const struct dpi_flow *f, unsigned id)
+{
+	return NDPI_APP(f->label) == id || NDPI_MASTER(f->label) == id;
+}
+
+/* Keep the whole name of this packet where nDPI's field does not hold it: 79
+ * bytes are fewer than a name can have, and a cut name is a lie (it may end in
+ * another domain). */
+void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v);
+
+#endif

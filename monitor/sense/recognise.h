@@ -1,0 +1,54 @@
+/* recognise.h - is this DICOM, DICOS, TLS, DTLS, OpenVPN, an image file?
+ * Pure functions over bytes; they hold nothing and never read past n. Layouts
+ * stand above each parser. Not here: reassembly, what a find is worth. */
+#ifndef MONITOR_RECOGNISE_H
+#define MONITOR_RECOGNISE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* MORE: so far it fits, more bytes are needed to say. */
+enum recognise { RECOGNISE_NO = 0, RECOGNISE_MORE, RECOGNISE_YES };
+
+/* Do these bytes begin with the header of a TLS record (RFC 8446, section 5.1)?
+ * The record may go on past n. */
+bool recognise_tls(const uint8_t *p, size_t n);
+
+/* Do they begin with a ClientHello or ServerHello, of which the first 11 bytes
+ * are there? */
+bool recognise_tls_hello(const uint8_t *p, size_t n);
+
+/* Is this datagram made of whole DTLS records (RFC 6347, section 4.1; RFC 9147,
+ * section 4)? */
+bool recognise_dtls(const uint8_t *p, size_t n);
+
+/* First packet of either end of OpenVPN: an opening reset, over TCP behind its
+ * length, over UDP a datagram. */
+enum recognise recognise_openvpn_tcp(const uint8_t *p, size_t n);
+bool recognise_openvpn_udp(const uint8_t *p, size_t n);
+
+/* Server name of a TLS ClientHello that begins at p with its record and is whole
+ * or at least whole as far as the name (RFC 6066, section 3). Returns the length,
+ * 0 when there is none; *ret borrows from p. */
+size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret);
+
+/* A file that begins here: "dicom-file", "tiff", "hdf5", "jpeg2000" or
+ * "scan-record". *ret is set on RECOGNISE_YES only; static. */
+enum recognise recognise_file(const uint8_t *p, size_t n, const char **ret);
+
+/* DICOM upper layer (PS3.8, section 9.3): what an association says. */
+struct recognise_dicom {
+	bool request;            /* A-ASSOCIATE-RQ; else -AC */
+	bool dicos;              /* an abstract syntax of the DICOS root is proposed */
+	char calling[17], called[17];   /* AE titles without the blanks around them, printable ASCII */
+	char classes[100];       /* proposed SOP classes by name, ", " between; ends in " and more" when not all fit */
+};
+
+/* An association request or acceptance that begins at p. YES when the PDU is
+ * whole, or when last is set and its fixed part and first item are. */
+enum recognise recognise_dicom_association(const uint8_t *p, size_t n, bool last, struct recognise_dicom *ret);
+
+/* Does a P-DATA-TF PDU begin at p (an association whose beginning was not seen)? */
+bool recognise_dicom_data(const uint8_t *p, size_t n);
+
+#endif
