@@ -23,9 +23,11 @@
  * Wrong (counted once): a sender without IP ids that sends each datagram
  * exactly twice within DEDUP_WEAK_WINDOW_US, all the time; a sender with a
  * constant id that repeats itself. As only identical bytes are taken for
- * copies this can lower a volume, but never hide a flow or content.
+ * copies this can lower a volume, but hide neither a flow nor content: after
+ * the first copy between two addresses whole payloads are compared, by a hash
+ * with a secret. (Of frames cut by the snaplen only the headers are compared.)
  *
- * Worst case memory: about 700 KB, taken once. Not here: flows, counters. */
+ * Worst case memory: 600 KB, taken once. Not here: flows, counters. */
 #ifndef MONITOR_DEDUP_H
 #define MONITOR_DEDUP_H
 #include <stdbool.h>
@@ -39,7 +41,7 @@
 
 struct dedup;   /* opaque; one per worker */
 
-/* 0 or ERR_NOMEM; *ret is untouched on error. */
+/* 0, ERR_NOMEM or ERR_IO (no random bytes); *ret is untouched on error. */
 MUST_CHECK int dedup_new(struct dedup **ret);
 void dedup_free(struct dedup *d);
 

@@ -1,0 +1,330 @@
+/* dedup.c - a table of the signatures of recent frames, and for each pair of
+ * addresses how often frames between them came twice. */
+#include "sense/dedup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define SETS 4096u          /* of recent frames */
+#define WAYS 4u             /* one cache line */
+#define PAIRS 4096u         /* of addresses; two with one place forget each other */
+#define PAYLOAD_BYTES 64u   /* of the payload in the signature */
+#define HEADER_MAX 60u      /* TCP with all options */
+#define VERIFY_S 60         /* seconds after a copy in which whole payloads are compared */
+#define UNVERIFIED_MAX 8    /* copies believed at the beginning of those */
+
+#define PERCENT_STRONG 30   /* of strong frames that are second copies: frames come twice */
+#define PERCENT_WEAK 45     /* the same of weak frames, all in exact pairs: 50 is all of them */
+#define PERCENT_WEAK_NOT 25 /* fewer: they do not, whatever the interface says; between: as before */
+#define PAIR_STRONG_MIN 8   /* frames before a history says anything */
+#define PAIR_WEAK_MIN 32
+#define INTERFACE_STRONG_MIN 32
+
+struct seen {
+	uint64_t signature : 48; /* 0: free */
+	uint64_t path : 16;      /* of the first copy: VLANs, MACs, TTL, interface */
+	uint32_t time_us;        /* of the last copy; the low 32 bits */
+	uint32_t whole : 24;     /* hash of the whole payload; 0: not taken */
+	uint32_t copies : 8;     /* on that path */
+};
+
+/* The last 64 frames, newest in bit 0; set: it was a second copy. */
+struct history {
+	uint64_t copy;
+	uint8_t n;              /* at most 64 */
+};
+
+struct pair {
+	uint32_t tag;
+	uint32_t twice;         /* signature of the last weak frame that came again */
+	struct history strong, weak;
+	uint32_t copy_s;        /* seconds of packet time of the last copy, 0: none */
+	uint16_t last_id[2];    /* per direction */
+	uint8_t same_id[2];     /* different frames in a row that had it */
+	uint8_t unverified;     /* copies believed since verification began */
+	bool doubled;           /* what the weak history last said */
+};
+
+struct interface {
+	struct history strong, all;
+};
+
+struct dedup {
+	struct seen seen[SETS][WAYS];
+	struct pair pair[PAIRS];
+	struct interface interface[256];
+	uint64_t secret;        /* so that nobody can make frames that seem to be the same */
+};
+
+_Static_assert(sizeof(struct seen) == 16 && sizeof(struct dedup) < 600u << 10, "dedup.h says 600 KB");
+
+int dedup_new(struct dedup **ret)
+{
+	const size_t bytes = (sizeof **ret + 63) / 64 * 64;
+	struct dedup *d = aligned_alloc(64, bytes);
+	if (d == NULL)
+		return ERR_NOMEM;
+	memset(d, 0, bytes);
+	if (getrandom(&d->secret, sizeof d->secret, 0) != sizeof d->secret) {
+		free(d);
+		return ERR_IO;
+	}
+	*ret = d;
+	return 0;
+}
+
+void dedup_free(struct dedup *d)
+{
+	free(d);
+}
+
+static void history_add(struct history *h, bool copy)
+{
+	h->copy = h->copy << 1 | copy;
+	if (h->n < 64)
+		h->n++;
+}
+
+static unsigned history_percent(const struct history *h)
+{
+	return h->n > 0 ? (unsigned)__builtin_popcountll(h->copy) * 100 / h->n : 0;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	const uint64_t x = (a ^ UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (x ^ x >> 29 ^ b) * UINT64_C(0x94d049bb133111eb);
+}
+
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t x;
+	memcpy(&x, p, sizeof x);
+	return x;
+}
+
+static uint64_t mix_addr(const struct addr *a)
+{
+	const uint64_t x = mix(load64(a->b), load64(a->b + 8));
+	return x ^ x >> 32;
+}
+
+/* Does a sender not send these bytes twice? IPv4 ids are new in each packet
+ * (0: RFC 6864 lets it be anything); ESP counts (RFC 4303, section 2.2). */
+static bool never_repeats(const struct packet *p)
+{
+	return p->fragment || p->proto == 50 || (p->ip_version == 4 && p->ip_id != 0);
+}
+
+static uint64_t nonzero(uint64_t x, unsigned bits)
+{
+	x &= (UINT64_C(1) << bits) - 1;
+	return x != 0 ? x : 1;
+}
+
+/* The transport header and what follows it. */
+struct body {
+	const uint8_t *at;
+	uint32_t bytes;   /* captured */
+	uint32_t part;    /* of these in the signature */
+};
+
+/* Where the snaplen cut, a tag more or less moves the cut: the header alone. */
+static struct body body_of(const struct packet *p)
+{
+	struct body b = {p->l4, p->l4_caplen, 0};
+	if (b.at == NULL) {
+		b.at = p->payload;
+		b.bytes = p->payload_caplen;
+	}
+	uint32_t header = p->l4 != NULL && p->payload != NULL ? (uint32_t)(p->payload - p->l4) : 0;
+	if (p->truncated) {
+		if (header == 0)
+			header = p->proto == 6 ? 20 : 8;
+		if (b.bytes > header)
+			b.bytes = header;
+	}
+	b.part = (header < HEADER_MAX ? header : HEADER_MAX) + PAYLOAD_BYTES;
+	if (b.part > b.bytes)
+		b.part = b.bytes;
+	return b;
+}
+
+/* What a mirror, a switch and a router leave alone. */
+static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct body *b)
+{
+	const uint64_t fields = (uint64_t)p->ip_id << 32 ^ (uint64_t)p->ip_bytes << 12 ^ p->fragment_offset ^
+	                        (uint64_t)p->more_fragments << 31 ^ (uint64_t)p->proto << 56;
+	return XXH3_64bits_withSeed(b->at, b->part, seed ^ mix(fields, p->ip_version));
+}
+
+static uint32_t path_of(const struct packet *p)
+{
+	uint64_t macs[2] = {0, 0};
+	memcpy(macs, p->src_mac.b, 6);
+	memcpy(macs + 1, p->dst_mac.b, 6);
+	const uint64_t where = (uint64_t)p->vlan[0] << 48 | (uint64_t)p->vlan[1] << 32 | (uint64_t)p->ttl << 16 |
+	                       (uint64_t)p->interface << 8 | p->vlan_count;
+	return (uint32_t)(mix(macs[0] ^ macs[1] << 16, where) >> 48);
+}
+
+/* Some senders use one id for all they send: then it tells nothing. */
+static bool id_stuck(struct pair *pair, const struct packet *p, unsigned direction, bool first)
+{
+	if (p->ip_version != 4 || p->fragment || p->ip_id == 0)
+		return false;
+	uint8_t *const row = &pair->same_id[direction];
+	if (first) {
+		if (pair->last_id[direction] != p->ip_id)
+			*row = 0;
+		else if (*row < UINT8_MAX)
+			++*row;
+		pair->last_id[direction] = (uint16_t)p->ip_id;
+	}
+	return *row >= 2;
+}
+
+/* Do frames between these two come twice, on one path? */
+static bool pair_doubled(const struct dedup *d, const struct pair *pair, uint8_t interface)
+{
+	if (pair->strong.n >= PAIR_STRONG_MIN)
+		return history_percent(&pair->strong) >= PERCENT_STRONG;
+	if (pair->doubled)
+		return true;
+	if (pair->weak.n >= PAIR_WEAK_MIN && history_percent(&pair->weak) < PERCENT_WEAK_NOT)
+		return false;
+	const struct history *h = &d->interface[interface].strong;
+	return h->n >= INTERFACE_STRONG_MIN && history_percent(h) >= PERCENT_STRONG;
+}
+
+static uint32_t age_of(const struct seen *s, uint32_t now_us)
+{
+	const uint32_t age = now_us - s->time_us;
+	return age > UINT32_MAX / 2 ? -age : age;
+}
+
+/* The entry of a signature; a new one (copies 0) in place of the oldest. */
+static struct seen *seen_of(struct dedup *d, uint64_t signature, uint32_t now_us)
+{
+	struct seen *set = d->seen[signature % SETS], *oldest = set;
+
+	signature = nonzero(signature >> 16, 48);
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (set[i].signature == signature) {
+			if (age_of(&set[i], now_us) <= DEDUP_WINDOW_US)
+				return &set[i];
+			oldest = &set[i];
+			break;
+		}
+		if (set[i].signature == 0 || age_of(&set[i], now_us) > age_of(oldest, now_us))
+			oldest = &set[i];
+	}
+	*oldest = (struct seen){.signature = signature & 0xffffffffffff, .time_us = now_us};
+	return oldest;
+}
+
+/* Once frames of a pair came again, the whole payload must be the same: else
+ * a sender could hide content behind equal headers and an equal beginning. */
+static bool verified(const struct dedup *d, struct pair *pair, struct seen *s, const struct packet *p,
+                     const struct body *b)
+{
+	const uint32_t now_s = (uint32_t)(p->time_us / 1000000);
+	const bool first = s->copies == 0;
+
+	if (b->part == b->bytes)   /* the signature saw it all */
+		return true;
+	if (pair->copy_s == 0 || now_s - pair->copy_s > VERIFY_S) {
+		if (first)
+			return true;
+		pair->unverified = 0;
+	}
+	if (!first)
+		pair->copy_s = now_s;
+	const uint32_t whole = (uint32_t)nonzero(XXH3_64bits_withSeed(b->at, b->bytes, d->secret), 24);
+	if (first)
+		s->whole = whole & 0xffffff;
+	if (first || s->whole != 0)
+		return s->whole == whole;
+	if (pair->unverified >= UNVERIFIED_MAX)
+		return false;
+	pair->unverified++;
+	return true;
+}
+
+/* A weak frame; copy: evidence of doubling. */
+static void weak_add(struct pair *pair, bool copy)
+{
+	history_add(&pair->weak, copy);
+	if (pair->weak.n < PAIR_WEAK_MIN)
+		return;
+	const unsigned percent = history_percent(&pair->weak);
+	if (percent >= PERCENT_WEAK)
+		pair->doubled = true;
+	else if (percent < PERCENT_WEAK_NOT)
+		pair->doubled = false;
+}
+
+/* A copy on the same path whose bytes may have been sent twice. Of such, every
+ * second is taken for the mirror's: a dup-ACK that came twice is still one. */
+static bool weak_copy(struct dedup *d, struct pair *pair, const struct seen *s, const struct packet *p, uint32_t age)
+{
+	/* Counts as evidence only where different frames come exactly twice. */
+	const bool twice = s->copies == 2 && age <= DEDUP_WEAK_WINDOW_US && pair->twice != (uint32_t)s->signature;
+	const bool copy = s->copies % 2 == 0 && age <= DEDUP_WEAK_WINDOW_US && p->l4_whole &&
+	                  pair_doubled(d, pair, p->interface);
+	if (twice || s->copies % 2 == 1)
+		weak_add(pair, twice);
+	pair->twice = (uint32_t)s->signature;
+	return copy;
+}
+
+bool dedup_seen(struct dedup *d, const struct packet *p)
+{
+	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret, both = src + dst;
+	struct pair *pair = &d->pair[(both ^ both >> 24) % PAIRS];
+	struct interface *interface = &d->interface[p->interface];
+	const uint32_t tag = (uint32_t)(both >> 32) | 1, now_us = (uint32_t)p->time_us, path = path_of(p);
+	const struct body b = body_of(p);
+	bool copy = false;
+
+	if (pair->tag != tag)
+		*pair = (struct pair){.tag = tag};
+	struct seen *s = seen_of(d, signature_of(p, src * 3 + dst, &b), now_us);
+	const bool first = s->copies == 0, same_path = first || s->path == path;
+	const uint32_t age = age_of(s, now_us);
+	const bool strong = !id_stuck(pair, p, src < dst, first) && never_repeats(p);
+	if (!verified(d, pair, s, p, &b)) {
+		history_add(&interface->all, false);
+		return false;
+	}
+	if (first)
+		s->path = path & 0xffff;
+	if (same_path && s->copies < UINT8_MAX)
+		s->copies++;
+	s->time_us = now_us;
+
+	if (!first && !same_path) {
+		copy = true;
+	} else if (strong) {
+		copy = !first;
+		history_add(&pair->strong, copy);
+		history_add(&interface->strong, copy);
+	} else if (first) {
+		weak_add(pair, false);
+	} else {
+		copy = weak_copy(d, pair, s, p, age);
+	}
+	history_add(&interface->all, copy);
+	return copy;
+}
+
+bool dedup_doubling(const struct dedup *d, uint8_t interface)
+{
+	const struct history *h = &d->interface[interface].all;
+	return h->n == 64 && history_percent(h) >= PERCENT_STRONG;
+}
