@@ -1,12 +1,12 @@
 #!/bin/bash
 # run.sh [CASE…] - garitad live behind a real SPAN port while real programs run
 # (make lab). Needs root. Without arguments: every case, then the checks of the
-# sensor itself (also by the name "sensor").
+# sensor itself, which also go by the names "filter", "storage" and "sensor".
 #   GARITAD, GARITA   the programs (default build/garitad, build/garita)
 #   LAB_STRICT=1      what is skipped counts as failed
 #   LAB_KEEP=DIR      leave each case's site.yaml, log, database and capture there
 # One line a check, "N passed, N failed" at the end; exit 0, or 1 if any failed.
-# shellcheck source-path=SCRIPTDIR disable=SC1091,SC2154,SC2034
+# shellcheck source-path=SCRIPTDIR disable=SC1091,SC2154,SC2034,SC2317
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 
@@ -41,12 +41,13 @@ lab_enter "$@"
 
 spid='' work='' db=''
 
-# sensor_start DIR - garitad with DIR/site.yaml and DIR/data; waits for "ready".
+# sensor_start DIR [OPTION…] - garitad with DIR/site.yaml and DIR/data; waits for "ready".
 # garitad makes the data directory itself, and gives it to its user.
 sensor_start() {
     work=$1 db=$1/data/garita.db
+    shift
     : >"$work/log"
-    setsid ip netns exec sensor "$GARITAD" -c "$work/site.yaml" -i span0 -D "$work/data" \
+    setsid ip netns exec sensor "$GARITAD" -c "$work/site.yaml" -i span0 -D "$work/data" "$@" \
         >>"$work/log" 2>&1 </dev/null &
     spid=$!
     lab_wait 5 sensor_says_ready
@@ -270,6 +271,53 @@ run_sensor() {
     else not_ok "sensor: starts again"; sensor_log; fi
     lab_stop_servers
 }
+
+# A filter that the tags must not defeat.
+run_filter() {
+    local d=$LAB_DIR/filter
+    mkdir -p "$d"
+    case_site() { :; }
+    lab_case_site >"$d/site.yaml"
+    lab_mirror both
+    sensor_start "$d" -f 'port 443' || { not_ok "filter: ready within 5 s"; sensor_log; sensor_alive && sensor_stop; return; }
+    lab_put nii7 https://drop.cloud.example/scan.img -4
+    sleep 0.3
+    sensor_stop
+    check "filter: 'port 443' sees tagged frames" has '.dest_port==443 and .payload_bytes_out>=122880 and .packets_in>0'
+    if [ "$(count '.dest_port==53')" = 0 ]; then ok "filter: and nothing else"; else not_ok "filter: and nothing else"; fi
+}
+
+# A database that somebody locks, a disk that is full: facts wait and go in later.
+run_storage() {
+    local d=$LAB_DIR/storage u i
+    mkdir -p "$d/data"
+    case_site() { :; }
+    lab_case_site >"$d/site.yaml"
+    lab_mirror both
+    for i in 9010 9011 9012; do lab_sink outside tcp "$DROP" "$i"; done
+    u=$(id -u nobody)
+    mount -t tmpfs -o "size=8m,mode=750,uid=$u,gid=$(id -g nobody)" tmpfs "$d/data"
+    if ! sensor_start "$d"; then
+        not_ok "storage: ready within 5 s"; sensor_log; sensor_alive && sensor_stop; lab_stop_servers; return
+    fi
+    short_flow 9010
+    check "storage: a first transfer is in" lab_wait 2 has "$(to_port 9010)"
+    if [ -z "$(lab_missing sqlite3)" ]; then
+        lab_bg case-lock sensor sqlite3 "$db" 'BEGIN IMMEDIATE;' '.shell sleep 2' 'COMMIT;'
+        sleep 0.5; short_flow 9011; sleep 0.2
+        if has "$(to_port 9011)"; then not_ok "storage: the lock of the test holds"
+        else check "storage: a locked database: the transfer goes in later" lab_wait 5 has "$(to_port 9011) and .payload_bytes_out>=5000"; fi
+    else skip "storage: a locked database: sqlite3 is not installed"; fi
+    head -c 9m /dev/zero >"$d/data/filler" 2>/dev/null    # to the last block
+    short_flow 9012; sleep 1.5
+    check "storage: lives with a full disk" sensor_alive
+    rm -f "$d/data/filler"
+    check "storage: and writes when there is room again" lab_wait 5 has "$(to_port 9012) and .payload_bytes_out>=5000"
+    sensor_stop || true
+    lab_stop_servers
+    cp -r "$d/data" "$d/data.kept" 2>/dev/null; umount "$d/data"
+}
+
 none_lives() { local p; for p in $1; do [ ! -e "/proc/$p" ] || return 1; done; }
 
 # ---- nothing was sent -------------------------------------------------------
@@ -295,8 +343,13 @@ LAB_LIVE=1
 lab_build || lab_die "the lab did not come up"
 cp -r "$LAB_HERE/../replay/geo" "$LAB_DIR/geo"
 # shellcheck disable=SC2046
-[ $# -gt 0 ] || set -- $(lab_cases) sensor
-for c in "$@"; do if [ "$c" = sensor ]; then run_sensor; else run_case "$c"; fi; done
+[ $# -gt 0 ] || set -- $(lab_cases) filter storage sensor
+for c in "$@"; do
+    case $c in
+    sensor|filter|storage) "run_$c" ;;
+    *) run_case "$c" ;;
+    esac
+done
 run_silence
-if [ -n "${LAB_KEEP:-}" ]; then mkdir -p "$LAB_KEEP"; cp -r "$LAB_DIR"/case "$LAB_DIR"/sensor "$LAB_DIR"/log "$LAB_KEEP"/ 2>/dev/null; fi
+if [ -n "${LAB_KEEP:-}" ]; then mkdir -p "$LAB_KEEP"; cp -r "$LAB_DIR"/case "$LAB_DIR"/filter "$LAB_DIR"/storage "$LAB_DIR"/sensor "$LAB_DIR"/log "$LAB_KEEP"/ 2>/dev/null; fi
 summary

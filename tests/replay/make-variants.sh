@@ -97,6 +97,20 @@ printf '%s\t%s\t%s\n' 1 "$who and $name and .packets_out==$n and .ip_bytes_out==
     'retransmissions count as IP bytes and not as payload' |
     put tcp-retransmission 120 "$tmp/x.pcap" 'Every second full segment is sent again after 200 ms, with a new IP identification: no duplicate of the mirror, a retransmission.'
 
+./variants.pl gro $base "$tmp/x.pcap"
+printf '%s\t%s\t%s\n' 1 "$who and $name and $(figures "$tmp/x.pcap")" 'merged frames count by their IP length' |
+    put tcp-gro 120 "$tmp/x.pcap" 'Segments merged to frames far above the MTU, as generic receive offload of a capture port does it.'
+
+./variants.pl ip4-options $base "$tmp/x.pcap"
+printf '%s\t%s\t%s\n' 1 "$who and $name and $(figures "$tmp/x.pcap")" 'the options count in the IP length, the flow is the same' |
+    put ip-options 120 "$tmp/x.pcap" 'Every IPv4 packet has options (router alert).'
+
+./variants.pl ip6-extensions upload-v6/capture.pcap "$tmp/x.pcap"
+v6='ipv6.dst==2001:db8:f100::80 && tcp'
+printf '%s\t%s\t%s\n' 1 ".equipment==\"NII-0007\" and .dest_ip==\"2001:db8:f100::80\" and .dest_port==443 and .proto==\"tcp\" and .verdict==\"unapproved\" and .hostname==\"files.abroad.example\" and .packets_out==$(number "$tmp/x.pcap" "$v6") and .ip_bytes_out==$(($(sum "$tmp/x.pcap" "$v6" ipv6.plen) + 40 * $(number "$tmp/x.pcap" "$v6"))) and .payload_bytes_out==$(sum "$tmp/x.pcap" "$v6" tcp.len)" \
+    'the upload behind its extension headers, to the byte' |
+    put ipv6-extensions 120 "$tmp/x.pcap" 'Every TCP segment behind hop-by-hop options, destination options and an atomic fragment header.' upload-v6
+
 editcap $base "$tmp/x.pcap.tmp" 1-12 && editcap -F pcap "$tmp/x.pcap.tmp" "$tmp/x.pcap"
 printf '%s\t%s\t%s\n' 1 "$who and $(figures "$tmp/x.pcap")" 'the rest of the upload counts to the byte' \
     1 true 'and is the only transfer' \

@@ -74,6 +74,23 @@ my %each = (               # frame → frame, on Ethernet
     'mpls-pseudowire' => sub { ether(0x8847, pack('NN', 17 << 12 | 64, 299 << 12 | 1 << 8 | 64) . pack('N', $seq & 0xffff) . $_[0]) },
     pppoe => sub { my ($m, $tci, $t, $d) = split_frame($_[0]);
         $m . pack('n3', 0x8100, $tci, 0x8864) . pack('CCnnn', 0x11, 0, 0x0042, 2 + length $d, $t == 0x0800 ? 0x0021 : 0x0057) . $d },
+    # IPv4 with options: router alert, and padding.
+    'ip4-options' => sub { my ($m, $tci, $t, $d) = split_frame($_[0]);
+        if ($t == 0x0800) {
+            my $h = pack('C', 0x47) . substr($d, 1, 1) . pack('n', 8 + unpack 'x2 n', $d) . substr($d, 4, 6) . "\0\0" . substr($d, 12, 8)
+                . pack('CCn N', 0x94, 4, 0, 0x01010100);
+            substr($h, 10, 2) = pack 'n', checksum($h);
+            $d = $h . substr $d, 20;
+        }
+        $m . pack('n3', 0x8100, $tci, $t) . $d },
+    # IPv6 with hop-by-hop options, destination options and an atomic fragment header.
+    'ip6-extensions' => sub { my ($m, $tci, $t, $d) = split_frame($_[0]);
+        if ($t == 0x86dd && ord(substr $d, 6, 1) == 6) {
+            my $x = pack('CC a6', 60, 0, pack 'CCCCCC', 1, 4, 0, 0, 0, 0) . pack('CC a6', 44, 0, pack 'CCCCCC', 1, 4, 0, 0, 0, 0)
+                . pack('CCnN', 6, 0, 0, 0x1000 + $seq);
+            $d = substr($d, 0, 4) . pack('nC', length($x) + unpack('x4 n', $d), 0) . substr($d, 7, 33) . $x . substr $d, 40;
+        }
+        $m . pack('n3', 0x8100, $tci, $t) . $d },
     'gre-teb' => sub { ether(0x0800, ip4(47, pack('nn', 0, 0x6558) . $_[0], $seq)) },
     'gre-key' => sub { my $p = pack('nnnnNN', 0xb000, 0x6558, 0, 0, 0x1234, $seq) . $_[0];   # checksum, key and sequence
         substr($p, 4, 2) = pack 'n', checksum($p); ether(0x0800, ip4(47, $p, $seq)) },
@@ -127,6 +144,32 @@ my %whole = (              # the list of packets
             push @o, [$s, $us, $d, $len];
         }
         @p = sort { $a->[0] <=> $b->[0] || $a->[1] <=> $b->[1] } @o;
+    },
+    # Segments that follow each other, merged as the GRO of a capture port does it.
+    gro => sub {
+        my @o;
+        for (@p) {
+            my ($s, $us, $d) = @$_;
+            if (@o && unpack('x16 n', $d) == 0x0800 && unpack('x27 C', $d) == 6) {
+                my $q = $o[-1][2];
+                my $hl = 18 + 20 + (unpack('x50 C', $d) >> 4) * 4;
+                my $same = length $q >= $hl && unpack('x16 n', $q) == 0x0800
+                    && substr($q, 30, 12) eq substr($d, 30, 12) && unpack('x50 C', $q) >> 4 == unpack('x50 C', $d) >> 4;
+                my $next = $same ? unpack('x42 N', $q) + length($q) - $hl : -1;
+                if ($same && length $q > $hl && length $d > $hl && $next == unpack('x42 N', $d)
+                    && !((unpack('x51 C', $q) | unpack('x51 C', $d)) & 7) && length($q) + length($d) < 60000) {
+                    $q .= substr $d, $hl;
+                    substr($q, 20, 2) = pack 'n', length($q) - 18;
+                    substr($q, 28, 2) = "\0\0"; substr($q, 28, 2) = pack 'n', checksum(substr $q, 18, 20);
+                    substr($q, 54, 2) = "\0\0";
+                    substr($q, 54, 2) = pack 'n', checksum(substr($q, 30, 8) . pack('nn', 6, length($q) - 38) . substr $q, 38);
+                    $o[-1] = [$o[-1][0], $o[-1][1], $q];
+                    next;
+                }
+            }
+            push @o, [$s, $us, $d];
+        }
+        @p = @o;
     },
     nanosecond => sub {}, 'big-endian' => sub {}, 'nanosecond-big-endian' => sub {},
 );
