@@ -98,17 +98,28 @@ static void parse_network_name(struct config_ctx *x, const struct node *n, const
 		keep_text(x, text, out);
 }
 
+/* A path that does not begin at the root is one beside the file that names
+ * it, so that a folder with both can be moved. */
 static void parse_path(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
 	const char *text = value_text(x, n, key);
+	const char *slash = strrchr(x->name, '/');
 	if (text == NULL)
 		return;
-	if (text[0] != '/')
-		report(x, n, "'%s' must be a whole path, from '/' on; not %s", key->name, shown(x, text));
-	else if (n->length > 1000)
-		report(x, n, "'%s' is longer than 1000 bytes", key->name);
-	else
-		keep_text(x, text, out);
+	if (text[0] == '\0' || n->length > 1000) {
+		report(x, n, text[0] == '\0' ? "'%s' is empty" : "'%s' is longer than 1000 bytes", key->name);
+		return;
+	}
+	const size_t folder = text[0] == '/' || slash == NULL ? 0 : (size_t)(slash - x->name) + 1;
+	const size_t bytes = folder + strlen(text);
+	char *whole = arena_take(x->scratch, bytes + 1);
+	if (whole == NULL) {
+		x->no_memory = true;
+		return;
+	}
+	memcpy(whole, x->name, folder);
+	memcpy(whole + folder, text, strlen(text));
+	keep_text(x, whole, out);
 }
 
 /* Decimal digits alone: no sign, no 0x, no 1_000, no octal surprise. */

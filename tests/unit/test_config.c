@@ -322,6 +322,23 @@ static void bad_values(void **state)
 	}
 }
 
+/* A path is taken from the folder of the file that names it. */
+static void paths_beside_the_file(void **state)
+{
+	(void)state;
+	static const char text[] = HEAD "geo: {city: geo/city.mmdb, asn: /srv/asn.mmdb}\n";
+	struct config *c = NULL;
+	struct config_errors e = {0};
+	assert_int_equal(config_parse("etc/site.yaml", text, strlen(text), &c, &e), 0);
+	assert_string_equal(c->geo.city, "etc/geo/city.mmdb");
+	assert_string_equal(c->geo.asn, "/srv/asn.mmdb");
+	config_free(c);
+	assert_int_equal(config_parse("site.yaml", text, strlen(text), &c, &e), 0);
+	assert_string_equal(c->geo.city, "geo/city.mmdb");
+	config_free(c);
+	config_errors_done(&e);
+}
+
 static void bad_settings(void **state)
 {
 	(void)state;
@@ -331,7 +348,7 @@ static void bad_settings(void **state)
 	wrong(HEAD "capture: {buffer_mb: 99999999999999999999}\n", "'buffer_mb' must be", NULL);
 	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
 	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
-	wrong(HEAD "geo: {country: geo.mmdb}\n", "must be a whole path", NULL);
+	wrong(HEAD "geo: {country: ''}\n", "'country' is empty", NULL);
 	wrong(HEAD "user: 'a b'\n", "cannot be a 'user'", NULL);
 	wrong("site: {name: A, sensor: s, language: fr, timezone: ../../etc/passwd}\nnetworks: [{name: n, "
 	      "prefixes: 192.0.2.0/24}]\n",
