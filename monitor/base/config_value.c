@@ -106,8 +106,8 @@ static void parse_path(struct config_ctx *x, const struct node *n, const struct 
 	const char *slash = strrchr(x->name, '/');
 	if (text == NULL)
 		return;
-	if (text[0] == '\0' || n->length > 1000) {
-		report(x, n, text[0] == '\0' ? "'%s' is empty" : "'%s' is longer than 1000 bytes", key->name);
+	if (n->length > 1000) {
+		report(x, n, "'%s' is longer than 1000 bytes", key->name);
 		return;
 	}
 	const size_t folder = text[0] == '/' || slash == NULL ? 0 : (size_t)(slash - x->name) + 1;

@@ -348,7 +348,7 @@ static void bad_settings(void **state)
 	wrong(HEAD "capture: {buffer_mb: 99999999999999999999}\n", "'buffer_mb' must be", NULL);
 	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
 	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
-	wrong(HEAD "geo: {country: ''}\n", "'country' is empty", NULL);
+	wrong(HEAD "geo: {country: ''}\n", "an empty value in 'country'", NULL);
 	wrong(HEAD "user: 'a b'\n", "cannot be a 'user'", NULL);
 	wrong("site: {name: A, sensor: s, language: fr, timezone: ../../etc/passwd}\nnetworks: [{name: n, "
 	      "prefixes: 192.0.2.0/24}]\n",
@@ -543,7 +543,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_least),   cmocka_unit_test(every_field),     cmocka_unit_test(anchors),
 	    cmocka_unit_test(all_at_once), cmocka_unit_test(yaml_itself),     cmocka_unit_test(nothing_given),
-	    cmocka_unit_test(bad_values),  cmocka_unit_test(bad_settings),    cmocka_unit_test(networks),
+	    cmocka_unit_test(bad_values),  cmocka_unit_test(bad_settings),    cmocka_unit_test(paths_beside_the_file),
+	    cmocka_unit_test(networks),
 	    cmocka_unit_test(selectors),   cmocka_unit_test(flood_of_errors), cmocka_unit_test(files),
 	    cmocka_unit_test(schema),      cmocka_unit_test(distances),       cmocka_unit_test(bent_files),
 	};
