@@ -1,6 +1,15 @@
 /* capture.h - frames from interfaces or files, through libpcap.
- * The only file that includes libpcap is capture.c.
- * Not here: decoding. Nothing is ever sent. */
+ * The only files that include libpcap are capture_*.c.
+ * Not here: decoding. Nothing is ever sent.
+ *
+ * The filter runs here and not in the kernel, so that the frames it turned
+ * away can be counted: every byte has a place. It runs on the frame without
+ * its VLAN tags: `port 443`, `not port 443` and `host x` mean the same on
+ * untagged, 802.1Q and QinQ frames. An expression that holds the word vlan or
+ * mpls sees the frame as it is.
+ *
+ * Open in the process that reads: descriptors and their positions are its own.
+ * Once open, reading needs no right: no call here opens a file or a socket. */
 #ifndef MONITOR_CAPTURE_H
 #define MONITOR_CAPTURE_H
 #include <stdbool.h>
@@ -39,7 +48,10 @@ struct capture_files {
 };
 
 struct capture_stats {
-	uint64_t kernel_drops, interface_drops;   /* since opening, never falling */
+	/* Since opening, never falling. Interface drops (as libpcap's ps_ifdrop:
+	 * missed and FIFO errors) are the interface's and not a worker's: worker
+	 * 0 alone tells them. */
+	uint64_t kernel_drops, interface_drops;
 };
 
 /* Check a filter without opening anything. ERR_INVALID and the reason in err. */
@@ -68,12 +80,17 @@ MUST_CHECK int capture_next(struct capture *c, struct capture_frame *ret);
  * the worker must end so that the supervisor opens anew. */
 bool capture_lost(const struct capture *c);
 
+/* Live: how many interfaces are down now, or have no carrier. When one comes
+ * back this falls, without another word. */
+unsigned capture_down(const struct capture *c);
+
 const char *capture_error(const struct capture *c);
 
 /* Live: counters read now. Files: zeros. */
 void capture_stats(struct capture *c, struct capture_stats *ret);
 
-/* Files: bytes read so far and in all, for a progress display; 0 if unknown. */
+/* Files: bytes read so far (packed, where packed) and in all, for a progress
+ * display; 0 if unknown. */
 void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_all);
 
 /* Link type numbers that decode knows, as in capture_frame. */
