@@ -95,10 +95,9 @@ static bool same_vlan(const struct config_network *a, const struct config_networ
 	       (a->vlan_count == 1 || a->vlan[1] == b->vlan[1]);
 }
 
-/* An all-zero prefix is one that did not parse. (::/0 is refused as too wide.) */
 static bool was_read(const struct prefix *p)
 {
-	return p->bits != 0 || !addr_is_zero(&p->addr);
+	return p->bits <= 128; /* else CONFIG_PREFIX_UNREAD */
 }
 
 static void check_overlap(struct config_ctx *x, const struct config_network *a, size_t i,
@@ -137,17 +136,15 @@ static void check_prefixes(struct config_ctx *x)
 		const struct config_network *a = &c->networks[n];
 		for (size_t i = 0; i < a->prefix_count; i++) {
 			const struct prefix *p = &a->prefixes[i];
-			const struct node *at = mark_of(x, p);
 			/* 96 + 8: an IPv4 /8; the mapped form makes shorter ones look long. */
-			if (p->bits < (addr_is_v4(&p->addr) ? 104 : 16) &&
-			    (was_read(p) || (at != NULL && strcmp(at->text, "::/0") == 0))) {
-				report(x, at,
-				       "a scanner network is no larger than an IPv4 /8 or an IPv6 /16; the rest of "
-				       "the world must stay outside");
-				continue;
-			}
 			if (!was_read(p))
 				continue;
+			if (p->bits < (addr_is_v4(&p->addr) ? 104 : 16)) {
+				report(x, mark_of(x, p),
+				       "a scanner network is no larger than an IPv4 /8 or an IPv6 /16; the "
+				       "rest of the world must stay outside");
+				continue;
+			}
 			for (size_t j = i + 1; j < a->prefix_count; j++)
 				check_overlap(x, a, i, a, j);
 			for (size_t m = n + 1; m < c->network_count; m++)

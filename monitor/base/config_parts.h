@@ -14,13 +14,14 @@
 #include "base/config.h"
 #include "base/err.h"
 
-#define CONFIG_FILE_MAX    (4u << 20) /* bytes */
-#define CONFIG_DEPTH_MAX   32u        /* nested lists and maps */
-#define CONFIG_VALUES_MAX  1000000u   /* after aliases are followed: bounds what a small file can become */
-#define CONFIG_ANCHORS_MAX 1024u
-#define CONFIG_ERRORS_MAX  200u
-#define CONFIG_TEXT_MAX    200u /* bytes of a name, a place, a note … */
-#define CONFIG_ID_MAX      63u
+#define CONFIG_FILE_MAX      (4u << 20) /* bytes */
+#define CONFIG_DEPTH_MAX     32u        /* nested lists and maps */
+#define CONFIG_VALUES_MAX    1000000u   /* after aliases are followed: bounds what a small file can become */
+#define CONFIG_ANCHORS_MAX   1024u
+#define CONFIG_ERRORS_MAX    200u
+#define CONFIG_TEXT_MAX      200u /* bytes of a name, a place, a note … */
+#define CONFIG_ID_MAX        63u
+#define CONFIG_PREFIX_UNREAD 255u /* bits of a prefix that was wrong: config_check passes over it */
 
 /* Memory that is freed in one go. */
 struct arena;

@@ -34,6 +34,7 @@ static void parse_prefix(struct config_ctx *x, const struct node *n, const struc
 {
 	const char *text = value_text(x, n, key);
 	char meant[PREFIX_TEXT_MAX];
+	((struct prefix *)out)->bits = CONFIG_PREFIX_UNREAD;
 	if (text == NULL || prefix_parse(text, out) == 0)
 		return;
 	if (meant_prefix(text, meant))

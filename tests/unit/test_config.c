@@ -372,6 +372,7 @@ static void networks(void **state)
 	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24, 192.0.2.0/25]}\n", "of the same network", NULL);
 	wrong(SITE "- {name: a, prefixes: [0.0.0.0/0]}\n", "no larger than", NULL);
 	wrong(SITE "- {name: a, prefixes: ['::/0']}\n", "no larger than", NULL);
+	wrong(SITE "- {name: a, prefixes: [{}]}\n", "takes a single value here, not a map", NULL);
 	wrong(SITE "- {name: a, vlan: [1, 2, 3], prefixes: [192.0.2.0/24]}\n", "[outer, inner]", NULL);
 	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24]}\nequipment: [{id: e, addresses: [198.51.100.1]}]\n",
 	      "198.51.100.1 is in none of the networks", NULL);
