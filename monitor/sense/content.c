@@ -217,9 +217,11 @@ static void side_bytes(const struct feed *f, const uint8_t *p, size_t n)
 			side_end(f);
 			return;
 		}
-		s->is_dns = fits;   /* something else on its port: look at it like at any other */
+		s->is_dns = fits;
 	}
-	if (!s->is_dns && examine(f, p, n, n >= f->pool->bytes) != RECOGNISE_MORE) {
+	/* as long as no message was whole, it may be something else on DNS's port */
+	const enum recognise r = s->dns_seen ? RECOGNISE_MORE : examine(f, p, n, n >= f->pool->bytes);
+	if (r == RECOGNISE_YES || (r == RECOGNISE_NO && !s->is_dns)) {
 		s->len = 0;
 		side_end(f);
 		return;

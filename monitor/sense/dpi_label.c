@@ -31,16 +31,16 @@ static bool host_char(uint8_t c)
 	return c > ' ' && c < 0x7f;
 }
 
-/* The name behind "Host:" (RFC 9112, section 3.2), else 0. */
+/* The name behind "Host:" (RFC 9112, section 3.2) in a message's header, else 0. */
 static size_t http_host(const uint8_t *p, size_t n, const uint8_t **ret)
 {
 	static const char field[] = "\nhost:";
 	const size_t len = sizeof field - 1;
+	const uint8_t *body = memmem(p, n, "\r\n\r\n", 4);
+	if (body != NULL)
+		n = (size_t)(body - p) + 2;
 	for (size_t i = 0; i + len <= n; i++) {
-		size_t k = 0;
-		while (k < len && (p[i + k] | (k > 0 && k < 5 ? 0x20 : 0)) == (uint8_t)field[k])
-			k++;
-		if (k < len)
+		if (p[i] != '\n' || strncasecmp((const char *)p + i, field, len) != 0)
 			continue;
 		size_t at = i + len, end;
 		while (at < n && (p[at] == ' ' || p[at] == '\t'))
@@ -55,13 +55,11 @@ static size_t http_host(const uint8_t *p, size_t n, const uint8_t **ret)
 
 void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v)
 {
-	const char *short_name = (const char *)f->n.host_server_name;
-	const size_t n = strnlen(short_name, sizeof f->n.host_server_name);
 	const uint8_t *name;
-	if (f->host[0] != '\0')
+	if (f->host[0] != '\0' || v->proto != IPPROTO_TCP)
 		return;
-	size_t len = v->proto == IPPROTO_TCP ? recognise_sni(v->payload, v->payload_bytes, &name) : 0;
-	if (len == 0 && n + 1 >= sizeof f->n.host_server_name)
+	size_t len = recognise_sni(v->payload, v->payload_bytes, &name);
+	if (len == 0 && is_http(f))
 		len = http_host(v->payload, v->payload_bytes, &name);
 	if (len > 0 && len < sizeof f->host) {
 		memcpy(f->host, name, len);
@@ -103,12 +101,8 @@ static size_t without_port(const char **host, size_t n)
 static void host_get(const struct dpi_flow *f, bool is_tls, struct dpi_result *r)
 {
 	const size_t most = sizeof f->n.host_server_name;
-	const char *host = (const char *)f->n.host_server_name;
-	size_t n = strnlen(host, most);
-	if (n + 1 >= most || f->host[0] != '\0') {   /* perhaps cut; or we have it, whole */
-		host = f->host;
-		n = strlen(host);
-	}
+	const char *host = f->host;
+	size_t n = strlen(host);
 	if (dpi_label_is(f, NDPI_PROTOCOL_QUIC))
 		r->host_source = HOST_QUIC;
 	else if (has_tls_part(f) || is_tls)
@@ -117,6 +111,12 @@ static void host_get(const struct dpi_flow *f, bool is_tls, struct dpi_result *r
 		r->host_source = HOST_HTTP;
 	else
 		return;   /* a name that was asked for, a workgroup, a realm: not of this transfer's peer */
+	if (n == 0 && r->host_source != HOST_HTTP) {
+		/* of a hello that nDPI put together, or decrypted; a full field may be cut */
+		host = (const char *)f->n.host_server_name;
+		n = strnlen(host, most);
+		n = n + 1 >= most ? 0 : n;
+	}
 	if (r->host_source == HOST_HTTP)
 		n = without_port(&host, n);
 	host_copy(host, n, r->host);

@@ -36,7 +36,7 @@ struct dpi_flow {
 	uint8_t proto;            /* of the transport header */
 	uint8_t seen;             /* SEEN_… */
 	bool done;
-	char host[FACT_HOST_MAX]; /* read by ourselves: a TLS server name, a long HTTP host; else "" */
+	char host[FACT_HOST_MAX]; /* read by ourselves: a TLS server name or HTTP host; else "" */
 	struct ndpi_flow_struct n;
 };
 
@@ -62,9 +62,8 @@ static inline bool dpi_label_is(const struct dpi_flow *f, unsigned id)
 	return NDPI_APP(f->label) == id || NDPI_MASTER(f->label) == id;
 }
 
-/* Keep the whole name of this packet where nDPI's field does not hold it: 79
- * bytes are fewer than a name can have, and a cut name is a lie (it may end in
- * another domain). */
+/* Keep the name that this packet says. nDPI's field holds the last 79 bytes of
+ * it, and of HTTP's not even surely those: a cut name is another name. */
 void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v);
 
 #endif

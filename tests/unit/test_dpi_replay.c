@@ -29,7 +29,7 @@ struct replay_flow {
 	bool content_done, dpi_done;
 	unsigned packets, fed, names;
 	struct dpi_result result;
-	char app[48], found[200];
+	char app[FACT_APP_MAX], found[200];
 };
 
 static struct replay_flow flows[FLOWS_MAX];
@@ -128,9 +128,10 @@ static void found(void *ctx, const struct content_find *c)
 {
 	struct replay_flow *f = ctx;
 	const size_t n = strlen(f->found);
+	char *const end = f->found + n;   /* what was found before stays */
 	if (c->app != NULL)
 		snprintf(f->app, sizeof f->app, "%s", c->app);
-	snprintf(f->found + n, sizeof f->found - n, " %s(%s)", c->word, c->detail);
+	snprintf(end, sizeof f->found - n, " %s(%s)", c->word, c->detail);
 }
 
 static void answered(void *ctx, const struct dns_answer *a, enum content_end from)
@@ -173,7 +174,7 @@ static void flows_end(void)
 		dpi_flow_free(dpi, f->dpi);
 		content_free(pool, f->content);
 		if (f->app[0] == '\0')
-			snprintf(f->app, sizeof f->app, "%s", f->result.app);
+			memcpy(f->app, f->result.app, sizeof f->app);
 	}
 }
 

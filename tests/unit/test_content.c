@@ -1,0 +1,584 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sense/content.h"
+#include "sense/recognise.h"
+
+enum { TCP = 6, UDP = 17, BUFFER = 2048 };
+
+struct seen {
+	unsigned finds, answers, from_in;
+	char word[16][32];
+	char app[16][32];
+	char detail[160];        /* of the last find */
+	char name[DNS_NAME_MAX]; /* of the last message */
+};
+
+static struct content_pool *pool;
+static struct seen seen;
+
+static void on_find(void *ctx, const struct content_find *f)
+{
+	struct seen *s = ctx;
+	assert_true(s->finds < 16);
+	for (unsigned i = 0; i < s->finds; i++)
+		assert_string_not_equal(s->word[i], f->word);   /* each once a flow */
+	snprintf(s->word[s->finds], 32, "%s", f->word);
+	snprintf(s->app[s->finds++], 32, "%s", f->app != NULL ? f->app : "");
+	snprintf(s->detail, sizeof s->detail, "%s", f->detail);
+	for (const char *c = f->detail; *c != '\0'; c++)
+		assert_true(*c >= ' ' && *c <= '~');
+}
+
+static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
+{
+	struct seen *s = ctx;
+	s->answers++;
+	s->from_in += from == CONTENT_IN;
+	snprintf(s->name, sizeof s->name, "%s", a->name);
+}
+
+static const struct content_sink sink = {&seen, on_find, on_dns};
+
+static struct content *flow(uint8_t proto, uint16_t peer_port)
+{
+	memset(&seen, 0, sizeof seen);
+	struct content *c = content_new(pool, proto, 40000, peer_port);
+	assert_non_null(c);
+	return c;
+}
+
+/* From a block of exactly its size: a sanitizer sees a read past it. */
+static bool feed(struct content *c, enum content_end from, uint32_t seq, const void *p, size_t n)
+{
+	uint8_t *exact = malloc(n > 0 ? n : 1);
+	memcpy(exact, p, n);
+	const bool more = content_feed(c, from, seq, exact, (uint32_t)n, &sink);
+	free(exact);
+	return more;
+}
+
+static void syn(struct content *c, enum content_end from, uint32_t seq)
+{
+	assert_true(content_feed(c, from, seq, NULL, 0, &sink));
+}
+
+/* --- messages --- */
+
+static size_t item(uint8_t *p, uint8_t type, const void *data, size_t n)
+{
+	p[0] = type;
+	p[1] = 0;
+	p[2] = (uint8_t)(n >> 8);
+	p[3] = (uint8_t)n;
+	memcpy(p + 4, data, n);
+	return n + 4;
+}
+
+static size_t uid_item(uint8_t *p, uint8_t type, const char *uid)
+{
+	return item(p, type, uid, strlen(uid));
+}
+
+/* An association request that proposes classes (NULL ends them). */
+static size_t associate(uint8_t *p, uint8_t type, const char *const *uids)
+{
+	uint8_t context[300];
+	size_t n = 74;
+	memset(p, 0, 74);
+	p[0] = type;
+	p[7] = 1;
+	memset(p + 10, ' ', 32);
+	memcpy(p + 10, "ARCHIVE", 7);
+	memcpy(p + 26, "SCANNER1", 8);
+	n += uid_item(p + n, 0x10, "1.2.840.10008.3.1.1.1");
+	for (uint8_t id = 1; *uids != NULL; uids++, id = (uint8_t)(id + 2)) {
+		size_t c = 4;
+		memset(context, 0, 4);
+		context[0] = id;
+		if (type == 1)
+			c += uid_item(context + c, 0x30, *uids);
+		c += uid_item(context + c, 0x40, "1.2.840.10008.1.2");
+		n += item(p + n, type == 1 ? 0x20 : 0x21, context, c);
+	}
+	n += item(p + n, 0x50, "\x51\0\0\4\0\0\x40\0", 8);
+	p[4] = (uint8_t)((n - 6) >> 8);
+	p[5] = (uint8_t)(n - 6);
+	return n;
+}
+
+static const char *const ct[] = {"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.1", NULL};
+static const char *const dicos[] = {"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.501.1", NULL};
+
+static size_t dns_query(uint8_t *p, const char *label, bool response)
+{
+	const size_t n = strlen(label);
+	memset(p, 0, 12);
+	p[2] = response ? 0x81 : 1;
+	p[5] = 1;
+	p[12] = (uint8_t)n;
+	memcpy(p + 13, label, n);
+	memcpy(p + 13 + n, "\0\0\1\0\1", 5);
+	return 18 + n;
+}
+
+/* --- DICOM --- */
+
+static void assert_ct(void)
+{
+	assert_int_equal(seen.finds, 1);
+	assert_string_equal(seen.word[0], "dicom");
+	assert_string_equal(seen.app[0], "DICOM");
+	assert_string_equal(seen.detail, "AE SCANNER1 -> ARCHIVE; CT Image Storage, Verification");
+}
+
+static void dicom_whole(void **state)
+{
+	(void)state;
+	uint8_t p[1500];
+	const size_t n = associate(p, 1, ct);
+	struct content *c = flow(TCP, 104);
+	syn(c, CONTENT_OUT, 1000);
+	assert_false(feed(c, CONTENT_OUT, 1000, p, n));
+	assert_ct();
+	content_free(pool, c);
+	/* the outside connects in, and the beginning was not seen */
+	c = flow(TCP, 50000);
+	assert_false(feed(c, CONTENT_IN, 77, p, n));
+	assert_ct();
+	content_free(pool, c);
+	/* the acceptance alone tells who, not what */
+	const size_t ac = associate(p, 2, ct);
+	c = flow(TCP, 104);
+	assert_false(feed(c, CONTENT_IN, 1, p, ac));
+	assert_string_equal(seen.detail, "AE SCANNER1 -> ARCHIVE");
+	content_free(pool, c);
+}
+
+/* Cut anywhere into two or three segments, in any order, over the wrap of the
+ * sequence numbers, with what was sent before sent again. */
+static void dicom_in_pieces(void **state)
+{
+	(void)state;
+	uint8_t p[1500];
+	const size_t n = associate(p, 1, ct);
+	for (size_t cut = 1; cut < n; cut++) {
+		const uint32_t seq = UINT32_MAX - (uint32_t)(cut * 7 % 400);
+		struct content *c = flow(TCP, 104);
+		syn(c, CONTENT_OUT, seq);
+		assert_true(feed(c, CONTENT_OUT, seq, p, cut));
+		assert_true(feed(c, CONTENT_OUT, seq, p, cut));
+		assert_false(feed(c, CONTENT_OUT, seq + (uint32_t)(cut / 2), p + cut / 2, n - cut / 2));
+		assert_ct();
+		content_free(pool, c);
+
+		c = flow(TCP, 104);
+		syn(c, CONTENT_OUT, seq);
+		assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)cut, p + cut, n - cut));
+		assert_false(feed(c, CONTENT_OUT, seq, p, cut));
+		assert_ct();
+		content_free(pool, c);
+
+		const size_t third = cut + (n - cut) / 2;
+		c = flow(TCP, 104);
+		syn(c, CONTENT_OUT, seq);
+		assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)third, p + third, n - third));
+		if (third > cut)
+			assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)cut, p + cut, third - cut));
+		assert_false(feed(c, CONTENT_OUT, seq, p, cut));
+		assert_ct();
+		content_free(pool, c);
+	}
+}
+
+/* A proposal longer than the buffer is told with what fits. */
+static void dicom_longer_than_the_buffer(void **state)
+{
+	(void)state;
+	uint8_t p[12000];
+	const char *many[101] = {NULL};
+	for (unsigned i = 0; i < 100; i++)
+		many[i] = "1.2.840.10008.5.1.4.1.1.2.1";
+	const size_t n = associate(p, 1, many);
+	assert_true(n > BUFFER);
+	struct content *c = flow(TCP, 104);
+	syn(c, CONTENT_OUT, 5);
+	bool more = true;
+	for (size_t at = 0; at < n && more; at += 1000)
+		more = feed(c, CONTENT_OUT, 5 + (uint32_t)at, p + at, n - at < 1000 ? n - at : 1000);
+	assert_false(more);
+	assert_string_equal(seen.detail, "AE SCANNER1 -> ARCHIVE; Enhanced CT Image Storage");
+	content_free(pool, c);
+}
+
+static void dicos_overrides(void **state)
+{
+	(void)state;
+	uint8_t p[1500];
+	const size_t n = associate(p, 1, dicos);
+	struct content *c = flow(TCP, 1000);
+	assert_false(feed(c, CONTENT_OUT, 9, p, n));
+	assert_string_equal(seen.word[0], "dicos");
+	assert_string_equal(seen.app[0], "DICOS");
+	assert_string_equal(seen.detail, "AE SCANNER1 -> ARCHIVE; CT Image Storage, DICOS CT Image Storage");
+	content_free(pool, c);
+}
+
+static void dicom_data_mid_stream(void **state)
+{
+	(void)state;
+	uint8_t p[1400] = {4, 0, 0, 0, 0x40, 0, 0, 0, 0x3f, 0xfc, 1, 0, 0x55};
+	struct content *c = flow(TCP, 50000);
+	for (uint32_t i = 0; i < 12; i++)
+		assert_true(feed(c, CONTENT_OUT, 7 + i * 1400, p + 12, 1388));
+	assert_false(feed(c, CONTENT_OUT, 90000, p, sizeof p));
+	assert_string_equal(seen.word[0], "dicom");
+	content_free(pool, c);
+	/* after a handshake that was seen, data without association is none */
+	c = flow(TCP, 50000);
+	syn(c, CONTENT_OUT, 1);
+	(void)feed(c, CONTENT_OUT, 1, p, sizeof p);
+	assert_int_equal(seen.finds, 0);
+	content_free(pool, c);
+}
+
+/* One changed byte where the standard leaves no choice: no DICOM. */
+static void dicom_guard(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t at, value;
+	} wrong[] = {{0, 3}, {1, 1}, {2, 1}, {5, 10}, {7, 2}, {8, 1}, {9, 1}, {12, 7}, {30, '\\'}, {74, 0x20}, {79, 'x'}};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		uint8_t p[1500];
+		const size_t n = associate(p, 1, ct);
+		p[wrong[i].at] = wrong[i].value;
+		struct recognise_dicom d;
+		assert_int_equal(recognise_dicom_association(p, n, true, &d), RECOGNISE_NO);
+	}
+}
+
+/* --- others --- */
+
+static void nothing_in_noise(void **state)
+{
+	(void)state;
+	uint8_t p[1400];
+	srandom(7);
+	for (unsigned i = 0; i < 3000; i++) {
+		struct content *c = flow(i % 2 ? TCP : UDP, i % 3 ? 443 : 53);
+		if (i % 4)
+			syn(c, CONTENT_OUT, 1);
+		bool more = true;
+		for (uint32_t k = 0; k < 40 && more; k++) {
+			for (size_t j = 0; j < sizeof p; j++)
+				p[j] = (uint8_t)(random() >> 9);
+			more = feed(c, CONTENT_OUT, 1 + k * 1400, p, sizeof p);
+		}
+		assert_int_equal(seen.finds + seen.answers, 0);
+		content_free(pool, c);
+	}
+}
+
+static void dtls(void **state)
+{
+	(void)state;
+	/* an alert and, behind it, data of epoch 1 */
+	uint8_t p[] = {21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1, 0, 2, 1, 0, 23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 9, 9, 9};
+	struct content *c = flow(UDP, 4433);
+	assert_false(feed(c, CONTENT_OUT, 0, p, sizeof p));
+	assert_string_equal(seen.word[0], "dtls");
+	assert_string_equal(seen.app[0], "DTLS");
+	content_free(pool, c);
+	for (size_t n = 0; n < sizeof p; n++)   /* cut, only the whole first record remains one */
+		assert_int_equal(recognise_dtls(p, n), n == 15);
+	for (unsigned type = 0; type < 256; type++) {
+		p[0] = (uint8_t)type;
+		assert_int_equal(recognise_dtls(p, 15), type == 20 || type == 21 || type == 22 || type == 24 || type == 26 ||
+		                                            type == 23);
+	}
+}
+
+static void tls_record(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t p[5];
+		bool yes;
+	} t[] = {
+	    {{22, 3, 1, 2, 0}, true},  {{23, 3, 3, 0x40, 0x11}, true}, {{20, 3, 3, 0, 1}, true},  {{21, 3, 3, 0, 2}, true},
+	    {{22, 3, 5, 2, 0}, false}, {{23, 2, 3, 0, 9}, false},      {{20, 3, 3, 0, 2}, false}, {{21, 3, 3, 9, 2}, false},
+	    {{23, 3, 3, 0, 0}, false}, {{22, 3, 3, 0xff, 0}, false},   {{19, 3, 3, 0, 9}, false}, {{25, 3, 3, 0, 9}, false},
+	};
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++)
+		assert_int_equal(recognise_tls(t[i].p, 5), t[i].yes);
+	assert_false(recognise_tls(t[0].p, 4));
+}
+
+static void openvpn(void **state)
+{
+	(void)state;
+	uint8_t p[56] = {0, 14, 0x38, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0};
+	struct content *c = flow(TCP, 443);
+	syn(c, CONTENT_OUT, 1);
+	assert_true(feed(c, CONTENT_OUT, 1, p, 2));
+	assert_false(feed(c, CONTENT_OUT, 3, p + 2, 14));
+	assert_string_equal(seen.app[0], "OpenVPN");
+	content_free(pool, c);
+	c = flow(UDP, 1194);
+	assert_false(feed(c, CONTENT_OUT, 0, p + 2, 14));
+	assert_string_equal(seen.word[0], "openvpn");
+	content_free(pool, c);
+	p[15] = 1;   /* an opening has the number 0 */
+	assert_false(recognise_openvpn_udp(p + 2, 14));
+	p[15] = 0;
+	p[1] = 54;   /* tls-crypt */
+	p[14] = 1;
+	assert_int_equal(recognise_openvpn_tcp(p, 56), RECOGNISE_YES);
+	assert_int_equal(recognise_openvpn_tcp(p, 55), RECOGNISE_MORE);
+}
+
+static void ftp_needs_both_ends(void **state)
+{
+	(void)state;
+	for (unsigned both = 0; both < 2; both++) {
+		struct content *c = flow(TCP, 2121);
+		assert_true(feed(c, CONTENT_IN, 1, "220 ready\r\n", 11));
+		(void)feed(c, CONTENT_OUT, 1, both ? "USER anonymous\r\n" : "EHLO mail\r\n", both ? 16 : 11);
+		assert_int_equal(seen.finds, both);
+		content_free(pool, c);
+	}
+}
+
+static void files(void **state)
+{
+	(void)state;
+	uint8_t dcm[200] = {0};
+	memcpy(dcm + 128, "DICM", 4);
+	static const uint8_t tiff[] = "II*\0........................";
+	struct content *c = flow(TCP, 9000);
+	syn(c, CONTENT_OUT, 1);
+	(void)feed(c, CONTENT_OUT, 1, dcm, 131);
+	assert_int_equal(seen.finds, 0);
+	(void)feed(c, CONTENT_OUT, 132, dcm + 131, 69);
+	assert_string_equal(seen.word[0], "dicom-file");
+	assert_string_equal(seen.app[0], "");
+	content_free(pool, c);
+	/* behind the header of an upload; not where the beginning was not seen */
+	static const char put[] = "PUT /scan HTTP/1.1\r\nHost: files.example\r\n\r\nII*\0....";
+	c = flow(TCP, 80);
+	syn(c, CONTENT_OUT, 1);
+	for (uint32_t i = 0; i + 1 < sizeof put; i++)
+		(void)feed(c, CONTENT_OUT, 1 + i, put + i, 1);
+	assert_int_equal(seen.finds, 0);   /* too many packets of one byte */
+	content_free(pool, c);
+	c = flow(TCP, 80);
+	syn(c, CONTENT_OUT, 1);
+	(void)feed(c, CONTENT_OUT, 1, put, 30);
+	(void)feed(c, CONTENT_OUT, 31, put + 30, sizeof put - 31);
+	assert_string_equal(seen.word[0], "tiff");
+	content_free(pool, c);
+	c = flow(TCP, 9000);
+	(void)feed(c, CONTENT_OUT, 1, tiff, sizeof tiff);
+	assert_int_equal(seen.finds, 0);
+	content_free(pool, c);
+}
+
+/* --- DNS --- */
+
+static void dns_over_udp(void **state)
+{
+	(void)state;
+	uint8_t p[600];
+	struct content *c = flow(UDP, 53);
+	for (unsigned i = 0; i < 1000; i++) {
+		size_t n = dns_query(p, "images", false);
+		assert_true(feed(c, CONTENT_OUT, 0, p, n));
+		n = dns_query(p, "images", true);
+		assert_true(feed(c, CONTENT_IN, 0, p, n));
+		assert_true(feed(c, CONTENT_IN, 0, p, n - 1));   /* damaged */
+	}
+	assert_int_equal(seen.answers, 2000);
+	assert_int_equal(seen.from_in, 1000);
+	content_free(pool, c);
+	c = flow(UDP, 53);   /* no DNS at all: given back */
+	unsigned fed = 0;
+	while (fed < 100 && feed(c, CONTENT_OUT, 0, "raw bytes, no DNS", 17))
+		fed++;
+	assert_true(fed < 20);
+	content_free(pool, c);
+}
+
+/* Hundreds of messages in one connection, cut at random, some pieces early. */
+static void dns_over_tcp(void **state)
+{
+	(void)state;
+	static uint8_t stream[40000];
+	srandom(3);
+	for (unsigned round = 0; round < 50; round++) {
+		size_t n = 0;
+		unsigned messages = 0;
+		while (n < sizeof stream - 600) {
+			char label[64];
+			snprintf(label, sizeof label, "%.*s", (int)(random() % 63 + 1),
+			         "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg");
+			const size_t bytes = dns_query(stream + n + 2, label, true);
+			stream[n] = (uint8_t)(bytes >> 8);
+			stream[n + 1] = (uint8_t)bytes;
+			n += bytes + 2;
+			messages++;
+		}
+		struct content *c = flow(TCP, 53);
+		const uint32_t seq = (uint32_t)random() * 2;
+		syn(c, CONTENT_IN, seq);
+		for (size_t at = 0; at < n;) {
+			size_t a = (size_t)random() % 700 + 1, b = (size_t)random() % 700 + 1;
+			if (a > n - at)
+				a = n - at;
+			if (b > n - at - a)
+				b = n - at - a;
+			const bool swap = random() % 3 == 0 && b > 0;
+			if (swap)
+				assert_true(feed(c, CONTENT_IN, seq + (uint32_t)(at + a), stream + at + a, b));
+			assert_true(feed(c, CONTENT_IN, seq + (uint32_t)at, stream + at, a));
+			at += a + (swap ? b : 0);
+		}
+		assert_int_equal(seen.answers, messages);
+		assert_int_equal(seen.from_in, messages);
+		content_free(pool, c);
+	}
+}
+
+static void dns_longer_than_the_buffer(void **state)
+{
+	(void)state;
+	static uint8_t p[9000];
+	struct content *c = flow(TCP, 53);
+	size_t n = dns_query(p + 2, "zone", true);
+	memset(p + 2 + n, 0xee, 6000 - n);   /* not to be read */
+	p[0] = 6000 >> 8;
+	p[1] = 6000 & 255;
+	n = dns_query(p + 6004, "after", true);
+	p[6003] = (uint8_t)n;
+	n += 6004;
+	syn(c, CONTENT_IN, 1);
+	for (size_t at = 0; at < n; at += 1400)
+		assert_true(feed(c, CONTENT_IN, 1 + (uint32_t)at, p + at, n - at < 1400 ? n - at : 1400));
+	assert_int_equal(seen.answers, 1);
+	assert_string_equal(seen.name, "after");
+	content_free(pool, c);
+}
+
+/* After a gap nobody knows where a message begins. */
+static void dns_gap_ends_it(void **state)
+{
+	(void)state;
+	uint8_t p[100];
+	struct content *c = flow(TCP, 53);
+	const size_t n = dns_query(p + 2, "a", true) + 2;
+	p[0] = 0;
+	p[1] = (uint8_t)(n - 2);
+	syn(c, CONTENT_IN, 1);
+	assert_true(feed(c, CONTENT_IN, 1, p, n));
+	for (uint32_t i = 1; i < 40; i++)
+		(void)feed(c, CONTENT_IN, 5 + i * (uint32_t)n, p, n);
+	assert_int_equal(seen.answers, 1);
+	content_free(pool, c);
+}
+
+/* DICOM hides on the port of DNS. */
+static void other_on_the_port_of_dns(void **state)
+{
+	(void)state;
+	uint8_t p[1500];
+	const size_t n = associate(p, 1, ct);
+	struct content *c = flow(TCP, 53);
+	syn(c, CONTENT_OUT, 1);
+	assert_false(feed(c, CONTENT_OUT, 1, p, n));
+	assert_ct();
+	content_free(pool, c);
+}
+
+/* --- limits --- */
+
+static void pool_is_bounded(void **state)
+{
+	(void)state;
+	struct content_pool *small;
+	struct content *c[4];
+	assert_int_equal(content_pool_new(3, 1024, &small), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		c[i] = content_new(small, TCP, 1, 2);
+		assert_int_equal(c[i] != NULL, i < 3);
+	}
+	content_free(small, c[1]);
+	c[1] = content_new(small, TCP, 1, 2);
+	assert_non_null(c[1]);
+	assert_null(content_new(small, 1, 0, 0));   /* ICMP: nothing for us */
+	content_pool_free(small);
+}
+
+/* Any segments at any place: no crash, each find once, an end. */
+static void any_segments(void **state)
+{
+	(void)state;
+	uint8_t p[3000];
+	srandom(11);
+	for (unsigned round = 0; round < 4000; round++) {
+		struct content *c = flow(TCP, round % 2 ? 53 : 104);
+		size_t n = associate(p, 1, dicos);
+		if (round % 4 == 1) {
+			n = 0;
+			while (n < 2000) {
+				const size_t bytes = dns_query(p + n + 2, "name", true);
+				p[n] = 0;
+				p[n + 1] = (uint8_t)bytes;
+				n += bytes + 2;
+			}
+		}
+		bool more = true;
+		for (unsigned k = 0; k < 300 && more; k++) {
+			const size_t at = (size_t)random() % n, len = (size_t)random() % (n - at) + 1;
+			if (random() % 50 == 0)
+				p[random() % (long)n] = (uint8_t)random();
+			more = feed(c, random() % 2 ? CONTENT_OUT : CONTENT_IN, 100 + (uint32_t)at, p + at, len);
+		}
+		content_free(pool, c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(dicom_whole),
+	    cmocka_unit_test(dicom_in_pieces),
+	    cmocka_unit_test(dicom_longer_than_the_buffer),
+	    cmocka_unit_test(dicos_overrides),
+	    cmocka_unit_test(dicom_data_mid_stream),
+	    cmocka_unit_test(dicom_guard),
+	    cmocka_unit_test(nothing_in_noise),
+	    cmocka_unit_test(dtls),
+	    cmocka_unit_test(tls_record),
+	    cmocka_unit_test(openvpn),
+	    cmocka_unit_test(ftp_needs_both_ends),
+	    cmocka_unit_test(files),
+	    cmocka_unit_test(dns_over_udp),
+	    cmocka_unit_test(dns_over_tcp),
+	    cmocka_unit_test(dns_longer_than_the_buffer),
+	    cmocka_unit_test(dns_gap_ends_it),
+	    cmocka_unit_test(other_on_the_port_of_dns),
+	    cmocka_unit_test(pool_is_bounded),
+	    cmocka_unit_test(any_segments),
+	};
+	if (content_pool_new(64, BUFFER, &pool) != 0)
+		return 1;
+	const int rc = cmocka_run_group_tests(tests, NULL, NULL);
+	content_pool_free(pool);
+	return rc;
+}
