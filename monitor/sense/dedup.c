@@ -113,11 +113,12 @@ static uint64_t mix_addr(const struct addr *a)
 	return x ^ x >> 32;
 }
 
-/* Does a sender not send these bytes twice? IPv4 ids are new in each packet
- * (0: RFC 6864 lets it be anything); ESP counts (RFC 4303, section 2.2). */
+/* Does a sender not send these bytes twice, at least not so soon? IPv4 ids are
+ * new in each packet (0: RFC 6864 lets it be anything); ESP counts (RFC 4303,
+ * section 2.2); a SYN is repeated after a second (RFC 6298, section 2). */
 static bool never_repeats(const struct packet *p)
 {
-	return p->fragment || p->proto == 50 || (p->ip_version == 4 && p->ip_id != 0);
+	return p->fragment || p->proto == 50 || (p->ip_version == 4 && p->ip_id != 0) || (p->tcp_flags & TCP_SYN) != 0;
 }
 
 static uint64_t nonzero(uint64_t x, unsigned bits)
@@ -155,8 +156,10 @@ static struct body body_of(const struct packet *p)
 }
 
 /* What a mirror, a switch and a router leave alone. */
-static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct body *b)
+static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct body *b, bool vlan_in_key)
 {
+	if (vlan_in_key)
+		seed += mix(UINT64_C(1) << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1], p->vlan_count);
 	const uint64_t fields = (uint64_t)p->ip_id << 32 ^ (uint64_t)p->ip_bytes << 12 ^ p->fragment_offset ^
 	                        (uint64_t)p->more_fragments << 31 ^ (uint64_t)p->proto << 56;
 	return XXH3_64bits_withSeed(b->at, b->part, seed ^ mix(fields, p->ip_version));
@@ -283,7 +286,7 @@ static bool weak_copy(struct dedup *d, struct pair *pair, const struct seen *s, 
 	return copy;
 }
 
-bool dedup_seen(struct dedup *d, const struct packet *p)
+bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key)
 {
 	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret, both = src + dst;
 	struct pair *pair = &d->pair[(both ^ both >> 24) % PAIRS];
@@ -294,7 +297,7 @@ bool dedup_seen(struct dedup *d, const struct packet *p)
 
 	if (pair->tag != tag)
 		*pair = (struct pair){.tag = tag};
-	struct seen *s = seen_of(d, signature_of(p, src * 3 + dst, &b), now_us);
+	struct seen *s = seen_of(d, signature_of(p, src * 3 + dst, &b, vlan_in_key), now_us);
 	const bool first = s->copies == 0, same_path = first || s->path == path;
 	const uint32_t age = age_of(s, now_us);
 	const bool strong = !id_stuck(pair, p, src < dst, first) && never_repeats(p);

@@ -7,8 +7,9 @@
  * The same bytes may also have been sent twice, so a copy needs evidence:
  *
  *  strong  IPv4 with an id other than 0 that changes from packet to packet
- *          (a retransmission gets a new one), a fragment, ESP, or a copy that
- *          took another path (VLAN, MAC or TTL differ): a duplicate at once.
+ *          (a retransmission gets a new one), a fragment, ESP, a SYN, or a
+ *          copy that took another path (MAC, TTL or, where they do not
+ *          count, VLAN differ): a duplicate at once.
  *  weak    IPv6, or IPv4 with id 0 (RFC 6864), on the same path: TCP
  *          retransmissions, dup-ACKs and repeated datagrams look alike. Then
  *          a duplicate only within DEDUP_WEAK_WINDOW_US and when frames are
@@ -48,8 +49,12 @@ void dedup_free(struct dedup *d);
 /* Is this packet (DECODE_IP) a second copy of one seen before? Call it once a
  * frame, with the packet that will be counted: after unwrapping, before the
  * flow and the fragment table. Offline with several workers the weak case may
- * see the doubling of an interface a little later than one worker would. */
-bool dedup_seen(struct dedup *d, const struct packet *p);
+ * see the doubling of an interface a little later than one worker would.
+ * vlan_in_key: as given to flow_key_of. If so, the same packet in another VLAN
+ * is no copy but a packet of another flow: of two directions the copies that
+ * come first lie in different VLANs, so that dropping the second ones would
+ * leave half a flow in each. */
+bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key);
 
 /* Do frames come twice on this interface (index as in struct packet)?
  * At least 30 % of its last 64 packets were copies. */

@@ -371,7 +371,7 @@ static struct flow *find_flow(struct worker *w, const struct flow_key *key, uint
 
 enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner)
 {
-	if (dedup_seen(w->dedup, p))
+	if (dedup_seen(w->dedup, p, vlan_in_key(w, p)))
 		return take_duplicate(w, p);
 	struct flow_key key;
 	uint32_t hash;

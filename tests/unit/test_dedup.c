@@ -11,6 +11,7 @@
 
 static struct frame room;
 static struct dedup *dedup;
+static bool vlan_in_key;
 static int64_t now_us;
 static uint64_t lot = 88172645463325252u;
 
@@ -26,6 +27,7 @@ static int start(void **state)
 {
 	(void)state;
 	now_us = 1700000000000000;
+	vlan_in_key = false;
 	return dedup_new(&dedup);
 }
 
@@ -43,7 +45,7 @@ static bool seen(void)
 	const struct capture_frame c = {.data = room.at, .caplen = (uint32_t)room.n, .wirelen = (uint32_t)room.n,
 	                                .time_us = now_us, .link_type = 1};
 	assert_int_equal(decode_frame(&c, &p), DECODE_IP);
-	return dedup_seen(dedup, &p);
+	return dedup_seen(dedup, &p, vlan_in_key);
 }
 
 enum { V4 = 4, V6 = 6 };
@@ -142,6 +144,23 @@ static void a_routed_copy_is_found_at_once(void **state)
 		assert_true(tcp(&m));
 		m.vlan = 122;
 		assert_true(tcp(&m));
+	}
+}
+
+/* A router's copy in another VLAN belongs to that VLAN's flow. */
+static void vlans_keep_frames_apart_where_they_count(void **state)
+{
+	(void)state;
+	vlan_in_key = true;
+	for (unsigned i = 0; i < 200; i++, now_us += 100) {
+		struct made m = {.version = V4, .id = 1 + i, .ttl = 64, .vlan = 120, .mac = 0x41, .seq = i, .payload = 100};
+		assert_false(tcp(&m));
+		m.vlan = 121;
+		assert_false(tcp(&m));
+		m.ttl = 63;
+		assert_true(tcp(&m));
+		m.vlan = 0;
+		assert_false(tcp(&m));
 	}
 }
 
@@ -328,7 +347,7 @@ static void cut_frames_are_compared_by_their_headers(void **state)
 			const struct capture_frame c = {.data = room.at, .caplen = 74, .wirelen = (uint32_t)room.n,
 			                                .time_us = now_us, .link_type = 1};
 			assert_int_equal(decode_frame(&c, &p), DECODE_IP);
-			assert_int_equal(dedup_seen(dedup, &p), k == 1);
+			assert_int_equal(dedup_seen(dedup, &p, vlan_in_key), k == 1);
 		}
 	}
 }
@@ -361,6 +380,7 @@ int main(void)
 	    WITH_DEDUP(every_second_copy_with_an_id_is_found),
 	    WITH_DEDUP(triples_count_once),
 	    WITH_DEDUP(a_routed_copy_is_found_at_once),
+	    WITH_DEDUP(vlans_keep_frames_apart_where_they_count),
 	    WITH_DEDUP(ipv6_copies_are_found_after_some_frames),
 	    WITH_DEDUP(an_interface_that_doubles_needs_no_learning),
 	    WITH_DEDUP(the_window_is_kept),
