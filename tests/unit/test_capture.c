@@ -12,6 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "sandbox.h"
 #include "sense/capture.h"
 
 /* --- capture files made here --- */
@@ -596,6 +597,31 @@ static void test_many_files(void **state)
 	capture_close(c);
 }
 
+static void test_in_the_sandbox(void **state)
+{
+	(void)state;
+	make_pcap(20000, MICRO, false);
+	const char *paths[4] = {save_out("1.pcap"), save_gzip("2.gz", "wb"), NULL, NULL};
+	paths[2] = save("3.zst", packed, pack_zstd());
+	paths[3] = save("4.pcap", out.p, out.n - 1);
+	const pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct capture *c = NULL;
+		unsigned frames = 0;
+		if (try_open(4, paths, "not port 1", &c) != 0 ||
+		    sandbox_enter(SANDBOX_WORKER_FILES, -1, error, sizeof error) != 0)
+			_exit(1);
+		const int rc = read_all(c, &frames);
+		capture_close(c);
+		_exit(rc == ERR_DAMAGED && frames == 79999 ? 0 : 2);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* --- the filter --- */
 
 enum tags { UNTAGGED, DOT1Q, QINQ, QINQ_9100, THREE, TAG_KINDS };
@@ -764,6 +790,7 @@ int main(void)
 		cmocka_unit_test(test_random_bytes),
 		cmocka_unit_test(test_standard_input),
 		cmocka_unit_test(test_many_files),
+		cmocka_unit_test(test_in_the_sandbox),
 		cmocka_unit_test(test_filter_sees_through_tags),
 		cmocka_unit_test(test_filter_that_speaks_of_tags),
 		cmocka_unit_test(test_filter_on_cooked_frames),
