@@ -5,9 +5,6 @@
 #include "base/control.h"
 #include "base/netset.h"
 
-/* 9999-12-31T23:59:59.999999Z: the last time that RFC 3339 can write. */
-#define TIME_MAX_US 253402300799999999
-
 static const uint16_t fact_size[FACT_TYPE_MAX] = {
 	[FACT_FLOW_NEW] = sizeof(struct fact_flow_new),
 	[FACT_FLOW_CLASS] = sizeof(struct fact_flow_class),
@@ -22,7 +19,7 @@ static const uint16_t fact_size[FACT_TYPE_MAX] = {
 
 static bool good_time(int64_t us)
 {
-	return us >= 0 && us <= TIME_MAX_US;
+	return us >= 0 && us <= FACT_TIME_MAX_US;
 }
 
 /* More tags than are kept may have been counted: the reader gets what it can

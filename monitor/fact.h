@@ -30,6 +30,10 @@ enum fact_type {
 	FACT_TYPE_MAX
 };
 
+/* Times lie between 0 and 9999-12-31T23:59:59.999999Z, the last that RFC 3339
+ * can write. */
+#define FACT_TIME_MAX_US INT64_C(253402300799999999)
+
 struct fact_head {
 	uint16_t type;       /* enum fact_type */
 	uint16_t size;       /* bytes of the whole fact */

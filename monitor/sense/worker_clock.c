@@ -1,14 +1,14 @@
+#include "fact.h"
 #include "sense/worker_state.h"
 
 #define SMALL_STEP_US (10 * SECOND_US)   /* back: cards and mirrors disorder frames; ahead, live: the idle line ticks */
 #define AHEAD_MAX_US (86400 * SECOND_US) /* offline: what one gap adds to the clock that never goes back */
 #define NOW_MAX (INT64_C(1) << 61)
 
-/* Time stamps of a file are anything at all: kept where sums cannot overflow. */
+/* Time stamps of a file are anything at all. */
 static int64_t sane(int64_t time_us)
 {
-	const int64_t max = INT64_C(1) << 60;
-	return time_us < 0 ? 0 : time_us > max ? max : time_us;
+	return time_us < 0 ? 0 : time_us > FACT_TIME_MAX_US ? FACT_TIME_MAX_US : time_us;
 }
 
 int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live)

@@ -1,0 +1,852 @@
+/* The worker on frames made by hand: facts read back from its ring. The
+ * capture is the test's own. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "fact.h"
+#include "frames.h"
+#include "sense/decode.h"
+#include "sense/worker.h"
+
+#define SECOND INT64_C(1000000)
+#define START (INT64_C(1790000000) * SECOND)
+#define LINK_ETHERNET 1
+
+/* --- a capture in memory --- */
+
+struct stored {
+	uint8_t *data;
+	uint32_t caplen;
+	int64_t time_us;
+	int rc;              /* 0: a frame; else what capture_next says here */
+	bool filtered;
+	void (*call)(void);  /* before this step: what the outside does */
+};
+
+struct capture {
+	struct stored *frame;
+	size_t count, room, next;
+	uint64_t number;
+	bool live;
+};
+
+int capture_next(struct capture *c, struct capture_frame *ret)
+{
+	if (c->next == c->count)
+		return ERR_END;
+	const struct stored *s = &c->frame[c->next++];
+	if (s->call != NULL)
+		s->call();
+	if (s->rc != 0)
+		return s->rc;
+	*ret = (struct capture_frame){.data = s->data, .caplen = s->caplen, .wirelen = s->caplen,
+	                              .time_us = s->time_us, .number = ++c->number,
+	                              .link_type = LINK_ETHERNET, .filtered = s->filtered};
+	return 0;
+}
+
+bool capture_lost(const struct capture *c)
+{
+	(void)c;
+	return false;
+}
+
+const char *capture_error(const struct capture *c)
+{
+	(void)c;
+	return "made.pcap: packet 3: cut short";
+}
+
+void capture_stats(struct capture *c, struct capture_stats *ret)
+{
+	(void)c;
+	*ret = (struct capture_stats){0};
+}
+
+void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_all)
+{
+	*ret_done = c->next;
+	*ret_all = c->count;
+}
+
+bool capture_is_live(const struct capture *c)
+{
+	return c->live;
+}
+
+static struct stored *store(struct capture *c)
+{
+	if (c->count == c->room) {
+		c->room = c->room == 0 ? 1024 : 2 * c->room;
+		c->frame = realloc(c->frame, c->room * sizeof *c->frame);
+		assert_non_null(c->frame);
+	}
+	struct stored *s = &c->frame[c->count++];
+	*s = (struct stored){0};
+	return s;
+}
+
+static void add(struct capture *c, const struct frame *f, int64_t time_us)
+{
+	struct stored *s = store(c);
+	s->data = malloc(f->n);
+	memcpy(s->data, f->at, f->n);
+	s->caplen = (uint32_t)f->n;
+	s->time_us = time_us;
+}
+
+static void empty(struct capture *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		free(c->frame[i].data);
+	free(c->frame);
+}
+
+/* --- packets --- */
+
+/* Inside: 192.0.2.0/26 (network 0), 192.0.2.64/26 (network 1); the rest is outside. */
+#define OUTSIDE 200u
+
+struct spec {
+	unsigned src, dst;         /* last byte; >= OUTSIDE: 198.51.100.x */
+	unsigned sport, dport;
+	unsigned flags;
+	uint32_t seq, bytes;
+	const char *payload;       /* NULL: a pattern */
+	unsigned ttl;
+};
+
+static unsigned ip_id;
+
+static void ends(uint8_t *h, unsigned src, unsigned dst, unsigned ttl)
+{
+	static const uint8_t in[3] = {192, 0, 2}, out[3] = {198, 51, 100};
+	memcpy(h + 12, src >= OUTSIDE ? out : in, 3);
+	h[15] = (uint8_t)src;
+	memcpy(h + 16, dst >= OUTSIDE ? out : in, 3);
+	h[19] = (uint8_t)dst;
+	h[8] = (uint8_t)(ttl != 0 ? ttl : 64);
+	set16(h + 4, ++ip_id & 0xffff);
+}
+
+static void body(struct frame *f, const struct spec *s)
+{
+	frame_start(f, s->bytes);
+	if (s->payload != NULL)
+		memcpy(f->at, s->payload, s->bytes);
+}
+
+static void add_tcp(struct capture *c, int64_t t, struct spec s)
+{
+	struct frame f;
+	body(&f, &s);
+	push_tcp(&f, s.sport, s.dport, s.flags);
+	set32(f.at + 4, s.seq);
+	ends(push_ipv4(&f, 6, 0, 0), s.src, s.dst, s.ttl);
+	push_ethernet(&f, 0x0800, s.src, s.dst);
+	add(c, &f, t);
+}
+
+static void add_udp(struct capture *c, int64_t t, struct spec s)
+{
+	struct frame f;
+	body(&f, &s);
+	push_udp(&f, s.sport, s.dport);
+	ends(push_ipv4(&f, 17, 0, 0), s.src, s.dst, s.ttl);
+	push_ethernet(&f, 0x0800, s.src, s.dst);
+	add(c, &f, t);
+}
+
+/* --- a run --- */
+
+struct run {
+	union fact_any *fact;
+	size_t count, room;
+	int code[4];
+};
+
+static struct control *control;
+static struct ring *rings[4];
+static unsigned flows_max = 4096;
+
+static void setup_networks(void)
+{
+	static const char *const prefixes[] = {"192.0.2.0/26", "192.0.2.64/26"};
+	struct netset *ns = calloc(1, sizeof *ns);
+	netset_init(ns);
+	for (unsigned i = 0; i < 2; i++) {
+		int index;
+		struct prefix p;
+		assert_int_equal(netset_add_network(ns, prefixes[i], NULL, 0, &index), 0);
+		assert_int_equal(prefix_parse(prefixes[i], &p), 0);
+		assert_int_equal(netset_add_prefix(ns, index, &p), 0);
+	}
+	netset_finish(ns);
+	assert_int_equal(control_new(&control), 0);
+	control_put_netset(control, ns);
+	free(ns);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return fact_order(a, b);
+}
+
+static void drain(struct run *r, struct ring *ring)
+{
+	size_t size;
+	const void *record;
+	while ((record = ring_peek(ring, &size)) != NULL) {
+		if (r->count == r->room) {
+			r->room = r->room == 0 ? 1024 : 2 * r->room;
+			r->fact = realloc(r->fact, r->room * sizeof *r->fact);
+		}
+		assert_int_equal(fact_check(record, size, &r->fact[r->count]), 0);
+		/* Strictly growing within a worker. */
+		if (r->count > 0 && r->fact[r->count - 1].head.worker == r->fact[r->count].head.worker)
+			assert_true(fact_order(&r->fact[r->count - 1].head, &r->fact[r->count].head) < 0);
+		r->count++;
+		ring_pop(ring);
+	}
+}
+
+static struct worker *new_worker(struct capture *c, unsigned index, unsigned workers)
+{
+	static struct config config;
+	config.flows = (struct config_flows){.max = flows_max, .tcp_s = 1800, .tcp_closing_s = 10, .udp_s = 180,
+	                                     .icmp_s = 60, .other_s = 180, .checkpoint_s = 60, .content_kib = 4};
+	struct worker_options o = {.config = &config, .capture = c, .ring = rings[index], .control = control,
+	                           .judge_eventfd = -1, .index = index, .workers = workers};
+	struct worker *w;
+	char err[200];
+	assert_int_equal(worker_new(&o, &w, err, sizeof err), 0);
+	return w;
+}
+
+static struct run run_workers(struct capture *c, unsigned workers, size_t ring_bytes)
+{
+	struct run r = {0};
+	setup_networks();
+	for (unsigned i = 0; i < workers; i++) {
+		assert_int_equal(ring_new(ring_bytes, &rings[i]), 0);
+		c->next = 0;
+		c->number = 0;
+		struct worker *w = new_worker(c, i, workers);
+		r.code[i] = worker_run(w);
+		worker_free(w);
+		drain(&r, rings[i]);
+		assert_true(ring_is_closed(rings[i]));
+		ring_free(rings[i]);
+	}
+	qsort(r.fact, r.count, sizeof *r.fact, compare);
+	for (size_t i = 1; i < r.count; i++)
+		assert_int_not_equal(fact_order(&r.fact[i - 1].head, &r.fact[i].head), 0);
+	control_free(control);
+	return r;
+}
+
+#define RING (32u << 20)
+
+static size_t count_of(const struct run *r, enum fact_type type)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->count; i++)
+		n += r->fact[i].head.type == type;
+	return n;
+}
+
+/* The n-th fact of a type. */
+static const union fact_any *nth(const struct run *r, enum fact_type type, size_t n)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->fact[i].head.type == type && n-- == 0)
+			return &r->fact[i];
+	fail_msg("no such fact");
+	return NULL;
+}
+
+static struct counters totals(const struct run *r, unsigned workers)
+{
+	struct counters sum = {0}, last[4] = {0};
+	for (size_t i = 0; i < r->count; i++)
+		if (r->fact[i].head.type == FACT_COUNTERS)
+			last[r->fact[i].head.worker] = r->fact[i].counters.total;
+	for (unsigned i = 0; i < workers; i++)
+		counters_add(&sum, &last[i]);
+	assert_int_equal(sum.frames, sum.flow_frames + sum.housekeeping_frames + sum.other_network_frames +
+	                                 sum.non_ip_frames + sum.malformed_frames + sum.filtered_frames);
+	return sum;
+}
+
+/* --- mixed traffic --- */
+
+static uint32_t random_state = 3;
+
+static uint32_t rnd(uint32_t below)
+{
+	random_state = random_state * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)random_state * below) >> 32);
+}
+
+static void add_odd(struct capture *c, int64_t t)
+{
+	struct frame f;
+	frame_start(&f, 60);
+	switch (rnd(6)) {
+	case 0:
+		push_ethernet(&f, 0x88cc, 1, 2);   /* LLDP */
+		break;
+	case 1:
+		set16(f.at, 1), set16(f.at + 2, 0x0800), f.at[4] = 6, f.at[5] = 4, set16(f.at + 6, 1);
+		memcpy(f.at + 14, (const uint8_t[]){192, 0, 2, (uint8_t)rnd(100)}, 4);
+		push_ethernet(&f, 0x0806, rnd(20), 255);
+		break;
+	case 2:
+		push_ethernet(&f, 0x0800, 1, 2);   /* no IP header */
+		break;
+	case 3:
+		push_ipv4(&f, 47 + rnd(5), rnd(20), rnd(20));
+		push_ethernet(&f, 0x0800, 1, 2);
+		break;
+	case 4:
+		push_udp(&f, 138, 138);
+		ends(push_ipv4(&f, 17, 0, 0), rnd(20), 255, 0);
+		memset(f.at + 16, 255, 4);
+		push_ethernet(&f, 0x0800, 1, 255);
+		break;
+	default:
+		push_ipv6(&f, 58, rnd(9), rnd(9));
+		push_ethernet(&f, 0x86dd, 1, 2);
+		break;
+	}
+	add(c, &f, t);
+	c->frame[c->count - 1].filtered = rnd(20) == 0;
+}
+
+/* A later or first fragment of UDP. */
+static void add_fragment(struct capture *c, int64_t t)
+{
+	struct frame f;
+	unsigned first = rnd(2), id = rnd(200);
+	frame_start(&f, 400);
+	if (first)
+		push_udp(&f, 5000, 6000);
+	uint8_t *h = push_ipv4(&f, 17, 0, 0);
+	ends(h, rnd(8), OUTSIDE + rnd(8), 0);
+	set16(h + 4, id);
+	set16(h + 6, first ? 0x2000 : 51 + rnd(3) * 50);
+	push_ethernet(&f, 0x0800, 1, 2);
+	add(c, &f, t);
+}
+
+static void add_mix(struct capture *c, unsigned frames)
+{
+	int64_t t = START;
+	uint32_t seq[64] = {0};
+	for (unsigned i = 0; i < frames; i++) {
+		unsigned flow = rnd(64), src = flow % 70, dst = OUTSIDE + flow % 9;
+		t += rnd(400) == 0 ? rnd(20) * SECOND : rnd(20000);
+		bool back = rnd(3) == 0;
+		struct spec s = {.src = src, .dst = dst, .sport = 40000 + flow, .dport = 443,
+		                 .flags = TCP_ACK, .seq = seq[flow], .bytes = rnd(1400)};
+		if (back)
+			s = (struct spec){.src = dst, .dst = src, .sport = 443, .dport = 40000 + flow, .flags = TCP_ACK,
+			                  .seq = 5, .bytes = rnd(10)};
+		switch (rnd(12)) {
+		case 0: add_odd(c, t); continue;
+		case 1: add_fragment(c, t); continue;
+		case 2: s.flags = TCP_SYN; s.bytes = 0; seq[flow] = s.seq = rnd(UINT32_MAX); break;
+		case 3: s.flags |= rnd(4) == 0 ? TCP_RST : TCP_FIN; break;
+		case 4: s.dst = rnd(64); break;                 /* within a network, or between two */
+		case 5: s.src = 130 + rnd(20); break;           /* neither inside */
+		case 6: s.dport = 5000; add_udp(c, t, s); continue;
+		default: break;
+		}
+		add_tcp(c, t, s);
+		seq[flow] += s.bytes;
+	}
+}
+
+/* What must be the same: everything but who said it. Flows are named by the
+ * place of their FACT_FLOW_NEW. */
+struct names_of_flows {
+	struct { uint32_t worker; uint64_t flow; } at[100000];
+	size_t count;
+};
+
+static uint64_t name_of(struct names_of_flows *n, const struct fact_head *h)
+{
+	if (h->type == FACT_FLOW_NEW) {
+		n->at[n->count].worker = h->worker;
+		n->at[n->count++].flow = h->flow;
+	}
+	for (size_t i = n->count; i-- > 0;)
+		if (n->at[i].worker == h->worker && n->at[i].flow == h->flow)
+			return i + 1;
+	return 0;
+}
+
+static size_t normalise(struct run *r)
+{
+	struct names_of_flows *names = calloc(1, sizeof *names);
+	size_t kept = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		struct fact_head *h = &r->fact[i].head;
+		if (h->type == FACT_COUNTERS || h->type == FACT_NOTE || h->type == FACT_STATION)
+			continue;   /* of each worker */
+		h->flow = h->flow == 0 ? 0 : name_of(names, h);
+		h->worker = 0;
+		h->sub = 0;   /* stations shift the numbers within a frame; the order is kept */
+		r->fact[kept++] = r->fact[i];
+	}
+	free(names);
+	return kept;
+}
+
+static void any_number_of_workers(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	add_mix(&c, 30000);
+	struct run one = run_workers(&c, 1, RING);
+	struct counters a = totals(&one, 1);
+	size_t facts = normalise(&one);
+	assert_int_equal(a.frames, c.count);
+	assert_true(a.flow_frames > 15000 && a.housekeeping_frames > 100 && a.other_network_frames > 1000 &&
+	            a.non_ip_frames > 100 && a.malformed_frames > 100 && a.filtered_frames > 20);
+	assert_true(facts > 3000);
+	for (unsigned workers = 2; workers <= 4; workers += 2) {
+		struct run more = run_workers(&c, workers, RING);
+		struct counters b = totals(&more, workers);
+		assert_int_equal(normalise(&more), facts);
+		for (size_t i = 0; i < facts; i++)
+			assert_memory_equal(&one.fact[i], &more.fact[i], one.fact[i].head.size);
+		b.facts_delayed = a.facts_delayed;
+		b.stations_refused = a.stations_refused;
+		assert_memory_equal(&a, &b, sizeof a);
+		free(more.fact);
+	}
+	free(one.fact);
+	empty(&c);
+}
+
+/* The ends of the flows hold every byte, and the checkpoints never more. */
+static void flows_add_up(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	add_mix(&c, 20000);
+	struct run r = run_workers(&c, 1, RING);
+	struct counters sum = totals(&r, 1);
+	uint64_t out = 0, in = 0, packets = 0, ends_seen = 0;
+	for (size_t i = 0; i < r.count; i++) {
+		if (r.fact[i].head.type != FACT_FLOW_END)
+			continue;
+		const struct flow_counts *n = &r.fact[i].flow_count.counts;
+		out += n->ip_bytes_out;
+		in += n->ip_bytes_in;
+		packets += n->packets_out + n->packets_in;
+		assert_true(n->payload_bytes_out <= n->ip_bytes_out && n->payload_bytes_in <= n->ip_bytes_in);
+		ends_seen++;
+	}
+	assert_int_equal(out, sum.ip_bytes_out);
+	assert_int_equal(in, sum.ip_bytes_in);
+	assert_int_equal(ends_seen, sum.transfers);
+	assert_int_equal(count_of(&r, FACT_FLOW_NEW), sum.transfers);
+	assert_true(packets <= sum.flow_frames);
+	free(r.fact);
+	empty(&c);
+}
+
+/* A table of few flows: refused packets keep their bytes. */
+static void full_table(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	for (unsigned i = 0; i < 500; i++)
+		add_udp(&c, START + i, (struct spec){.src = 1, .dst = OUTSIDE, .sport = 1000 + i, .dport = 9, .bytes = 72});
+	flows_max = 100;
+	struct run r = run_workers(&c, 1, RING);
+	flows_max = 4096;
+	struct counters sum = totals(&r, 1);
+	assert_int_equal(sum.flows, 100);
+	assert_int_equal(sum.flow_table_full, 400);
+	assert_int_equal(sum.flow_frames, 500);
+	assert_int_equal(sum.ip_bytes_out, 500 * 100);
+	free(r.fact);
+	empty(&c);
+}
+
+/* --- one thing at a time --- */
+
+static void a_transfer_from_syn_to_end(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec out = {.src = 1, .dst = OUTSIDE, .sport = 40000, .dport = 443}, in = {.src = OUTSIDE, .dst = 1,
+	                   .sport = 443, .dport = 40000};
+	int64_t t = START;
+	out.flags = TCP_SYN, out.seq = 99, add_tcp(&c, t, out);
+	in.flags = TCP_SYN | TCP_ACK, in.seq = 999, add_tcp(&c, t + 10, in);
+	out.flags = TCP_ACK, out.seq = 100, out.bytes = 1000;
+	for (unsigned i = 0; i < 200; i++, out.seq += 1000)
+		add_tcp(&c, t + 1000 + i * 20000, out);   /* four seconds */
+	out.seq -= 1000, add_tcp(&c, t + 4100000, out);   /* once more */
+	in.flags = TCP_FIN | TCP_ACK, in.seq = 1000, add_tcp(&c, t + 4200000, in);
+	out.flags = TCP_FIN | TCP_ACK, out.seq += 1000, out.bytes = 0, add_tcp(&c, t + 4200010, out);
+	add_udp(&c, t + 30 * SECOND, (struct spec){.src = 130, .dst = OUTSIDE, .sport = 1, .dport = 1});
+	struct run r = run_workers(&c, 1, RING);
+
+	const struct fact_flow_new *n = &nth(&r, FACT_FLOW_NEW, 0)->flow_new;
+	assert_int_equal(n->initiator, INITIATOR_EQUIPMENT);
+	assert_int_equal(n->ident.inside_port, 40000);
+	assert_int_equal(n->ident.peer_port, 443);
+	assert_int_equal(n->ident.inside_mac.b[5], 1);
+	assert_int_equal(n->start_us, START);
+	assert_int_equal(n->counts.packets_out, 1);
+	const struct fact_flow_count *end = &nth(&r, FACT_FLOW_END, 0)->flow_count;
+	assert_int_equal(end->end, END_CLOSED);
+	assert_int_equal(end->last_us, START + 4200010);
+	assert_int_equal(end->counts.payload_bytes_out, 200000);
+	assert_int_equal(end->counts.packets_out, 203);
+	assert_true(end->flags & FLOW_ESTABLISHED);
+	assert_false(end->flags & (FLOW_MID_STREAM | FLOW_ONE_WAY_OUT));
+	/* 50 KB a second: told when 64 KiB are new, not at each packet. */
+	assert_in_range(count_of(&r, FACT_FLOW_COUNT), 2, 6);
+	assert_int_equal(totals(&r, 1).retransmitted_bytes, 1000);
+	assert_int_equal(count_of(&r, FACT_STATION), 1);
+	free(r.fact);
+	empty(&c);
+}
+
+static void tuple_used_again(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec s = {.src = 1, .dst = OUTSIDE, .sport = 40000, .dport = 443};
+	for (unsigned i = 0; i < 3; i++) {
+		s.flags = TCP_SYN, s.seq = 1000 * i, s.bytes = 0, add_tcp(&c, START + i * SECOND, s);
+		s.flags = TCP_ACK, s.seq++, s.bytes = 10 + i, add_tcp(&c, START + i * SECOND, s);
+		s.flags = TCP_RST, s.bytes = 0, add_tcp(&c, START + i * SECOND, s);
+	}
+	struct run r = run_workers(&c, 1, RING);
+	assert_int_equal(count_of(&r, FACT_FLOW_NEW), 3);
+	assert_int_equal(nth(&r, FACT_FLOW_END, 0)->flow_count.end, END_REPLACED);
+	assert_int_equal(nth(&r, FACT_FLOW_END, 1)->flow_count.counts.payload_bytes_out, 11);
+	assert_int_equal(nth(&r, FACT_FLOW_END, 2)->flow_count.end, END_INPUT);
+	free(r.fact);
+	empty(&c);
+}
+
+static void inside_outside_between(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	add_udp(&c, START, (struct spec){.src = 1, .dst = 2, .sport = 1, .dport = 2, .bytes = 9});         /* within */
+	add_udp(&c, START + 1, (struct spec){.src = 70, .dst = 2, .sport = 1, .dport = 2, .bytes = 9});    /* between */
+	add_tcp(&c, START + 2, (struct spec){.src = 3, .dst = 71, .sport = 1, .dport = 2, .flags = TCP_SYN | TCP_ACK});
+	add_udp(&c, START + 3, (struct spec){.src = OUTSIDE, .dst = 2, .sport = 1, .dport = 2, .bytes = 9});
+	add_udp(&c, START + 4, (struct spec){.src = OUTSIDE, .dst = 130, .sport = 1, .dport = 2, .bytes = 9});
+	struct run r = run_workers(&c, 1, RING);
+	struct counters sum = totals(&r, 1);
+	assert_int_equal(sum.flows, 4);
+	assert_int_equal(sum.transfers, 3);
+	assert_int_equal(sum.other_network_frames, 1);
+	const struct fact_flow_new *n = &nth(&r, FACT_FLOW_NEW, 0)->flow_new;
+	assert_int_equal(n->ident.inside.b[15], 70);
+	assert_int_equal(n->ident.network, 1);
+	assert_true(n->flags & FLOW_BETWEEN_NETWORKS);
+	n = &nth(&r, FACT_FLOW_NEW, 1)->flow_new;   /* an answer: who was asked for it is the inside */
+	assert_int_equal(n->ident.inside.b[15], 71);
+	assert_int_equal(n->initiator, INITIATOR_EQUIPMENT);
+	n = &nth(&r, FACT_FLOW_NEW, 2)->flow_new;
+	assert_int_equal(n->ident.inside.b[15], 2);
+	assert_int_equal(n->initiator, INITIATOR_PEER);
+	free(r.fact);
+	empty(&c);
+}
+
+static void housekeeping_stays_on_the_link(void **state)
+{
+	(void)state;
+	static const struct { uint8_t dst[4]; unsigned sport, dport, ttl; bool transfer; } cases[] = {
+		{{224, 0, 0, 251}, 5353, 5353, 255, false},
+		{{239, 255, 255, 250}, 1900, 1900, 1, false},
+		{{239, 255, 255, 250}, 1900, 1900, 4, true},
+		{{255, 255, 255, 255}, 68, 67, 64, false},
+		{{192, 0, 2, 9}, 68, 67, 64, false},
+		{{198, 51, 100, 9}, 68, 67, 64, true},     /* DHCP to somewhere else */
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct capture c = {0};
+		struct frame f;
+		frame_start(&f, 100);
+		push_udp(&f, cases[i].sport, cases[i].dport);
+		uint8_t *h = push_ipv4(&f, 17, 0, 0);
+		ends(h, 1, 2, cases[i].ttl);
+		memcpy(h + 16, cases[i].dst, 4);
+		push_ethernet(&f, 0x0800, 1, 2);
+		add(&c, &f, START);
+		struct run r = run_workers(&c, 1, RING);
+		struct counters sum = totals(&r, 1);
+		assert_int_equal(sum.transfers, cases[i].transfer);
+		assert_int_equal(sum.housekeeping_frames, !cases[i].transfer);
+		assert_int_equal(count_of(&r, FACT_STATION), 1);
+		free(r.fact);
+		empty(&c);
+	}
+}
+
+/* GRE with an inner TCP packet from 192.0.2.1 to outside. */
+static void add_gre(struct capture *c, int64_t t, unsigned src, unsigned dst, unsigned inner)
+{
+	struct frame f;
+	frame_start(&f, 100);
+	push_tcp(&f, 40000, 443, TCP_ACK);
+	ends(push_ipv4(&f, 6, 0, 0), inner, OUTSIDE + 5, 0);
+	set16(frame_push(&f, 4) + 2, 0x0800);
+	ends(push_ipv4(&f, 47, 0, 0), src, dst, 0);
+	push_ethernet(&f, 0x0800, src, dst);
+	add(c, &f, t);
+}
+
+static void tunnels(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	add_gre(&c, START, 150, OUTSIDE, 1);          /* a mirror session: its inside counts */
+	for (unsigned i = 0; i < 20; i++)
+		add_gre(&c, START + 1 + i, 9, OUTSIDE, 1 + i % 2);   /* out of the scanner network */
+	struct run r = run_workers(&c, 1, RING);
+	struct counters sum = totals(&r, 1);
+	assert_int_equal(sum.tunnel_frames, 21);
+	assert_int_equal(sum.transfers, 2);
+	assert_int_equal(nth(&r, FACT_FLOW_NEW, 0)->flow_new.ident.proto, 6);
+	const struct fact_flow_new *n = &nth(&r, FACT_FLOW_NEW, 1)->flow_new;
+	assert_int_equal(n->ident.proto, 47);
+	assert_true(n->flags & FLOW_TUNNEL);
+	assert_int_equal(count_of(&r, FACT_FLOW_CONTENT), 2);
+	assert_string_equal(nth(&r, FACT_FLOW_CONTENT, 0)->content.word, "tunnel-gre");
+	assert_string_equal(nth(&r, FACT_FLOW_CONTENT, 0)->content.detail, "192.0.2.1 > 198.51.100.205 tcp/443");
+	free(r.fact);
+	empty(&c);
+}
+
+/* An A record: scan.example. 198.51.100.7 */
+static const char dns_answer[] =
+    "\x12\x34\x81\x80\0\1\0\1\0\0\0\0" "\4scan\7example\0\0\1\0\1" "\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc6\x33\x64\x07";
+
+static void names(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec s = {.sport = 53, .dport = 5000, .bytes = sizeof dns_answer - 1, .payload = dns_answer};
+	s.src = OUTSIDE, s.dst = 1, add_udp(&c, START, s);        /* from outside */
+	s.src = 2, s.dst = 3, add_udp(&c, START + 1, s);          /* of a resolver in the same network */
+	s.src = 4, s.dst = OUTSIDE, add_udp(&c, START + 2, s);    /* what equipment tells others is no name */
+	struct run r = run_workers(&c, 1, RING);
+	assert_int_equal(count_of(&r, FACT_NAME), 2);
+	const struct fact_name *n = &nth(&r, FACT_NAME, 0)->name;
+	assert_string_equal(n->name, "scan.example");
+	assert_int_equal(n->client.b[15], 1);
+	assert_int_equal(n->resolver.b[15], OUTSIDE);
+	assert_int_equal(n->address.b[15], 7);
+	assert_int_equal(n->ttl_s, 300);
+	n = &nth(&r, FACT_NAME, 1)->name;
+	assert_int_equal(n->client.b[15], 3);
+	assert_int_equal(n->resolver.b[15], 2);
+	free(r.fact);
+	empty(&c);
+}
+
+static void time_goes_back(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec s = {.src = 1, .dst = OUTSIDE, .sport = 1000, .dport = 9, .bytes = 10};
+	add_udp(&c, START, s);
+	add_udp(&c, START - 3 * SECOND, s);       /* disordered: not before the last */
+	add_udp(&c, START - 3600 * SECOND, s);    /* set back */
+	s.sport++;
+	add_udp(&c, START - 3599 * SECOND, s);
+	add_udp(&c, INT64_MAX, s);
+	add_udp(&c, INT64_MIN, s);
+	struct run r = run_workers(&c, 1, RING);
+	struct counters sum = totals(&r, 1);
+	assert_int_equal(sum.clock_steps, 2);
+	assert_int_equal(sum.flow_frames, 6);
+	assert_int_equal(nth(&r, FACT_FLOW_NEW, 1)->flow_new.start_us, START - 3599 * SECOND);
+	free(r.fact);
+	empty(&c);
+}
+
+static void damage_is_told(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec s = {.src = 1, .dst = OUTSIDE, .sport = 1000, .dport = 9, .bytes = 10};
+	add_udp(&c, START, s);
+	store(&c)->rc = ERR_DAMAGED;
+	add_udp(&c, START + 1, s);
+	for (unsigned workers = 1; workers <= 2; workers++) {
+		struct run r = run_workers(&c, workers, RING);
+		assert_int_equal(r.code[0], EXIT_DAMAGED);
+		assert_int_equal(totals(&r, workers).flow_frames, 2);
+		unsigned told = 0, ends_told = 0;
+		for (size_t i = 0; i < r.count; i++) {
+			told += r.fact[i].head.type == FACT_NOTE && r.fact[i].note.kind == NOTE_DAMAGED_INPUT;
+			ends_told += r.fact[i].head.type == FACT_NOTE && r.fact[i].note.kind == NOTE_INPUT_END;
+		}
+		assert_int_equal(told, 1);
+		assert_int_equal(ends_told, workers);
+		assert_int_equal(r.fact[0].note.kind, NOTE_WORKER_START);
+		free(r.fact);
+	}
+	empty(&c);
+}
+
+/* --- live --- */
+
+static struct run live_run;
+
+static void drain_now(void)
+{
+	drain(&live_run, rings[0]);
+}
+
+/* The judge comes back and reads until the end. */
+static pthread_t reader;
+static bool reading;
+
+static void *read_to_the_end(void *arg)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	while (!ring_is_closed(rings[0])) {
+		drain_now();
+		nanosleep(&pause, NULL);
+	}
+	return arg;
+}
+
+static void start_reading(void)
+{
+	assert_int_equal(pthread_create(&reader, NULL, read_to_the_end, NULL), 0);
+	reading = true;
+}
+
+static void drain_and_resync(void)
+{
+	drain_now();
+	atomic_fetch_add(&control->resync, 1);
+}
+
+static int64_t wall_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
+static void run_live(struct capture *c)
+{
+	live_run = (struct run){0};
+	setup_networks();
+	c->live = true;
+	assert_int_equal(ring_new(65536, &rings[0]), 0);
+	struct worker *w = new_worker(c, 0, 1);
+	assert_int_equal(worker_run(w), EXIT_DONE);
+	worker_free(w);
+	if (reading)
+		pthread_join(reader, NULL);
+	reading = false;
+	drain_now();
+	ring_free(rings[0]);
+	control_free(control);
+}
+
+/* Nobody reads the ring for long: nothing blocks, and in the end everything
+ * is told once, with the right sums. */
+static void a_full_ring_loses_nothing(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	int64_t t = wall_us() - 30000;
+	struct spec dns = {.src = OUTSIDE, .dst = 1, .sport = 53, .bytes = sizeof dns_answer - 1, .payload = dns_answer};
+	for (unsigned i = 0; i < 3000; i++) {
+		struct spec s = {.src = 1 + i % 60, .dst = OUTSIDE, .sport = 1000 + i % 1000, .dport = 443,
+		                 .flags = TCP_ACK, .seq = 100 * (i / 1000), .bytes = 100};
+		add_tcp(&c, t + i, s);
+		if (i % 100 == 0)
+			dns.dport = 2000 + i, add_udp(&c, t + i, dns);
+	}
+	store(&c)->rc = ERR_AGAIN;
+	c.frame[c.count - 1].call = start_reading;
+	run_live(&c);
+	uint64_t out = 0;
+	size_t told = 0;
+	for (size_t i = 0; i < live_run.count; i++) {
+		const union fact_any *f = &live_run.fact[i];
+		if (f->head.type == FACT_FLOW_END) {
+			out += f->flow_count.counts.payload_bytes_out;
+			told++;
+		}
+	}
+	struct counters sum = totals(&live_run, 1);
+	assert_true(sum.facts_delayed > 100);
+	assert_int_equal(count_of(&live_run, FACT_FLOW_NEW), sum.transfers);
+	assert_int_equal(told, sum.transfers);
+	assert_int_equal(out, 300000);
+	assert_int_equal(count_of(&live_run, FACT_NAME), 30);
+	free(live_run.fact);
+	empty(&c);
+}
+
+static void tells_again_after_a_resync(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	int64_t t = wall_us() - 30000;
+	for (unsigned i = 0; i < 20; i++)
+		add_udp(&c, t + i, (struct spec){.src = 1, .dst = OUTSIDE, .sport = 1000 + i, .dport = 9, .bytes = 10});
+	for (unsigned i = 0; i < 10; i++) {
+		store(&c)->rc = ERR_AGAIN;
+		c.frame[c.count - 1].call = i == 2 ? drain_and_resync : drain_now;
+	}
+	run_live(&c);
+	unsigned resumed = 0;
+	for (size_t i = 0; i < live_run.count; i++)
+		resumed += live_run.fact[i].head.type == FACT_FLOW_NEW && live_run.fact[i].flow_new.flags & FLOW_RESUMED;
+	assert_int_equal(resumed, 20);
+	assert_int_equal(count_of(&live_run, FACT_FLOW_NEW), 40);
+	free(live_run.fact);
+	empty(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_number_of_workers),
+		cmocka_unit_test(flows_add_up),
+		cmocka_unit_test(full_table),
+		cmocka_unit_test(a_transfer_from_syn_to_end),
+		cmocka_unit_test(tuple_used_again),
+		cmocka_unit_test(inside_outside_between),
+		cmocka_unit_test(housekeeping_stays_on_the_link),
+		cmocka_unit_test(tunnels),
+		cmocka_unit_test(names),
+		cmocka_unit_test(time_goes_back),
+		cmocka_unit_test(damage_is_told),
+		cmocka_unit_test(a_full_ring_loses_nothing),
+		cmocka_unit_test(tells_again_after_a_resync),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
