@@ -32,11 +32,23 @@ static int open_capture(const struct process_context *p, unsigned index, struct 
 	return capture_open_live(&live, ret, err, n);
 }
 
+/* What parses hostile bytes shares nothing with its siblings. */
+static int part_from_siblings(const struct process_context *p, unsigned index)
+{
+	for (unsigned i = 0; i < p->workers; i++) {
+		if (i != index)
+			ring_free(p->rings[i]);
+	}
+	return control_confine(p->control, index);
+}
+
 /* Open, allocate, give up every right, and only then look at a packet. */
 static int start(const struct process_context *p, unsigned index, struct capture **ret_capture, struct worker **ret)
 {
 	char err[TEXT_MAX] = "";
-	int rc = open_capture(p, index, ret_capture, err, sizeof err);
+	int rc = part_from_siblings(p, index);
+	if (rc == 0)
+		rc = open_capture(p, index, ret_capture, err, sizeof err);
 	if (rc == 0 && p->root && !p->live)
 		rc = sandbox_drop_user(&p->user, 0, err, sizeof err);
 	if (rc == 0) {

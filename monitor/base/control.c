@@ -1,21 +1,78 @@
 #include "base/control.h"
 
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+/* The same memory through a second descriptor that was opened for reading: what
+ * is mapped from it can never be made writable. */
+static int open_readonly(int memory_fd)
+{
+	char path[32];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", memory_fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
 
 int control_new(struct control **ret)
 {
-	void *map = mmap(NULL, sizeof **ret, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
+	const int fd = memfd_create("garita-control", MFD_CLOEXEC);
+	const int readonly_fd = fd >= 0 ? open_readonly(fd) : -1;
+	void *map = MAP_FAILED;
+	if (readonly_fd >= 0 && ftruncate(fd, sizeof **ret) == 0)
+		map = mmap(NULL, sizeof **ret, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		close_fd(readonly_fd);
+		close_fd(fd);
 		return ERR_NOMEM;
-	*ret = map;   /* zero pages: every state is CONTROL_DOWN, generation 0 */
+	}
+	struct control *c = map;   /* zeros: every state is CONTROL_DOWN, generation 0 */
+	c->memory_fd = fd;
+	c->readonly_fd = readonly_fd;
+	*ret = c;
 	return 0;
 }
 
 void control_free(struct control *c)
 {
-	if (c != NULL)
-		munmap(c, sizeof *c);
+	if (c == NULL)
+		return;
+	const int fd = c->memory_fd, readonly_fd = c->readonly_fd;
+	munmap(c, sizeof *c);
+	close_fd(readonly_fd);
+	close_fd(fd);
+}
+
+/* Replace [from, to) of the mapping. */
+static int map_readonly(struct control *c, int fd, size_t from, size_t to)
+{
+	if (from == to)
+		return 0;
+	const void *map = mmap((char *)c + from, to - from, PROT_READ, MAP_SHARED | MAP_FIXED, fd, (off_t)from);
+	return map != MAP_FAILED ? 0 : ERR_IO;
+}
+
+int control_confine(struct control *c, unsigned worker)
+{
+	const size_t mine = offsetof(struct control, worker) + worker * sizeof c->worker[0];
+	const int fd = c->memory_fd, readonly_fd = c->readonly_fd;
+	int rc = map_readonly(c, readonly_fd, 0, offsetof(struct control, judge_waits));
+	if (rc == 0)
+		rc = map_readonly(c, readonly_fd, offsetof(struct control, worker), mine);
+	if (rc == 0)
+		rc = map_readonly(c, readonly_fd, mine + sizeof c->worker[0], sizeof *c);
+	/* This process's own; those of the others stay. */
+	close(fd);
+	close(readonly_fd);
+	return rc;
 }
 
 /* Two slots. Writing one never disturbs a reader of the other, and a writer

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,11 +80,66 @@ static void test_never_torn(void **state)
 	control_free(c);
 }
 
+/* Write one byte in a confined worker, after trying to undo the protection. */
+static int write_confined(struct control *c, volatile uint8_t *p)
+{
+	const pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		if (control_confine(c, 3) != 0)
+			_exit(1);
+		const uintptr_t page = (uintptr_t)p & ~(uintptr_t)(CONTROL_PAGE - 1);
+		(void)mprotect((void *)page, CONTROL_PAGE, PROT_READ | PROT_WRITE);
+		*p = 77;
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? (*p == 77 ? 1 : -1) : 0;
+}
+
+static void test_confined_worker(void **state)
+{
+	(void)state;
+	struct control *c = NULL;
+	assert_int_equal(control_new(&c), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[3].heartbeat_us), 1);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->judge_waits), 1);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[2].state), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[4].state), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[CONTROL_WORKERS_MAX - 1].frames), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->stop), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->resync), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->netset[0]), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->netset[1] + sizeof c->netset[1] - 1), 0);
+
+	/* and it still sees what the others write */
+	const pid_t pid = fork();
+	if (pid == 0) {
+		if (control_confine(c, 0) != 0)
+			_exit(1);
+		for (int i = 0; i < 500 && atomic_load(&c->stop) == 0; i++)
+			nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		memset(&got, 0, sizeof got);
+		_exit(control_get_netset(c, &got) == 1 && got.mac_count == 5 ? 0 : 2);
+	}
+	memset(&ns, 0, sizeof ns);
+	ns.mac_count = 5;
+	control_put_netset(c, &ns);
+	atomic_store(&c->stop, 1);
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	control_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_never_torn),
+		cmocka_unit_test(test_confined_worker),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
