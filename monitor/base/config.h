@@ -143,4 +143,9 @@ void config_errors_done(struct config_errors *errors);
 /* The networks and the MACs of the equipment as a flat set. 0 or ERR_FULL. */
 MUST_CHECK int config_netset(const struct config *c, struct netset *ret);
 
+/* "tcp/443", "udp/1000-2000", "icmp", "ip/47", as in 'ports'. 0 or ERR_INVALID. */
+MUST_CHECK int config_ports_parse(const char *text, struct config_ports *ret);
+/* The word for a protocol there; NULL: it has none and is written ip/N. */
+const char *config_proto_word(uint8_t proto);
+
 #endif

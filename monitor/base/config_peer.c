@@ -225,41 +225,61 @@ static void report_proto(struct config_ctx *x, const struct node *n, const char 
 	                         : "; write tcp/443, udp, icmp, or ip/47 for a protocol by number");
 }
 
+static const struct proto *proto_named(const char *word, size_t len)
+{
+	for (size_t i = 0; i < sizeof protos / sizeof protos[0]; i++)
+		if (strlen(protos[i].word) == len && memcmp(protos[i].word, word, len) == 0)
+			return &protos[i];
+	return NULL;
+}
+
+const char *config_proto_word(uint8_t proto)
+{
+	for (size_t i = 0; i < sizeof protos / sizeof protos[0]; i++)
+		if (protos[i].number == proto)
+			return protos[i].word;
+	return NULL;
+}
+
+int config_ports_parse(const char *text, struct config_ports *ret)
+{
+	const char *slash = strchr(text, '/');
+	const size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	struct config_ports p = {.low = 0, .high = 65535};
+	if (slash != NULL && len == 2 && memcmp(text, "ip", 2) == 0) {
+		const int number = port_number(slash + 1, strlen(slash + 1));
+		if (number < 1 || number > 255)
+			return ERR_INVALID;
+		p.proto = (uint8_t)number;
+	} else {
+		const struct proto *known = proto_named(text, len);
+		if (known == NULL || (slash != NULL && (!known->has_ports || !port_range(slash + 1, &p))))
+			return ERR_INVALID;
+		p.proto = known->number;
+	}
+	*ret = p;
+	return 0;
+}
+
 static void parse_ports(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
 	const char *text = value_text(x, n, key);
-	if (text == NULL)
+	if (text == NULL || config_ports_parse(text, out) == 0)
 		return;
 	char word[24];
 	const char *slash = strchr(text, '/');
 	const size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
 	snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : sizeof word - 1), text);
-	struct config_ports p = {.low = 0, .high = 65535};
-	if (strcmp(word, "ip") == 0 && slash != NULL) {
-		const int number = port_number(slash + 1, strlen(slash + 1));
-		p.proto = (uint8_t)number;
-		if (number < 1 || number > 255)
-			report(x, n, "%s: a protocol number is from 1 to 255", shown(x, text));
-		else
-			memcpy(out, &p, sizeof p);
-		return;
-	}
-	size_t i = 0;
-	const size_t count = sizeof protos / sizeof protos[0];
-	while (i < count && strcmp(protos[i].word, word) != 0)
-		i++;
-	if (i == count) {
+	const struct proto *known = proto_named(text, len);
+	if (strcmp(word, "ip") == 0)
+		report(x, n, "%s: a protocol number is from 1 to 255, such as ip/47", shown(x, text));
+	else if (known == NULL)
 		report_proto(x, n, word);
-		return;
-	}
-	p.proto = protos[i].number;
-	if (slash != NULL && !protos[i].has_ports)
+	else if (!known->has_ports)
 		report(x, n, "%s has no ports; write '%s' alone", word, word);
-	else if (slash != NULL && !port_range(slash + 1, &p))
+	else
 		report(x, n, "%s is no port or range of ports; write %s/443 or %s/8000-8100", shown(x, text), word,
 		       word);
-	else
-		memcpy(out, &p, sizeof p);
 }
 
 const struct config_type type_prefix = {"prefix", sizeof(struct prefix), parse_prefix};

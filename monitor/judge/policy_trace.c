@@ -55,17 +55,9 @@ const char *cond_word(enum cond_id id)
 
 static const char *proto_word(uint8_t proto, char buf[8])
 {
-	static const struct {
-		uint8_t number;
-		const char *word;
-	} known[] = {{6, "tcp"},   {17, "udp"},      {1, "icmp"}, {58, "icmp6"}, {132, "sctp"},
-	             {47, "gre"},  {50, "esp"},      {51, "ah"},  {4, "ipip"},   {41, "ipv6"},
-	             {33, "dccp"}, {136, "udplite"}, {2, "igmp"}};
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (known[i].number == proto)
-			return known[i].word;
+	const char *word = config_proto_word(proto);
 	snprintf(buf, 8, "ip/%u", proto);
-	return buf;
+	return word != NULL ? word : buf;
 }
 
 static void add_ports(struct line *l, const struct config_ports *p)

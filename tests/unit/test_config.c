@@ -473,10 +473,45 @@ static unsigned count_keys(const struct config_key *t)
 	return n;
 }
 
+/* Each key, and its default, is in the manual page. */
+static void check_manual(const char *man, const struct config_key *t)
+{
+	for (; t->name != NULL; t++) {
+		char want[120];
+		snprintf(want, sizeof want, ".B %s\n", t->name);
+		if (strstr(man, want) == NULL)
+			fail_msg("garita-site.yaml(5) lacks '%s'", t->name);
+		if (t->standard != NULL) {
+			const char *at = strstr(man, want);
+			bool found = false;
+			while (at != NULL && !found) { /* the default stands within the key's own paragraph */
+				const char *end = strstr(at, "\n.TP");
+				const size_t room = end != NULL ? (size_t)(end - at) : strlen(at);
+				snprintf(want, sizeof want, "Default: %s", t->standard);
+				const char *d = strstr(at, want);
+				found = d != NULL && d < at + room;
+				snprintf(want, sizeof want, ".B %s\n", t->name);
+				at = strstr(at + 1, want);
+			}
+			if (!found)
+				fail_msg("garita-site.yaml(5) lacks the default %s of '%s'", t->standard, t->name);
+		}
+		if (t->sub != NULL)
+			check_manual(man, t->sub);
+	}
+}
+
 static void schema(void **state)
 {
 	(void)state;
 	assert_true(count_keys(config_keys) <= 16); /* KEYS_MAX of config_read.c */
+	char *man = calloc(1, 1 << 18);
+	FILE *f = fopen("tools/man/garita-site.yaml.5", "r");
+	assert_non_null(f);
+	assert_true(fread(man, 1, (1 << 18) - 1, f) > 0);
+	fclose(f);
+	check_manual(man, config_keys);
+	free(man);
 }
 
 static void distances(void **state)
@@ -542,12 +577,12 @@ static void bent_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_least),   cmocka_unit_test(every_field),     cmocka_unit_test(anchors),
-	    cmocka_unit_test(all_at_once), cmocka_unit_test(yaml_itself),     cmocka_unit_test(nothing_given),
-	    cmocka_unit_test(bad_values),  cmocka_unit_test(bad_settings),    cmocka_unit_test(paths_beside_the_file),
-	    cmocka_unit_test(networks),
-	    cmocka_unit_test(selectors),   cmocka_unit_test(flood_of_errors), cmocka_unit_test(files),
-	    cmocka_unit_test(schema),      cmocka_unit_test(distances),       cmocka_unit_test(bent_files),
+	    cmocka_unit_test(the_least),   cmocka_unit_test(every_field),  cmocka_unit_test(anchors),
+	    cmocka_unit_test(all_at_once), cmocka_unit_test(yaml_itself),  cmocka_unit_test(nothing_given),
+	    cmocka_unit_test(bad_values),  cmocka_unit_test(bad_settings), cmocka_unit_test(paths_beside_the_file),
+	    cmocka_unit_test(networks),    cmocka_unit_test(selectors),    cmocka_unit_test(flood_of_errors),
+	    cmocka_unit_test(files),       cmocka_unit_test(schema),       cmocka_unit_test(distances),
+	    cmocka_unit_test(bent_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

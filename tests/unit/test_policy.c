@@ -381,6 +381,26 @@ static void words(void **state)
 	assert_string_equal(policy_hash(policy), cfg->hash_text);
 }
 
+/* Each word has its paragraph in the manual page. */
+static void manual(void **state)
+{
+	(void)state;
+	static char man[1 << 18];
+	FILE *f = fopen("tools/man/garita-site.yaml.5", "r");
+	assert_non_null(f);
+	assert_true(fread(man, 1, sizeof man - 1, f) > 0);
+	fclose(f);
+	for (int r = 0; r < REASON_COUNT; r++) {
+		char want[80];
+		size_t n = (size_t)snprintf(want, sizeof want, ".TP\n.B ");
+		for (const char *p = reason_word((enum reason)r); *p != '\0'; p++)
+			n += (size_t)snprintf(want + n, sizeof want - n, *p == '-' ? "\\%c" : "%c", *p);
+		snprintf(want + n, sizeof want - n, "\n");
+		if (strstr(man, want) == NULL)
+			fail_msg("garita-site.yaml(5) lacks %s", reason_word((enum reason)r));
+	}
+}
+
 static char told[16384];
 static void tell(void *ctx, const struct policy_step *s)
 {
@@ -448,6 +468,7 @@ int main(void)
 	    cmocka_unit_test(limits),
 	    cmocka_unit_test(nearest),
 	    cmocka_unit_test(words),
+	    cmocka_unit_test(manual),
 	    cmocka_unit_test(trace),
 	};
 	return cmocka_run_group_tests(tests, NULL, done);
