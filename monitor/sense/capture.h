@@ -68,7 +68,9 @@ MUST_CHECK int capture_open_files(const struct capture_files *o, struct capture 
 
 void capture_close(struct capture *c);
 
-/* The next frame. 0; ERR_AGAIN (live: nothing within about 20 ms); ERR_END;
+/* The next frame. Live, with several interfaces: the earliest of those that
+ * the kernel has handed over, which it does every 10 ms, so times may step
+ * back by about as much between interfaces. 0; ERR_AGAIN (live: nothing within about 20 ms); ERR_END;
  * ERR_DAMAGED (a file is damaged from here: capture_error tells file, packet
  * number and what; the next call goes on with the next file); ERR_IO (live:
  * an interface went down or away: capture_error tells; the others go on and

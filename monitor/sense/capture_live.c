@@ -15,7 +15,7 @@
 #define INTERFACES_MAX 16
 #define BLOCK_TIMEOUT_MS 10    /* TPACKET_V3 hands a block over after that, full or not */
 #define WAIT_MS 20
-#define BURST 512u             /* frames of one interface before the next has its turn */
+#define DRY_FRAMES 64u         /* frames handed out before an empty ring is looked at again */
 #define SNAPLEN_KERNEL 65535   /* below this the kernel cuts, to keep the ring for more frames */
 
 enum link_state { LINK_UP = 0, LINK_DOWN, LINK_NO_CARRIER, LINK_GONE };
@@ -26,6 +26,10 @@ struct interface {
 	struct capture_filter filter;
 	int fd, dlt;
 	int64_t since_us;      /* frames from before this were another worker's */
+	/* the next frame, read ahead; NULL: none */
+	const struct pcap_pkthdr *header;
+	const uint8_t *data;
+	unsigned dry;          /* not asked for that many frames: an empty ring costs a system call */
 	enum link_state state;
 	/* sysfs, open since the beginning, -1: not there */
 	int flags_fd, carrier_fd, missed_fd, fifo_fd;
@@ -36,8 +40,7 @@ struct interface {
 struct capture_live_set {
 	struct interface interfaces[INTERFACES_MAX];
 	struct pollfd poll[INTERFACES_MAX];
-	size_t count, current;
-	unsigned burst;        /* frames taken from current in a row */
+	size_t count;
 	bool count_interface_drops;
 };
 
@@ -294,30 +297,58 @@ static int see_error(struct capture *c, struct interface *i)
 	return ERR_IO;
 }
 
-/* One frame of an interface: 0, ERR_AGAIN, ERR_IO. */
-static int read_one(struct capture *c, size_t n, struct capture_frame *ret)
+/* Read the next frame of an interface ahead, if there is one. 0 or ERR_IO. */
+static int read_ahead(struct capture *c, struct interface *i)
 {
-	struct interface *i = &c->live->interfaces[n];
 	struct pcap_pkthdr *header;
 	const u_char *data;
-	for (;;) {
-		if (i->state == LINK_GONE)
-			return ERR_AGAIN;
+	while (i->state != LINK_GONE) {
 		const int rc = pcap_next_ex(i->pcap, &header, &data);
-		if (rc < 0) {
-			const int seen = see_error(c, i);
-			return seen != 0 ? seen : ERR_AGAIN;
+		if (rc != 1) {
+			i->dry = DRY_FRAMES;
+			return rc < 0 ? see_error(c, i) : 0;
 		}
-		if (rc == 0)
-			return ERR_AGAIN;
 		const int64_t us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
-		if (us >= i->since_us)
-			break;
+		if (us < i->since_us)
+			continue;
+		i->since_us = 0;   /* a clock set back must not silence a worker */
+		i->header = header;
+		i->data = data;
+		break;
 	}
-	i->since_us = 0;   /* a clock set back must not silence a worker */
-	capture_fill(c, header, data, i->dlt, ret);
-	ret->interface = (uint8_t)n;
-	ret->filtered = !capture_filter_pass(&i->filter, ret, c->scratch);
+	return 0;
+}
+
+static bool is_before(const struct timeval *a, const struct timeval *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_usec < b->tv_usec;
+}
+
+/* The earliest frame of all interfaces: a tap gives each direction of a line on
+ * an interface of its own, and an answer must not come before its question.
+ * 0, ERR_AGAIN or ERR_IO. */
+static int read_earliest(struct capture *c, struct capture_frame *ret)
+{
+	struct capture_live_set *s = c->live;
+	struct interface *first = NULL;
+	for (size_t n = 0; n < s->count; n++) {
+		struct interface *i = &s->interfaces[n];
+		if (i->header == NULL && i->dry == 0) {
+			const int rc = read_ahead(c, i);
+			if (rc != 0)
+				return rc;
+		} else if (i->dry > 0) {
+			i->dry--;
+		}
+		if (i->header != NULL && (first == NULL || is_before(&i->header->ts, &first->header->ts)))
+			first = i;
+	}
+	if (first == NULL)
+		return ERR_AGAIN;
+	capture_fill(c, first->header, first->data, first->dlt, ret);
+	first->header = NULL;
+	ret->interface = (uint8_t)(first - s->interfaces);
+	ret->filtered = !capture_filter_pass(&first->filter, ret, c->scratch);
 	return 0;
 }
 
@@ -333,11 +364,13 @@ static int look_at_links(struct capture *c)
 	return 0;
 }
 
-static void take_pending_errors(struct capture_live_set *s)
+/* Every ring is looked at again after a wait. */
+static void after_wait(struct capture_live_set *s)
 {
 	for (size_t n = 0; n < s->count; n++) {
 		int pending;
 		socklen_t size = sizeof pending;
+		s->interfaces[n].dry = 0;
 		/* ENETDOWN; asked for here, so that poll does not spin on it */
 		if ((s->poll[n].revents & POLLERR) != 0)
 			(void)getsockopt(s->poll[n].fd, SOL_SOCKET, SO_ERROR, &pending, &size);
@@ -347,28 +380,15 @@ static void take_pending_errors(struct capture_live_set *s)
 int capture_live_next(struct capture *c, struct capture_frame *ret)
 {
 	struct capture_live_set *s = c->live;
-	for (unsigned round = 0; round < 2; round++) {
-		for (size_t empty = 0; empty < s->count;) {
-			const int rc = read_one(c, s->current, ret);
-			const size_t from = s->current;
-			if (rc != 0 || ++s->burst >= BURST) {
-				s->current = from + 1 < s->count ? from + 1 : 0;
-				s->burst = 0;
-			}
-			if (rc != ERR_AGAIN)
-				return rc;
-			empty++;
-		}
-		const int ready = round == 0 ? poll(s->poll, s->count, WAIT_MS) : 0;
-		if (ready > 0)
-			take_pending_errors(s);
-		const int rc = look_at_links(c);
-		if (rc != 0)
-			return rc;
-		if (ready <= 0)
-			break;
-	}
-	return ERR_AGAIN;
+	int rc = read_earliest(c, ret);
+	if (rc != ERR_AGAIN)
+		return rc;
+	const int ready = poll(s->poll, s->count, WAIT_MS);
+	after_wait(s);
+	rc = look_at_links(c);
+	if (rc != 0)
+		return rc;
+	return ready > 0 ? read_earliest(c, ret) : ERR_AGAIN;
 }
 
 bool capture_live_lost(const struct capture_live_set *s)

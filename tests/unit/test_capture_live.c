@@ -487,6 +487,34 @@ static void test_snaplen_and_two_interfaces(void **state)
 	capture_close(c);
 }
 
+/* A tap: one direction on each interface. */
+static void test_two_interfaces_in_order(void **state)
+{
+	(void)state;
+	NEEDS_ROOT();
+	static const char *const names[] = {"span", "far"};
+	const struct capture_live o = {.interfaces = names, .interface_count = 2, .snaplen = 65535, .buffer_mb = 8,
+				       .workers = 1};
+	struct capture *c = NULL;
+	if (capture_open_live(&o, &c, error, sizeof error) != 0)
+		fail_msg("%s", error);
+	/* each frame is seen where it is sent, and where it arrives */
+	for (unsigned i = 0; i < 500; i++)
+		send_packet(&(struct flow){.a = INSIDE(5), .b = OUTSIDE(7), .port = (uint16_t)(i + 1)}, false);
+	wait_ms(100);   /* both rings hold everything: then the order is exact */
+	struct capture_frame f;
+	unsigned seen[2] = {0, 0}, back = 0;
+	int64_t last = 0;
+	while (next_within(c, 200, &f)) {
+		seen[f.interface]++;
+		back += f.time_us < last;
+		last = f.time_us;
+	}
+	assert_true(seen[0] == 500 && seen[1] == 500);
+	assert_int_equal(back, 0);
+	capture_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_removed, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_all_of_it_in_the_sandbox, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_drops_are_counted_and_nothing_is_sent, test_setup, test_teardown),
+		cmocka_unit_test_setup_teardown(test_two_interfaces_in_order, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_snaplen_and_two_interfaces, test_setup, test_teardown),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
