@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#define V4_BITS 96   /* of ::ffff:0:0/96, before an IPv4 address begins */
+#define V4_BITS 96u   /* of ::ffff:0:0/96, before an IPv4 address begins */
 
 static const struct addr zero_addr;
 
@@ -98,7 +98,7 @@ int prefix_parse(const char *text, struct prefix *ret)
 		const int bits = parse_bits(slash + 1, dotted ? 32 : 128);
 		if (bits < 0)
 			return ERR_INVALID;
-		p.bits = (uint8_t)(dotted ? V4_BITS + bits : bits);
+		p.bits = (uint8_t)(dotted ? V4_BITS + (unsigned)bits : (unsigned)bits);
 	}
 	for (unsigned i = 0; i < 16; i++) {
 		if ((p.addr.b[i] & ~mask_byte(p.bits, i)) != 0)

@@ -88,7 +88,7 @@ static void open_counters(struct interface *i)
 
 static enum link_state link_state(const struct interface *i)
 {
-	uint64_t flags, carrier;
+	uint64_t flags = 0, carrier = 0;
 	const int rc = read_sysfs(i->flags_fd, &flags);
 	if (rc == -ENODEV)
 		return LINK_GONE;
@@ -209,11 +209,12 @@ int capture_live_open(const struct capture_live *o, struct capture_live_set **re
 	int rc = 0;
 	for (size_t n = 0; rc == 0 && n < o->interface_count; n++) {
 		struct interface *i = &s->interfaces[n];
-		if (strlen(o->interfaces[n]) >= sizeof i->name) {
+		const size_t length = strlen(o->interfaces[n]);
+		if (length >= sizeof i->name) {
 			rc = fail(err, err_size, o->interfaces[n], "no such interface; `ip link` lists them", ERR_NOTFOUND);
 			break;
 		}
-		strcpy(i->name, o->interfaces[n]);
+		memcpy(i->name, o->interfaces[n], length + 1);
 		s->count = n + 1;
 		rc = open_interface(i, o, (uint16_t)(o->fanout_group + n), err, err_size);
 		s->poll[n] = (struct pollfd){.fd = i->fd, .events = POLLIN};
@@ -411,7 +412,7 @@ unsigned capture_live_down(const struct capture_live_set *s)
 /* What a counter of the interface grew by; a driver may begin it again. */
 static uint64_t grown(int fd, uint64_t *last)
 {
-	uint64_t now;
+	uint64_t now = 0;
 	if (read_sysfs(fd, &now) != 0)
 		return 0;
 	const uint64_t by = now >= *last ? now - *last : now;

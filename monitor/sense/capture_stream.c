@@ -60,7 +60,7 @@ static ssize_t damaged(struct capture_stream *s, const char *what)
 	return -1;
 }
 
-static ssize_t read_plain(struct capture_stream *s, char *to, size_t n)
+static ssize_t read_plain(struct capture_stream *s, void *to, size_t n)
 {
 	if (s->left == 0)
 		return s->at_end ? 0 : read_some(s, to, n);
@@ -81,9 +81,9 @@ static bool only_zeros(const struct capture_stream *s)
 	return true;
 }
 
-static ssize_t read_gzip(struct capture_stream *s, char *to, size_t n)
+static ssize_t read_gzip(struct capture_stream *s, void *to, size_t n)
 {
-	s->z.next_out = (Bytef *)to;
+	s->z.next_out = to;
 	s->z.avail_out = n > UINT32_MAX ? UINT32_MAX : (uInt)n;
 	const uInt room = s->z.avail_out;
 	while (s->z.avail_out == room) {
@@ -114,7 +114,7 @@ static ssize_t read_gzip(struct capture_stream *s, char *to, size_t n)
 }
 
 /* RFC 8878: frames may follow each other. */
-static ssize_t read_zstd(struct capture_stream *s, char *to, size_t n)
+static ssize_t read_zstd(struct capture_stream *s, void *to, size_t n)
 {
 	ZSTD_outBuffer out = {.dst = to, .size = n};
 	while (out.pos == 0) {
