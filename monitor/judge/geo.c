@@ -40,6 +40,7 @@ struct geo {
 	struct geo_file files[GEO_FILES];
 	struct cached *cache;
 	uint64_t seed;
+	unsigned generation;
 };
 
 /* --- which file --- */
@@ -149,6 +150,7 @@ int geo_refresh(struct geo *g)
 	int exchanged = 0;
 	for (unsigned role = 0; role < GEO_FILES; role++)
 		exchanged += refresh_role(g, role);
+	g->generation += (unsigned)exchanged;
 	if (exchanged > 0)
 		memset(g->cache, 0, CACHE_ENTRIES * sizeof(*g->cache));
 	return exchanged;
@@ -189,6 +191,11 @@ void geo_free(struct geo *g)
 	free(g->cache);
 	free(g->data_dir);
 	free(g);
+}
+
+unsigned geo_generation(const struct geo *g)
+{
+	return g->generation;
 }
 
 const struct geo_file *geo_files(const struct geo *g, size_t *ret_count)

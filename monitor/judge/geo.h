@@ -1,5 +1,6 @@
 /* geo.h - country, city and network of an address, from MaxMind DB files.
- * The only file that includes libmaxminddb is geo.c.
+ * The only file that includes libmaxminddb is geo_load.c. Files are read into
+ * memory of the process: overwriting one in place harms nothing.
  * Both record schemas are read: country.iso_code (MaxMind) and the flat
  * country_code (other publishers). Unknown is a value of its own: "". */
 #ifndef MONITOR_GEO_H
@@ -46,6 +47,8 @@ void geo_lookup(struct geo *g, const struct addr *a, struct geo_place *ret);
  * and keeps the old if the new is bad. Call now and then (it calls stat). The
  * number of files exchanged. */
 int geo_refresh(struct geo *g);
+/* Grows with each exchange. */
+unsigned geo_generation(const struct geo *g);
 
 const struct geo_file *geo_files(const struct geo *g, size_t *ret_count);
 

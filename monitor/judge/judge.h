@@ -2,8 +2,11 @@
  * The top file of judge/. Never sees a raw byte, never waits: rows that
  * changed are marked and handed out by judge_flush. Packet time is its only
  * clock.
- * Memory: about 320 bytes a live transfer (see JUDGE_TRANSFER_BYTES) beside
- * its texts, which are interned. */
+ * Memory: 304 bytes a live transfer and 12 of index beside its texts, which
+ * are interned (at most 256 MB); the same for each row that waits for the
+ * record, at most max_pending. Names: see names.h; findings: see finding.h.
+ * A name that DNS gave to a machine for an address, before or during the
+ * transfer, names the transfer where the peer claimed no name. */
 #ifndef MONITOR_JUDGE_H
 #define MONITOR_JUDGE_H
 #include <stdbool.h>
@@ -25,12 +28,19 @@ struct judge_options {
 	int64_t next_transfer, next_finding;   /* ids to begin with */
 	uint32_t max_pending;          /* rows that may wait for the record, default 262144 */
 	struct vendors *vendors;       /* borrowed */
+	bool open_restored;            /* judge_restore_open will be called for every row that was open when
+	                                * an earlier judge of these workers died; false: what a flow had
+	                                * counted when it is told again is taken to be recorded */
 };
 
 struct judge_totals {
 	struct counters counters;      /* of all workers */
-	uint64_t transfers, approved, unapproved, housekeeping, findings, open;
-	uint64_t collapsed;
+	/* Of this run: transfers = approved + unapproved + housekeeping, as they are judged now.
+	 * A transfer whose first row still waits (judge_internal.h, PENDING_US) is not in them. */
+	uint64_t transfers, approved, unapproved, housekeeping, findings;
+	uint64_t open;                 /* live flows */
+	uint64_t collapsed;            /* transfers without a row of their own (judge_place.c) */
+	uint64_t refused;              /* facts and texts that found no memory */
 	int64_t clock_us;
 };
 
@@ -41,7 +51,8 @@ void judge_free(struct judge *j);
  * rows wait; flush first and offer the same fact again. */
 bool judge_take(struct judge *j, const union fact_any *f);
 
-/* A worker was started anew: its live flows are interrupted, a gap is kept. */
+/* A worker was started anew: its live flows are interrupted, a gap is kept.
+ * NOTE_WORKER_START does the same. */
 void judge_worker_restarted(struct judge *j, unsigned worker, int64_t now_us);
 void judge_add_gap(struct judge *j, const struct row_gap *g);
 
@@ -53,6 +64,9 @@ MUST_CHECK int judge_reload(struct judge *j, const struct config *cfg, int64_t n
 MUST_CHECK int judge_restore_usage(struct judge *j, const struct row_usage *r);
 MUST_CHECK int judge_restore_machine(struct judge *j, const struct row_machine *r);
 MUST_CHECK int judge_restore_finding(struct judge *j, const struct row_finding *r);
+/* A row that was open when an earlier judge of the same workers died: when its
+ * flow is told again, the new row holds only what this one does not. */
+MUST_CHECK int judge_restore_open(struct judge *j, const struct row_transfer *r);
 
 /* Hand every changed row to the sink: at most max_rows (0: all). Stops at the
  * first refusal and returns its code. The rows stay marked until

@@ -29,12 +29,12 @@ struct row_transfer {
 	struct flow_counts counts;
 	uint32_t flags;               /* FLOW_… */
 	uint64_t risk;
-	const char *content;          /* JSON array text, NULL: none */
+	const char *content;          /* JSON array of {"word", "detail"}, NULL: none */
 	enum verdict verdict;
 	const char *approval;         /* id; only when approved */
 	uint32_t reasons;
 	const char *policy_hash;
-	uint64_t collapsed;           /* more flows that this row stands for (a scan or flood) */
+	uint64_t collapsed;           /* flows beyond the first that this row stands for (a scan or flood) */
 };
 
 struct row_machine {
@@ -66,7 +66,7 @@ struct row_finding {
 /* Time in which the sensor did not see, or saw less. */
 struct row_gap {
 	int64_t start_us, end_us;     /* end 0: still */
-	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-down", "clock-step", "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled", "record-late" (nothing lost) */
+	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-drops", "interface-down", "clock-step", "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled", "record-late" (nothing lost) */
 	const char *detail;
 	uint64_t lost;                /* frames, where known */
 };

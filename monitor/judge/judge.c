@@ -1,0 +1,256 @@
+/* judge.c - life, facts in, what earlier runs knew, totals. The map of the
+ * parts is in judge_internal.h. */
+#include "judge/judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "judge/judge_internal.h"
+
+#define PENDING_ROWS 262144u
+/* Facts other than of flows come when a worker gets to tell them; a replay
+ * gives the same records if they do not wake what waits before the flows'
+ * own facts do. */
+#define SLACK_US (2 * SECOND_US)
+
+/* --- configuration --- */
+
+static int use_config(struct judge *j, const struct config *cfg, struct policy *p)
+{
+	struct netset *ns = malloc(sizeof(*ns));
+	uint32_t hash = intern_get(j->texts, cfg->hash_text);
+	int e = ns != NULL && hash != 0 ? config_netset(cfg, ns) : ERR_NOMEM;
+	if (e == 0)
+		e = j->inventory == NULL ? inventory_new(cfg, j->vendors, &j->inventory) : inventory_reload(j->inventory, cfg);
+	if (e == 0) {
+		j->netset = *ns;
+		j->config = cfg;
+		j->policy = p;
+		intern_put(j->texts, j->policy_hash);
+		j->policy_hash = intern_ref(j->texts, hash);
+		j->policy_changed = true;
+	}
+	intern_put(j->texts, hash);
+	free(ns);
+	return e;
+}
+
+int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char *err, size_t err_size)
+{
+	struct policy *p = NULL, *old_policy = j->policy;
+	const struct config *old = j->config;
+	int e = policy_new(cfg, &p);
+	if (e == 0)
+		e = use_config(j, cfg, p);
+	if (e < 0) {
+		policy_free(p);
+		snprintf(err, err_size, "policy: %s", e == ERR_INVALID ? "the time zone is not known to this system" : err_str(e));
+		return e;
+	}
+	j->policy_us = now_us;
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
+		judge_locate(j, i);
+	judge_decide_all(j);
+	policy_free(old_policy);
+	config_free((struct config *)(uintptr_t)old);
+	return 0;
+}
+
+/* --- life --- */
+
+static int make_parts(struct judge *j, const struct judge_options *o)
+{
+	const struct config *cfg = o->config;
+	int e = judge_place_init(&j->placing);
+	j->pair_mask = 1023;
+	j->pairs = malloc(((size_t)j->pair_mask + 1) * sizeof(*j->pairs));
+	j->minutes = calloc(MINUTES_MAX, sizeof(*j->minutes));
+	if (e < 0 || j->pairs == NULL || j->minutes == NULL)
+		return ERR_NOMEM;
+	memset(j->pairs, 0xff, ((size_t)j->pair_mask + 1) * sizeof(*j->pairs));
+	e = intern_new(TEXT_BYTES_MAX, &j->texts);
+	if (e == 0)
+		e = names_new(NAMES_MAX, (int64_t)cfg->names_max_age_s * SECOND_US, &j->names);
+	if (e == 0)
+		e = findings_new(FINDINGS_MAX, o->next_finding > 0 ? o->next_finding : 1, j->texts, &j->findings);
+	if (e == 0)
+		e = transfer_pool_new(TRANSFER_NONE - 1, &j->pool);
+	if (e == 0)
+		e = geo_new(&cfg->geo, o->data_dir, &j->geo);
+	return e;
+}
+
+int judge_new(const struct judge_options *o, struct judge **ret, char *err, size_t err_size)
+{
+	if (o->workers == 0 || o->workers > CONTROL_WORKERS_MAX)
+		return ERR_INVALID;
+	struct judge *j = calloc(1, sizeof(*j));
+	struct policy *p = NULL;
+	int e = j != NULL ? 0 : ERR_NOMEM;
+	if (e == 0) {
+		j->vendors = o->vendors;
+		j->workers = o->workers;
+		j->max_pending = o->max_pending != 0 ? o->max_pending : PENDING_ROWS;
+		j->next_transfer = o->next_transfer > 0 ? o->next_transfer : 1;
+		j->open_restored = o->open_restored;
+		j->live_first = j->live_last = TRANSFER_NONE;
+		j->dirty_first = j->dirty_last = j->offered_first = j->offered_last = TRANSFER_NONE;
+		j->policy_us = TRANSFER_NEVER;
+		j->clock_us = j->minute_us = INT64_MIN;
+		if (getrandom(&j->pair_seed, sizeof(j->pair_seed), GRND_NONBLOCK) != (ssize_t)sizeof(j->pair_seed))
+			j->pair_seed = 0;
+		e = make_parts(j, o);
+	}
+	if (e == 0)
+		e = policy_new(o->config, &p);
+	if (e == 0)
+		e = use_config(j, o->config, p);
+	if (e < 0) {
+		snprintf(err, err_size, "%s",
+		         e == ERR_INVALID ? "the time zone of the site is not known to this system" : err_str(e));
+		policy_free(p);
+		judge_free(j);
+		return e;
+	}
+	j->geo_generation = geo_generation(j->geo);
+	*ret = j;
+	return 0;
+}
+
+void judge_free(struct judge *j)
+{
+	if (j == NULL)
+		return;
+	if (j->config != NULL) {
+		policy_free(j->policy);
+		config_free((struct config *)(uintptr_t)j->config);
+	}
+	for (unsigned i = 0; i < CONTROL_WORKERS_MAX; i++)
+		free(j->slots[i].index);
+	judge_place_done(&j->placing);
+	if (j->texts != NULL)
+		judge_usage_done(j);
+	judge_gap_done(j);
+	judge_resume_done(j);
+	free(j->pairs);
+	free(j->pending);
+	transfer_pool_free(j->pool);
+	findings_free(j->findings);
+	inventory_free(j->inventory);
+	geo_free(j->geo);
+	names_free(j->names);
+	intern_free(j->texts);
+	free(j);
+}
+
+/* --- facts --- */
+
+static void station(struct judge *j, const struct fact_station *f)
+{
+	struct netset_ends ends;
+	const struct netset_query q = {.vlan = f->vlan, .vlan_count = f->vlan_count, .src_mac = &f->mac,
+	                               .src = &f->address, .dst = &(const struct addr){{0}}};
+	netset_locate(&j->netset, &q, &ends);
+	int network = ends.src != NETSET_OUTSIDE ? ends.src : f->network < j->netset.network_count ? f->network : NETSET_OUTSIDE;
+	const struct sighting s = {.mac = f->mac, .address = f->address, .vlan = {f->vlan[0], f->vlan[1]},
+	                           .vlan_count = f->vlan_count, .time_us = f->head.time_us,
+	                           .network = network != NETSET_OUTSIDE ? j->netset.network[network].name : NULL};
+	(void)inventory_see(j->inventory, &s);
+}
+
+/* Other databases are in use: the places of what lives are looked up again. */
+static void new_geo(struct judge *j)
+{
+	j->geo_generation = geo_generation(j->geo);
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
+		judge_locate(j, i);
+	judge_decide_all(j);
+}
+
+static bool take_flow(struct judge *j, const union fact_any *f)
+{
+	if (f->head.time_us > j->clock_us)
+		j->clock_us = f->head.time_us;
+	judge_time(j, j->clock_us);
+	judge_place_minute(j);
+	switch (f->head.type) {
+	case FACT_FLOW_NEW:
+		return judge_flow_new(j, &f->flow_new);
+	case FACT_FLOW_CLASS:
+		judge_flow_class(j, &f->flow_class);
+		break;
+	case FACT_FLOW_CONTENT:
+		judge_flow_content(j, &f->content);
+		break;
+	case FACT_NAME:
+		judge_name(j, &f->name);
+		break;
+	default:
+		judge_flow_count(j, &f->flow_count);
+		break;
+	}
+	return true;
+}
+
+bool judge_take(struct judge *j, const union fact_any *f)
+{
+	if (f->head.worker >= j->workers)
+		return true;
+	if (j->policy_us == TRANSFER_NEVER)
+		j->policy_us = f->head.time_us;
+	if (j->geo_generation != geo_generation(j->geo))
+		new_geo(j);
+	switch (f->head.type) {
+	case FACT_STATION:
+		station(j, &f->station);
+		return true;
+	case FACT_COUNTERS:
+		judge_time(j, f->head.time_us - SLACK_US);
+		judge_counters(j, &f->counters);
+		return true;
+	case FACT_NOTE:
+		judge_note(j, &f->note);
+		return true;
+	default:
+		return take_flow(j, f);
+	}
+}
+
+/* --- what earlier runs knew --- */
+
+int judge_restore_usage(struct judge *j, const struct row_usage *r)
+{
+	return judge_usage_restore(j, r);
+}
+
+int judge_restore_machine(struct judge *j, const struct row_machine *r)
+{
+	const struct sighting s = {.mac = r->mac, .address = r->address, .network = r->network,
+	                           .vlan = {r->vlan[0], r->vlan[1]}, .vlan_count = r->vlan_count, .time_us = r->last_us};
+	return inventory_restore(j->inventory, r->id, &s, r->first_us);
+}
+
+int judge_restore_finding(struct judge *j, const struct row_finding *r)
+{
+	return findings_restore(j->findings, r);
+}
+
+void judge_get_totals(const struct judge *j, struct judge_totals *ret)
+{
+	*ret = (struct judge_totals){.transfers = j->transfers, .approved = j->approved, .unapproved = j->unapproved,
+	                             .housekeeping = j->housekeeping, .findings = findings_count(j->findings),
+	                             .open = j->live_count, .collapsed = j->collapsed,
+	                             .refused = j->refused + j->gaps.refused + intern_refused(j->texts),
+	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0};
+	for (unsigned i = 0; i < j->workers; i++) {
+		counters_add(&ret->counters, &j->tally[i].earlier);
+		counters_add(&ret->counters, &j->tally[i].total);
+	}
+}
+
+struct geo *judge_geo(struct judge *j)
+{
+	return j->geo;
+}

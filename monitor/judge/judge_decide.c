@@ -1,0 +1,123 @@
+/* judge_decide.c - what is known of a transfer → policy → verdict, and what
+ * follows from a change of it.
+ *
+ * A transfer is judged with the time of its last packet. Hours, validity and
+ * limits can change from bad to good under a long transfer; what has gone out
+ * at a bad time was not approved, so the first bad time is kept (bad_us) and
+ * a transfer is approved only if it would have been at that time too. A new
+ * policy may forgive it: both times are judged by the policy in force. */
+#include <string.h>
+
+#include "judge/judge_internal.h"
+
+#define REASONS_OF_TIME \
+	(UINT32_C(1) << REASON_APPROVAL_EXPIRED | UINT32_C(1) << REASON_APPROVAL_NOT_YET | \
+	 UINT32_C(1) << REASON_OUTSIDE_HOURS | UINT32_C(1) << REASON_LIMIT_EXCEEDED)
+
+struct asking {
+	struct judge *j;
+	const struct transfer *t;
+};
+
+/* Bytes of the approval in the period, with what this transfer has not put
+ * there yet. */
+static void usage_of(void *ctx, const char *approval, enum config_period per, int64_t time_us, struct policy_usage *ret)
+{
+	const struct asking *a = ctx;
+	uint32_t id = intern_get(a->j->texts, approval);
+	judge_usage_get(a->j, &(const struct usage_key){.approval = id, .per = per, .time_us = time_us}, ret);
+	intern_put(a->j->texts, id);
+	if (time_us != a->t->end_us)
+		return;
+	ret->out += a->t->counts.ip_bytes_out - a->t->billed_out;
+	ret->in += a->t->counts.ip_bytes_in - a->t->billed_in;
+}
+
+static void fill_facts(const struct judge *j, const struct transfer *t, struct policy_facts *f)
+{
+	const struct config_equipment *e = t->machine->equipment;
+	bool done = t->final || t->late;
+	*f = (struct policy_facts){
+	    .equipment = t->machine->id, .network = text_of(j, t->network), .known_equipment = e != NULL,
+	    .address_outside_network = t->outside_network, .mac_mismatch = t->mac_mismatch, .peer = t->ident.peer,
+	    .proto = t->ident.proto, .peer_port = t->ident.peer_port, .inside_port = t->ident.inside_port,
+	    .initiator = t->initiator, .app = text_of(j, t->app), .hostname = text_of(j, t->host),
+	    .hostname_verified = t->host_verified, .dns_name = text_of(j, t->dns_name), .country = t->country,
+	    .asn = t->asn, .time_us = t->end_us, .inspection_done = done};
+	if (e != NULL) {
+		f->group = e->group;
+		f->vendor = e->vendor;
+	}
+	if (f->app == NULL && done)
+		f->app = "Unknown";
+}
+
+static void ask(struct judge *j, struct transfer *t, struct policy_verdict *ret)
+{
+	struct asking a = {.j = j, .t = t};
+	struct policy_facts f;
+	fill_facts(j, t, &f);
+	policy_judge(j->policy, &f, usage_of, &a, ret);
+	/* A label that may still get better ("TLS" before "TLS.Amazon") does not
+	 * refuse yet. */
+	if (ret->reasons == UINT32_C(1) << REASON_APP_NOT_APPROVED && !f.inspection_done) {
+		f.app = NULL;
+		policy_judge(j->policy, &f, usage_of, &a, ret);
+	}
+	if (ret->verdict == VERDICT_UNAPPROVED && (ret->reasons & REASONS_OF_TIME) != 0 && t->bad_us == TRANSFER_NEVER) {
+		t->bad_us = t->end_us;
+	} else if (ret->verdict == VERDICT_APPROVED && t->bad_us != TRANSFER_NEVER) {
+		struct policy_verdict then;
+		f.time_us = t->bad_us;
+		policy_judge(j->policy, &f, usage_of, &a, &then);
+		if (then.verdict == VERDICT_UNAPPROVED)
+			*ret = then;
+	}
+}
+
+/* Bytes count while the transfer is approved by the approval, or is so but
+ * for its limit. */
+static void bill(struct judge *j, struct transfer *t, const struct policy_verdict *v, uint32_t approval)
+{
+	bool exceeded = v->reasons == UINT32_C(1) << REASON_LIMIT_EXCEEDED;
+	if (v->approval == NULL || (v->verdict != VERDICT_APPROVED && !exceeded))
+		return;
+	const struct config_approval *a = v->approval;
+	const struct policy_usage bytes = {.out = t->counts.ip_bytes_out - t->billed_out,
+	                                   .in = t->counts.ip_bytes_in - t->billed_in};
+	const struct usage_key key = {.approval = approval, .per = a->limit_per, .time_us = t->end_us};
+	t->billed_out = t->counts.ip_bytes_out;
+	t->billed_in = t->counts.ip_bytes_in;
+	if (a->limit_per != PERIOD_NONE)
+		judge_usage_add(j, &key, &bytes, exceeded);
+}
+
+/* --- the decision --- */
+
+void judge_decide(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	struct policy_verdict v;
+	/* Once there is a row, it says what is known. */
+	bool late_before = t->late;
+	t->late = t->late || t->place != PLACE_NONE;
+	ask(j, t, &v);
+	t->late = late_before;
+	if ((v.pending && t->place == PLACE_NONE && !t->late && !t->final) || judge_must_hold(j, t))
+		return;
+	uint32_t approval = v.approval != NULL ? intern_get(j->texts, v.approval->id) : 0;
+	struct decision d = {.verdict = v.verdict, .reasons = v.reasons, .approval = approval};
+	bill(j, t, &v, approval);
+	if (t->place == PLACE_NONE)
+		judge_place(j, index, &d);
+	else if (t->verdict != d.verdict || t->reasons != d.reasons || t->approval != d.approval ||
+	         t->policy_hash != j->policy_hash)
+		judge_replace(j, index, &d);
+	intern_put(j->texts, approval);
+}
+
+void judge_decide_all(struct judge *j)
+{
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
+		judge_decide(j, i);
+}

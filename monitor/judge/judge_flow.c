@@ -1,0 +1,446 @@
+/* judge_flow.c - the facts of one flow. Workers are not trusted: a fact about
+ * a flow that is not known is left aside, counts never fall, a slot that is
+ * taken again ends what was in it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/json.h"
+#include "judge/judge_internal.h"
+
+/* --- lists --- */
+
+static uint32_t *pair_head(struct judge *j, const struct addr *inside, const struct addr *peer)
+{
+	uint8_t key[32];
+	memcpy(key, inside->b, 16);
+	memcpy(key + 16, peer->b, 16);
+	return &j->pairs[XXH3_64bits_withSeed(key, sizeof(key), j->pair_seed) & j->pair_mask];
+}
+
+static void pair_add(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	uint32_t *head = pair_head(j, &t->ident.inside, &t->ident.peer);
+	t->pair_prev = TRANSFER_NONE;
+	t->pair_next = *head;
+	if (*head != TRANSFER_NONE)
+		at(j, *head)->pair_prev = index;
+	*head = index;
+}
+
+static void pair_remove(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	if (t->pair_prev != TRANSFER_NONE)
+		at(j, t->pair_prev)->pair_next = t->pair_next;
+	else
+		*pair_head(j, &t->ident.inside, &t->ident.peer) = t->pair_next;
+	if (t->pair_next != TRANSFER_NONE)
+		at(j, t->pair_next)->pair_prev = t->pair_prev;
+}
+
+/* Four heads a live flow at most; without memory the lists grow longer. */
+static void pairs_grow(struct judge *j)
+{
+	if (j->live_count <= j->pair_mask)
+		return;
+	uint32_t mask = j->pair_mask * 4 + 3;
+	uint32_t *heads = malloc(((size_t)mask + 1) * sizeof(*heads));
+	if (heads == NULL)
+		return;
+	memset(heads, 0xff, ((size_t)mask + 1) * sizeof(*heads));
+	free(j->pairs);
+	j->pairs = heads;
+	j->pair_mask = mask;
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
+		pair_add(j, i);
+}
+
+static void live_add(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	t->live = true;
+	t->live_prev = j->live_last;
+	t->live_next = TRANSFER_NONE;
+	if (j->live_last != TRANSFER_NONE)
+		at(j, j->live_last)->live_next = index;
+	else
+		j->live_first = index;
+	j->live_last = index;
+	j->live_count++;
+	pair_add(j, index);
+	pairs_grow(j);
+}
+
+static void live_remove(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	pair_remove(j, index);
+	if (t->live_prev != TRANSFER_NONE)
+		at(j, t->live_prev)->live_next = t->live_next;
+	else
+		j->live_first = t->live_next;
+	if (t->live_next != TRANSFER_NONE)
+		at(j, t->live_next)->live_prev = t->live_prev;
+	else
+		j->live_last = t->live_prev;
+	j->live_count--;
+	t->live = false;
+	j->slots[t->worker].index[t->slot] = TRANSFER_NONE;
+}
+
+/* --- slots --- */
+
+static bool slots_reserve(struct slot_list *s, uint32_t slot)
+{
+	if (slot < s->room)
+		return true;
+	if (slot >= SLOTS_MAX)
+		return false;
+	uint32_t room = s->room == 0 ? 1024 : s->room;
+	while (room <= slot)
+		room *= 2;
+	uint32_t *grown = realloc(s->index, room * sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	memset(grown + s->room, 0xff, (room - s->room) * sizeof(*grown));
+	s->index = grown;
+	s->room = room;
+	return true;
+}
+
+static uint32_t find(const struct judge *j, const struct fact_head *h)
+{
+	const struct slot_list *s = &j->slots[h->worker];
+	uint32_t slot = (uint32_t)h->flow;
+	uint32_t index = slot < s->room ? s->index[slot] : TRANSFER_NONE;
+	return index != TRANSFER_NONE && at(j, index)->generation == (uint32_t)(h->flow >> 32) ? index : TRANSFER_NONE;
+}
+
+void judge_forget(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	const uint32_t texts[] = {t->app, t->category, t->host, t->dns_name, t->ja3, t->ja4, t->content, t->city,
+	                          t->as_org, t->network, t->approval, t->policy_hash};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		intern_put(j->texts, texts[i]);
+	findings_leave(j->findings, t->finding);
+	transfer_give(j->pool, index);
+}
+
+/* The flow is over, or lost sight of. */
+static void end(struct judge *j, uint32_t index, enum row_state state)
+{
+	struct transfer *t = at(j, index);
+	if (t->place == PLACE_NONE) {
+		t->late = true;
+		judge_decide(j, index);
+	}
+	live_remove(j, index);
+	if (t->place == PLACE_ROW) {
+		t->state = (uint8_t)state;
+		judge_dirty(j, index);
+		return;
+	}
+	if (t->place == PLACE_FOLDED)
+		judge_fold_leave(j, index);
+	judge_forget(j, index);
+}
+
+void judge_interrupt_worker(struct judge *j, unsigned worker)
+{
+	for (uint32_t i = j->live_first, next; i != TRANSFER_NONE; i = next) {
+		next = at(j, i)->live_next;
+		if (at(j, i)->worker == worker)
+			end(j, i, ROW_INTERRUPTED);
+	}
+}
+
+/* --- who, where, by what name --- */
+
+static void place_of(struct judge *j, struct transfer *t)
+{
+	struct geo_place p;
+	geo_lookup(j->geo, &t->ident.peer, &p);
+	memcpy(t->country, p.country, sizeof(t->country));
+	t->asn = p.asn;
+	intern_set(j->texts, &t->city, p.city);
+	intern_set(j->texts, &t->as_org, p.as_org);
+}
+
+static bool ignores_vlan(const struct judge *j, uint8_t interface)
+{
+	const struct config_capture *c = &j->config->capture;
+	return interface < c->interface_count && !c->interfaces[interface].vlan_in_key;
+}
+
+/* The name of the network is found anew rather than by its index in the fact:
+ * that is of the configuration that the worker had. */
+static void network_of(struct judge *j, struct transfer *t)
+{
+	struct netset_ends ends;
+	const struct netset_query q = {.vlan = t->ident.vlan, .vlan_count = t->ident.vlan_count,
+	                               .ignore_vlan = ignores_vlan(j, t->ident.interface),
+	                               .src_mac = &t->ident.inside_mac, .dst_mac = &t->ident.peer_mac,
+	                               .src = &t->ident.inside, .dst = &t->ident.peer};
+	netset_locate(&j->netset, &q, &ends);
+	int network = ends.src;
+	t->outside_network = ends.src_how == NETSET_BY_MAC || ends.src_how == NETSET_BY_VLAN;
+	if (network == NETSET_OUTSIDE) {
+		t->outside_network = (t->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) != 0;
+		if (t->ident.network < j->netset.network_count)
+			network = t->ident.network;
+	}
+	if (network != NETSET_OUTSIDE)
+		intern_set(j->texts, &t->network, j->netset.network[network].name);
+}
+
+void judge_locate(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	network_of(j, t);
+	struct sighting s = {.mac = t->ident.inside_mac, .address = t->ident.inside, .network = text_of(j, t->network),
+	                     .vlan = {t->ident.vlan[0], t->ident.vlan[1]}, .vlan_count = t->ident.vlan_count,
+	                     .time_us = t->end_us};
+	t->machine = inventory_see(j->inventory, &s);
+	t->mac_mismatch = t->machine->mac_mismatch;
+	place_of(j, t);
+}
+
+/* The name that DNS gave before the transfer began; it is kept. */
+static void name_of(struct judge *j, struct transfer *t)
+{
+	struct name_found n;
+	if (t->dns_name == 0 && names_find(j->names, &t->ident.inside, &t->ident.peer, t->start_us, &n))
+		t->dns_name = intern_get(j->texts, n.name);
+}
+
+void judge_name(struct judge *j, const struct fact_name *f)
+{
+	bool known = names_verify(j->names, &f->client, &f->address, f->name, f->head.time_us);
+	if (f->name[0] == 0 || names_add(j->names, &f->client, &f->address, f->name, f->ttl_s, f->head.time_us) < 0 || known)
+		return;
+	/* Judging changes no list of pairs. Oldest last in the list: order by
+	 * going to its end first. */
+	uint32_t i = *pair_head(j, &f->client, &f->address), last = TRANSFER_NONE;
+	for (; i != TRANSFER_NONE; i = at(j, i)->pair_next)
+		last = i;
+	for (i = last; i != TRANSFER_NONE; i = at(j, i)->pair_prev) {
+		struct transfer *t = at(j, i);
+		if (!addr_eq(&t->ident.inside, &f->client) || !addr_eq(&t->ident.peer, &f->address))
+			continue;
+		if (t->host != 0 && !t->host_verified && strcmp(text_of(j, t->host), f->name) == 0)
+			t->host_verified = true;
+		else if (t->host == 0 && t->dns_name == 0)
+			t->dns_name = intern_get(j->texts, f->name);
+		else
+			continue;
+		judge_decide(j, i);
+		if (t->place == PLACE_ROW)
+			judge_dirty(j, i);
+	}
+}
+
+/* --- a new flow --- */
+
+static void less(uint64_t *value, uint64_t by)
+{
+	*value = *value > by ? *value - by : 0;
+}
+
+static void take_base(struct flow_counts *c, const struct flow_counts *base)
+{
+	less(&c->packets_out, base->packets_out);
+	less(&c->packets_in, base->packets_in);
+	less(&c->ip_bytes_out, base->ip_bytes_out);
+	less(&c->ip_bytes_in, base->ip_bytes_in);
+	less(&c->payload_bytes_out, base->payload_bytes_out);
+	less(&c->payload_bytes_in, base->payload_bytes_in);
+}
+
+/* A flow that an earlier judge has recorded in part. */
+static void set_base(struct judge *j, struct transfer *t, const struct fact_flow_new *f)
+{
+	struct flow_counts recorded = f->counts;
+	if ((f->flags & FLOW_RESUMED) == 0 || (j->open_restored && !judge_resume_take(j, f, &recorded)))
+		return;
+	t->base = malloc(sizeof(*t->base));
+	if (t->base == NULL)
+		return;
+	*t->base = recorded;
+	take_base(&t->counts, t->base);
+}
+
+static void wait_for_more(struct judge *j, const struct transfer *t)
+{
+	if (j->pending == NULL || j->pending_count > j->pending_mask) {
+		uint32_t mask = j->pending == NULL ? 1023 : j->pending_mask * 2 + 1;
+		struct pending *ring = malloc(((size_t)mask + 1) * sizeof(*ring));
+		if (ring == NULL)
+			return;   /* judged at its next fact, or its end */
+		for (uint32_t i = 0; i < j->pending_count; i++)
+			ring[i] = j->pending[(j->pending_first + i) & j->pending_mask];
+		free(j->pending);
+		j->pending = ring;
+		j->pending_first = 0;
+		j->pending_mask = mask;
+	}
+	j->pending[(j->pending_first + j->pending_count++) & j->pending_mask] = (struct pending){
+	    .deadline_us = j->clock_us + PENDING_US, .slot = t->slot, .generation = t->generation, .worker = t->worker};
+}
+
+bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
+{
+	uint32_t index = find(j, &f->head), slot = (uint32_t)f->head.flow;
+	if (index != TRANSFER_NONE)
+		return true;   /* told again, and nothing was missed */
+	if (j->dirty_count + j->offered_count >= j->max_pending)
+		return false;
+	if (!slots_reserve(&j->slots[f->head.worker], slot)) {
+		j->refused++;
+		return true;
+	}
+	if (j->slots[f->head.worker].index[slot] != TRANSFER_NONE)
+		end(j, j->slots[f->head.worker].index[slot], ROW_INTERRUPTED);
+	index = transfer_take(j->pool);
+	if (index == TRANSFER_NONE) {
+		j->refused++;
+		return true;
+	}
+	j->slots[f->head.worker].index[slot] = index;
+	struct transfer *t = at(j, index);
+	t->ident = f->ident;
+	t->counts = f->counts;
+	t->slot = slot;
+	t->generation = (uint32_t)(f->head.flow >> 32);
+	t->worker = (uint8_t)f->head.worker;
+	t->start_us = f->start_us;
+	t->end_us = f->head.time_us;
+	t->flags = f->flags;
+	t->initiator = f->initiator;
+	set_base(j, t, f);
+	live_add(j, index);
+	judge_locate(j, index);
+	name_of(j, t);
+	judge_decide(j, index);
+	if (t->place == PLACE_NONE)
+		wait_for_more(j, t);
+	return true;
+}
+
+void judge_time(struct judge *j, int64_t time_us)
+{
+	while (j->pending_count > 0 && j->pending[j->pending_first].deadline_us <= time_us) {
+		const struct pending p = j->pending[j->pending_first];
+		j->pending_first = (j->pending_first + 1) & j->pending_mask;
+		j->pending_count--;
+		const struct fact_head h = {.worker = p.worker, .flow = p.slot | (uint64_t)p.generation << 32};
+		uint32_t index = find(j, &h);
+		if (index == TRANSFER_NONE || at(j, index)->place != PLACE_NONE)
+			continue;
+		at(j, index)->late = true;
+		judge_decide(j, index);
+	}
+}
+
+/* --- what comes later --- */
+
+static void dirty_row(struct judge *j, uint32_t index)
+{
+	static const struct flow_counts none;
+	if (at(j, index)->place == PLACE_ROW)
+		judge_dirty(j, index);
+	else if (at(j, index)->place == PLACE_FOLDED)
+		judge_grown(j, index, &none);
+}
+
+void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
+{
+	uint32_t index = find(j, &f->head);
+	if (index == TRANSFER_NONE)
+		return;
+	struct transfer *t = at(j, index);
+	intern_set(j->texts, &t->app, f->app);
+	intern_set(j->texts, &t->category, f->category);
+	intern_set(j->texts, &t->ja3, f->ja3);
+	intern_set(j->texts, &t->ja4, f->ja4);
+	t->classified = f->app[0] != 0;
+	t->encrypted = f->encrypted != 0;
+	t->risk = f->risk;
+	t->final = f->final != 0;
+	/* The name in a DNS question is not that of the server asked. */
+	if (f->host[0] != 0 && f->host_source != HOST_NONE && f->host_source != HOST_DNS) {
+		intern_set(j->texts, &t->host, f->host);
+		t->host_source = f->host_source;
+		t->host_verified = names_verify(j->names, &t->ident.inside, &t->ident.peer, f->host, t->start_us);
+	}
+	name_of(j, t);
+	judge_decide(j, index);
+	dirty_row(j, index);
+}
+
+/* The array so far with one more {"word", "detail"}. */
+void judge_flow_content(struct judge *j, const struct fact_content *f)
+{
+	uint32_t index = find(j, &f->head);
+	if (index == TRANSFER_NONE)
+		return;
+	struct transfer *t = at(j, index);
+	const char *so_far = text_of(j, t->content);
+	struct json js;
+	json_init(&js);
+	json_object(&js, NULL);
+	json_str(&js, "word", f->word);
+	if (f->detail[0] != 0)
+		json_str(&js, "detail", f->detail);
+	json_object_end(&js);
+	const char *item = json_text(&js);
+	size_t old = so_far != NULL ? strlen(so_far) : 0;
+	char text[CONTENT_TEXT_MAX];
+	int n = -1;
+	/* Told twice (a flow resumed): once is enough. */
+	if (item != NULL && (so_far == NULL || strstr(so_far, item) == NULL))
+		n = old > 0 ? snprintf(text, sizeof(text), "%.*s,%s]", (int)old - 1, so_far, item)
+		            : snprintf(text, sizeof(text), "[%s]", item);
+	if (n > 0 && (size_t)n < sizeof(text)) {
+		intern_set(j->texts, &t->content, text);
+		judge_decide(j, index);
+		dirty_row(j, index);
+	}
+	json_done(&js);
+}
+
+static void grow(uint64_t *value, uint64_t now, uint64_t *ret_delta)
+{
+	*ret_delta = now > *value ? now - *value : 0;
+	*value += *ret_delta;
+}
+
+void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
+{
+	uint32_t index = find(j, &f->head);
+	if (index == TRANSFER_NONE)
+		return;
+	struct transfer *t = at(j, index);
+	struct flow_counts now = f->counts, delta;
+	if (t->base != NULL)
+		take_base(&now, t->base);
+	grow(&t->counts.packets_out, now.packets_out, &delta.packets_out);
+	grow(&t->counts.packets_in, now.packets_in, &delta.packets_in);
+	grow(&t->counts.ip_bytes_out, now.ip_bytes_out, &delta.ip_bytes_out);
+	grow(&t->counts.ip_bytes_in, now.ip_bytes_in, &delta.ip_bytes_in);
+	grow(&t->counts.payload_bytes_out, now.payload_bytes_out, &delta.payload_bytes_out);
+	grow(&t->counts.payload_bytes_in, now.payload_bytes_in, &delta.payload_bytes_in);
+	t->flags = f->flags | (t->flags & FLOW_RESUMED);
+	t->initiator = f->initiator;
+	if (f->last_us > t->end_us)
+		t->end_us = f->last_us;
+	judge_grown(j, index, &delta);
+	judge_decide(j, index);
+	if (f->end != END_NONE) {
+		judge_flow_ended(j, t);
+		end(j, index, ROW_CLOSED);
+	}
+}

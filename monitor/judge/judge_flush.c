@@ -1,0 +1,193 @@
+/* judge_flush.c - changed rows to the record, parents first: policy,
+ * machines, findings, transfers, then usage, gaps, minutes.
+ * A transfer is on one of two lists: changed, or offered and waiting for the
+ * word that it was committed. */
+#include <stddef.h>
+
+#include "judge/judge_internal.h"
+
+/* --- the lists of transfers --- */
+
+static void push(struct judge *j, uint32_t *first, uint32_t *last, uint32_t index)
+{
+	at(j, index)->queue_next = TRANSFER_NONE;
+	if (*last != TRANSFER_NONE)
+		at(j, *last)->queue_next = index;
+	else
+		*first = index;
+	*last = index;
+}
+
+static uint32_t pop(const struct judge *j, uint32_t *first, uint32_t *last)
+{
+	uint32_t index = *first;
+	*first = at(j, index)->queue_next;
+	if (*first == TRANSFER_NONE)
+		*last = TRANSFER_NONE;
+	return index;
+}
+
+void judge_dirty(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	if (t->queue == QUEUE_OFFERED) {
+		t->queue = QUEUE_OFFERED_DIRTY;
+	} else if (t->queue == QUEUE_NONE) {
+		t->queue = QUEUE_DIRTY;
+		push(j, &j->dirty_first, &j->dirty_last, index);
+		j->dirty_count++;
+	}
+}
+
+/* --- rows --- */
+
+static void fill_host(const struct judge *j, const struct transfer *t, struct row_transfer *r)
+{
+	if (t->host != 0) {
+		r->hostname = text_of(j, t->host);
+		r->hostname_source = t->host_source;
+		r->hostname_verified = t->host_verified;
+	} else if (t->dns_name != 0) {
+		r->hostname = text_of(j, t->dns_name);
+		r->hostname_source = HOST_DNS;
+		r->hostname_verified = true;
+	}
+}
+
+static int tell_transfer(const struct judge *j, uint32_t index, const struct row_sink *sink)
+{
+	const struct transfer *t = at(j, index);
+	struct row_transfer r = {
+	    .id = t->id, .finding = findings_id(j->findings, t->finding), .start_us = t->start_us, .end_us = t->end_us,
+	    .state = t->state, .ident = t->ident, .network = text_of(j, t->network), .equipment = t->machine->id,
+	    .vendor = t->machine->vendor, .initiator = t->initiator, .app = text_of(j, t->app),
+	    .category = text_of(j, t->category), .ja3 = text_of(j, t->ja3), .ja4 = text_of(j, t->ja4),
+	    .encrypted = t->encrypted, .inspected = t->classified, .country = t->country[0] != 0 ? t->country : NULL,
+	    .city = text_of(j, t->city), .as_org = text_of(j, t->as_org), .asn = t->asn, .counts = t->counts,
+	    .flags = t->flags, .risk = t->risk, .content = text_of(j, t->content), .verdict = t->verdict,
+	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
+	    .policy_hash = text_of(j, t->policy_hash), .collapsed = t->collapsed > 0 ? t->collapsed - 1 : 0};
+	fill_host(j, t, &r);
+	return sink->transfer(sink->ctx, &r);
+}
+
+static int flush_transfers(struct judge *j, const struct row_sink *sink, uint32_t *left)
+{
+	while (j->dirty_first != TRANSFER_NONE && *left > 0) {
+		int e = tell_transfer(j, j->dirty_first, sink);
+		if (e != 0)
+			return e;
+		uint32_t index = pop(j, &j->dirty_first, &j->dirty_last);
+		at(j, index)->queue = QUEUE_OFFERED;
+		push(j, &j->offered_first, &j->offered_last, index);
+		j->dirty_count--;
+		j->offered_count++;
+		--*left;
+	}
+	return 0;
+}
+
+struct machine_ctx {
+	const struct row_sink *sink;
+	uint32_t *left;
+	bool cut;
+};
+
+static int tell_machine(void *ctx, const struct machine *m)
+{
+	struct machine_ctx *c = ctx;
+	if (*c->left == 0) {
+		c->cut = true;
+		return 1;
+	}
+	struct row_machine r = {.id = m->id, .vendor = m->vendor, .network = m->network, .known = m->equipment != NULL,
+	                        .mac_mismatch = m->mac_mismatch, .mac = m->mac, .address = m->address,
+	                        .vlan = {m->vlan[0], m->vlan[1]}, .vlan_count = m->vlan_count, .first_us = m->first_us,
+	                        .last_us = m->last_us};
+	--*c->left;
+	return c->sink->machine(c->sink->ctx, &r);
+}
+
+static int flush_parents(struct judge *j, const struct row_sink *sink, uint32_t *left)
+{
+	int e = 0;
+	/* Before the first fact there is no packet time to say. */
+	if (j->policy_changed && j->policy_us != TRANSFER_NEVER && *left > 0) {
+		struct row_policy r = {.hash = j->config->hash_text, .text = j->config->text, .path = j->config->path,
+		                       .loaded_us = j->policy_us};
+		e = sink->policy(sink->ctx, &r);
+		if (e != 0)
+			return e;
+		j->policy_changed = false;
+		j->policy_offered = true;
+		--*left;
+	}
+	struct machine_ctx c = {.sink = sink, .left = left};
+	e = inventory_each_changed(j->inventory, tell_machine, &c);
+	if (e != 0 && !c.cut)
+		return e;
+	uint32_t count = 0;
+	if (*left > 0)
+		e = findings_flush(j->findings, sink, *left, &count);
+	else
+		e = 0;
+	*left -= count;
+	return e;
+}
+
+int judge_flush(struct judge *j, const struct row_sink *sink, uint32_t max_rows)
+{
+	uint32_t left = max_rows != 0 ? max_rows : UINT32_MAX;
+	int e = flush_parents(j, sink, &left);
+	if (e == 0)
+		e = flush_transfers(j, sink, &left);
+	if (e == 0)
+		e = judge_usage_flush(j, sink, &left);
+	if (e == 0)
+		e = judge_gap_flush(j, sink, &left);
+	return e;
+}
+
+static void transfers_recorded(struct judge *j, bool committed)
+{
+	uint32_t old_first = j->dirty_first, old_last = j->dirty_last;
+	if (!committed)
+		j->dirty_first = j->dirty_last = TRANSFER_NONE;   /* what was offered goes first */
+	while (j->offered_first != TRANSFER_NONE) {
+		uint32_t index = pop(j, &j->offered_first, &j->offered_last);
+		struct transfer *t = at(j, index);
+		bool again = !committed || t->queue == QUEUE_OFFERED_DIRTY;
+		t->queue = QUEUE_NONE;
+		j->offered_count--;
+		if (again)
+			judge_dirty(j, index);
+		else if (t->state != ROW_OPEN)
+			judge_forget(j, index);
+	}
+	if (!committed && old_first != TRANSFER_NONE) {
+		if (j->dirty_last != TRANSFER_NONE)
+			at(j, j->dirty_last)->queue_next = old_first;
+		else
+			j->dirty_first = old_first;
+		j->dirty_last = old_last;
+	}
+}
+
+void judge_flushed(struct judge *j, bool committed)
+{
+	if (j->policy_offered && !committed)
+		j->policy_changed = true;
+	j->policy_offered = false;
+	inventory_recorded(j->inventory, committed);
+	findings_recorded(j->findings, committed);
+	transfers_recorded(j, committed);
+	judge_usage_recorded(j, committed);
+	judge_gap_recorded(j, committed);
+}
+
+bool judge_has_rows(const struct judge *j)
+{
+	return j->dirty_count > 0 || findings_has_changed(j->findings) || inventory_has_changed(j->inventory) ||
+	       j->usages.changed > 0 || j->gaps.changed > 0 || j->minute_count > 0 ||
+	       (j->policy_changed && j->policy_us != TRANSFER_NEVER);
+}

@@ -1,0 +1,280 @@
+/* judge_internal.h - what the parts of judge.c share.
+ *
+ *   judge.c           life, facts in, restore, totals
+ *   judge_flow.c      the facts of one flow
+ *   judge_resume.c    flows that outlived an earlier judge
+ *   judge_decide.c    facts → policy → verdict, and what a change of it means
+ *   judge_place.c     a row of its own, or a part of a collapsed one
+ *   judge_usage.c     bytes that count against limits
+ *   judge_gap.c       gaps, counters, minutes, one-way
+ *   judge_flush.c     rows out */
+#ifndef MONITOR_JUDGE_INTERNAL_H
+#define MONITOR_JUDGE_INTERNAL_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/control.h"
+#include "base/netset.h"
+#include "judge/finding.h"
+#include "judge/intern.h"
+#include "judge/judge.h"
+#include "judge/names.h"
+#include "judge/policy.h"
+#include "judge/transfer.h"
+
+#define SECOND_US INT64_C(1000000)
+#define MINUTE_US (60 * SECOND_US)
+
+#define PENDING_US (5 * SECOND_US)       /* how long a row may wait: for inspection to complete a verdict,
+                                          * for a flow past the budget to be established */
+#define SLOTS_MAX (1u << 24)             /* flows of one worker */
+#define TEXT_BYTES_MAX ((size_t)256 << 20)
+#define CONTENT_TEXT_MAX 2048u           /* JSON of one transfer's content */
+#define CONTENT_ITEMS_MAX 16u
+
+/* --- collapsed rows: judge_place.c --- */
+#define PLACE_OWN_ROWS 12u               /* per machine, initiator, protocol and minute */
+#define PLACE_PEER_ROWS 12u              /* collapsed rows by peer, likewise */
+#define PLACE_BARE_ROWS 4096u            /* of all of them together */
+#define PLACE_FULL_ROWS 60000u           /* rows of established flows, a minute */
+#define PLACE_GROWN_BYTES 65536u         /* an established flow larger than that has a row of its own */
+#define BUDGETS 4096u
+
+struct fold_key {                        /* zeroed before it is filled: compared as bytes */
+	struct addr peer;                /* level 1 only */
+	int64_t minute;
+	uint64_t machine;                /* levels 1, 2 */
+	uint32_t approval, reasons, policy_hash;
+	uint8_t verdict, initiator, proto, level, established;
+	uint8_t unused[7];
+};
+
+struct fold {
+	struct fold_key key;
+	uint32_t row;                    /* index of the collapsed row; free: TRANSFER_NONE */
+};
+
+struct budget {
+	const struct machine *machine;   /* NULL: free */
+	uint8_t initiator, proto;
+	uint32_t own, peers;
+};
+
+struct placing {
+	int64_t minute;
+	struct fold *folds;              /* of this minute, open addressing */
+	uint32_t fold_count, fold_mask;
+	struct budget budgets[BUDGETS];
+	uint32_t budget_count, bare_rows, full_rows;
+	uint32_t *waiting;               /* collapsed rows of earlier minutes with live flows */
+	uint32_t waiting_count, waiting_room;
+};
+
+/* --- limits: judge_usage.c --- */
+#define USAGE_PERIODS 64u                /* that are kept of one approval */
+
+struct usage {
+	int64_t start_us;
+	uint64_t out, in;
+	enum config_period per;
+	int64_t exceeded_us;             /* packet time at which the limit was passed; TRANSFER_NEVER */
+	bool changed, offered;
+};
+
+struct usage_list {
+	uint32_t approval;               /* interned */
+	uint32_t count, room;
+	struct usage *periods;           /* oldest first */
+};
+
+struct usages {
+	struct usage_list *lists;
+	uint32_t count, room;
+	uint32_t changed;                /* periods to be recorded */
+};
+
+/* --- gaps: judge_gap.c --- */
+#define GAPS_MAX 4096u                   /* that wait for the record */
+#define GAP_MERGE_US (10 * SECOND_US)    /* drops that near are one gap */
+#define ONE_WAY_WINDOW_US (300 * SECOND_US)
+#define ONE_WAY_FLOWS 20u
+
+enum run_kind { RUN_KERNEL_DROPS = 0, RUN_INTERFACE_DROPS, RUN_TABLE_FULL, RUN_CLOCK_STEP, RUN_ONE_WAY, RUN_KINDS };
+
+struct gap {
+	struct row_gap row;              /* detail is its own */
+	int64_t serial;
+	bool changed, offered, open;     /* open: may still change */
+};
+
+struct gaps {
+	struct gap *all;
+	uint32_t count, room, changed;
+	int64_t run[RUN_KINDS];          /* serial of the gap of a kind that may go on, 0: none */
+	int64_t window_start;            /* one-way: of the five minutes that run */
+	uint32_t window_flows, window_one_way;
+	int64_t serial;
+	uint64_t refused;
+};
+
+struct minute {
+	int64_t minute_us;
+	struct counters delta;
+	bool offered;
+};
+
+#define MINUTES_MAX 4096u
+
+struct tally {                           /* of one worker */
+	struct counters earlier;         /* of its earlier lives */
+	struct counters total;           /* of this life, as last told */
+	int64_t told_us;                 /* when */
+	bool started;
+};
+
+struct slot_list {
+	uint32_t *index;                 /* of the transfer, by slot */
+	uint32_t room;
+};
+
+struct pending {
+	int64_t deadline_us;
+	uint32_t slot, generation, worker;
+};
+
+/* --- flows that outlived an earlier judge: judge_resume.c --- */
+struct resume {
+	struct flow_ident ident;
+	int64_t start_us;
+	struct flow_counts counts;
+	bool used;
+};
+
+struct resumes {
+	struct resume *all;              /* open addressing */
+	uint32_t count, mask;
+};
+
+struct judge {
+	const struct config *config;
+	struct policy *policy;
+	struct names *names;
+	struct inventory *inventory;
+	struct geo *geo;
+	struct intern *texts;
+	struct findings *findings;
+	struct transfer_pool *pool;
+	struct netset netset;            /* of the configuration */
+	struct vendors *vendors;
+
+	struct slot_list slots[CONTROL_WORKERS_MAX];
+	unsigned workers;
+	uint32_t live_first, live_last, live_count;
+	uint32_t *pairs, pair_mask;      /* heads of the lists by two addresses */
+	uint64_t pair_seed;
+	struct pending *pending;         /* a ring */
+	uint32_t pending_first, pending_count, pending_mask;
+
+	uint32_t dirty_first, dirty_last, dirty_count;
+	uint32_t offered_first, offered_last, offered_count;
+	uint32_t max_pending;
+	int64_t next_transfer;
+	uint32_t policy_hash;            /* interned */
+	bool policy_changed, policy_offered;
+	int64_t policy_us;
+
+	struct placing placing;
+	struct usages usages;
+	struct gaps gaps;
+	struct minute *minutes;
+	uint32_t minute_count;
+	int64_t minute_us;               /* the last that was told */
+	unsigned workers_ended;
+	struct tally tally[CONTROL_WORKERS_MAX];
+
+	struct resumes resumes;
+	bool open_restored;              /* resumes holds every flow that an earlier row is about */
+
+	unsigned geo_generation;
+	int64_t clock_us;                /* packet time of the facts about flows */
+	uint64_t transfers, approved, unapproved, housekeeping, collapsed, refused;
+};
+
+static inline struct transfer *at(const struct judge *j, uint32_t index)
+{
+	return transfer_at(j->pool, index);
+}
+
+static inline const char *text_of(const struct judge *j, uint32_t id)
+{
+	return intern_text(j->texts, id);
+}
+
+/* --- judge_flow.c --- */
+bool judge_flow_new(struct judge *j, const struct fact_flow_new *f);
+void judge_flow_class(struct judge *j, const struct fact_flow_class *f);
+void judge_flow_content(struct judge *j, const struct fact_content *f);
+void judge_flow_count(struct judge *j, const struct fact_flow_count *f);
+void judge_name(struct judge *j, const struct fact_name *f);
+void judge_time(struct judge *j, int64_t time_us);            /* pending verdicts whose time is up */
+void judge_interrupt_worker(struct judge *j, unsigned worker);
+void judge_locate(struct judge *j, uint32_t index);           /* network, machine, place */
+void judge_forget(struct judge *j, uint32_t index);           /* its texts, its finding, itself */
+
+/* --- judge_resume.c --- */
+/* What earlier rows hold of a flow that is told again. False: nothing known. */
+bool judge_resume_take(struct judge *j, const struct fact_flow_new *f, struct flow_counts *ret);
+void judge_resume_done(struct judge *j);
+
+/* --- judge_decide.c --- */
+/* Judge a live transfer as it is known now. */
+void judge_decide(struct judge *j, uint32_t index);
+void judge_decide_all(struct judge *j);
+
+/* --- judge_place.c --- */
+struct decision {
+	enum verdict verdict;
+	uint32_t reasons;
+	uint32_t approval;               /* interned, borrowed; 0: none */
+};
+int judge_place_init(struct placing *p);
+void judge_place_done(struct placing *p);
+void judge_place(struct judge *j, uint32_t index, const struct decision *d);
+void judge_replace(struct judge *j, uint32_t index, const struct decision *d);
+/* Its counts have grown by delta; it may deserve a row of its own now. */
+void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delta);
+/* A bare flow past its budget: wait whether it gets established. */
+bool judge_must_hold(struct judge *j, const struct transfer *t);
+/* The flow of a folded transfer is over. */
+void judge_fold_leave(struct judge *j, uint32_t index);
+/* Packet time went on: collapsed rows of earlier minutes end. */
+void judge_place_minute(struct judge *j);
+/* The input has ended. */
+void judge_place_end(struct judge *j);
+
+/* --- judge_usage.c --- */
+struct usage_key {
+	uint32_t approval;
+	enum config_period per;
+	int64_t time_us;
+};
+void judge_usage_get(const struct judge *j, const struct usage_key *k, struct policy_usage *ret);
+void judge_usage_add(struct judge *j, const struct usage_key *k, const struct policy_usage *bytes, bool exceeded);
+int judge_usage_restore(struct judge *j, const struct row_usage *r);
+int judge_usage_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
+void judge_usage_recorded(struct judge *j, bool committed);
+void judge_usage_done(struct judge *j);
+
+/* --- judge_gap.c --- */
+void judge_counters(struct judge *j, const struct fact_counters *f);
+void judge_note(struct judge *j, const struct fact_note *f);
+void judge_flow_ended(struct judge *j, const struct transfer *t);   /* one-way */
+void judge_gap_end(struct judge *j);
+int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
+void judge_gap_recorded(struct judge *j, bool committed);
+void judge_gap_done(struct judge *j);
+
+/* --- judge_flush.c --- */
+void judge_dirty(struct judge *j, uint32_t index);
+
+#endif

@@ -1,0 +1,86 @@
+/* transfer.c - blocks of transfers, so that they keep their addresses. */
+#include "judge/transfer.h"
+
+#include <stdlib.h>
+
+#define BLOCK_BITS 10
+#define BLOCK (1u << BLOCK_BITS)
+
+struct transfer_pool {
+	struct transfer **blocks;
+	uint32_t block_count, used, spare, count, max;
+};
+
+int transfer_pool_new(uint32_t max, struct transfer_pool **ret)
+{
+	struct transfer_pool *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return ERR_NOMEM;
+	p->max = max;
+	p->spare = TRANSFER_NONE;
+	*ret = p;
+	return 0;
+}
+
+void transfer_pool_free(struct transfer_pool *p)
+{
+	if (p == NULL)
+		return;
+	for (uint32_t i = 0; i < p->used; i++)
+		free(transfer_at(p, i)->base);
+	for (uint32_t i = 0; i < p->block_count; i++)
+		free(p->blocks[i]);
+	free(p->blocks);
+	free(p);
+}
+
+struct transfer *transfer_at(const struct transfer_pool *p, uint32_t index)
+{
+	return &p->blocks[index >> BLOCK_BITS][index & (BLOCK - 1)];
+}
+
+static bool add_block(struct transfer_pool *p)
+{
+	struct transfer **blocks = realloc(p->blocks, (p->block_count + 1) * sizeof(struct transfer *));
+	if (blocks == NULL)
+		return false;
+	p->blocks = blocks;
+	blocks[p->block_count] = calloc(BLOCK, sizeof(struct transfer));
+	if (blocks[p->block_count] == NULL)
+		return false;
+	p->block_count++;
+	return true;
+}
+
+uint32_t transfer_take(struct transfer_pool *p)
+{
+	uint32_t index = p->spare;
+	if (index != TRANSFER_NONE) {
+		p->spare = transfer_at(p, index)->queue_next;
+	} else {
+		if (p->used == p->max || (p->used == p->block_count << BLOCK_BITS && !add_block(p)))
+			return TRANSFER_NONE;
+		index = p->used++;
+	}
+	*transfer_at(p, index) = (struct transfer){
+	    .bad_us = TRANSFER_NEVER, .finding = TRANSFER_NONE, .fold = TRANSFER_NONE, .live_prev = TRANSFER_NONE,
+	    .live_next = TRANSFER_NONE, .pair_prev = TRANSFER_NONE, .pair_next = TRANSFER_NONE,
+	    .queue_next = TRANSFER_NONE};
+	p->count++;
+	return index;
+}
+
+void transfer_give(struct transfer_pool *p, uint32_t index)
+{
+	struct transfer *t = transfer_at(p, index);
+	free(t->base);
+	t->base = NULL;
+	t->queue_next = p->spare;
+	p->spare = index;
+	p->count--;
+}
+
+uint32_t transfer_count(const struct transfer_pool *p)
+{
+	return p->count;
+}

@@ -1,0 +1,66 @@
+/* transfer.h - a transfer as the judge keeps it, and the pool they lie in.
+ * Not here: what is done with them (judge_*.c). */
+#ifndef MONITOR_TRANSFER_H
+#define MONITOR_TRANSFER_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "fact.h"
+#include "judge/inventory.h"
+#include "judge/row.h"
+
+#define TRANSFER_NONE UINT32_MAX
+#define TRANSFER_NEVER INT64_MIN
+
+/* Where a transfer is in the way to the record. */
+enum transfer_queue { QUEUE_NONE = 0, QUEUE_DIRTY, QUEUE_OFFERED, QUEUE_OFFERED_DIRTY };
+
+/* What stands for the transfer in the record. */
+enum transfer_place {
+	PLACE_NONE = 0,   /* pending: no row yet */
+	PLACE_ROW,        /* a row of its own */
+	PLACE_FOLDED,     /* counted in the collapsed row fold */
+	PLACE_COLLAPSED,  /* this is a collapsed row: no flow is behind it alone */
+};
+
+/* 304 bytes beside the texts, which are interned (u32). Indexes are of the
+ * pool; TRANSFER_NONE: none. */
+struct transfer {
+	struct flow_ident ident;        /* of a collapsed row: of its first flow */
+	struct flow_counts counts;      /* as recorded, base taken off */
+	struct flow_counts *base;       /* counts that an earlier row holds already; NULL: zero */
+	struct machine *machine;
+	int64_t id;                     /* 0: no row */
+	int64_t start_us, end_us;
+	int64_t bad_us;                 /* a packet's time at which hours, validity or limit did not hold */
+	uint64_t billed_out, billed_in; /* bytes that count against an approval's limit already */
+	uint64_t risk;
+	uint64_t collapsed;             /* PLACE_COLLAPSED: flows that it stands for */
+	uint32_t slot, generation;      /* of the worker; collapsed row: live flows folded into it */
+	uint32_t finding;               /* index in findings, TRANSFER_NONE */
+	uint32_t fold;                  /* PLACE_FOLDED: the collapsed row */
+	uint32_t live_prev, live_next;  /* all live ones, in the order of their first packets */
+	uint32_t pair_prev, pair_next;  /* those of the same two addresses (hash) */
+	uint32_t queue_next;
+	uint32_t app, category, host, dns_name, ja3, ja4, content, city, as_org, network, approval, policy_hash;
+	uint32_t asn, reasons, flags;
+	char country[3];
+	uint8_t worker, initiator, host_source, verdict, state;
+	uint8_t place, queue;
+	bool live, encrypted, classified, final, host_verified, late, outside_network, mac_mismatch;
+	bool bare;                      /* PLACE_COLLAPSED: of flows that were not established */
+};
+
+struct transfer_pool;
+/* Grows in blocks; max: never more than that many. */
+MUST_CHECK int transfer_pool_new(uint32_t max, struct transfer_pool **ret);
+void transfer_pool_free(struct transfer_pool *p);
+/* A zeroed transfer with its indexes at TRANSFER_NONE. TRANSFER_NONE when the
+ * limit or the memory is reached. */
+uint32_t transfer_take(struct transfer_pool *p);
+void transfer_give(struct transfer_pool *p, uint32_t index);   /* its base is freed */
+struct transfer *transfer_at(const struct transfer_pool *p, uint32_t index);
+uint32_t transfer_count(const struct transfer_pool *p);
+
+#endif

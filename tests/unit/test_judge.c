@@ -1,0 +1,292 @@
+/* Verdicts over the life of a transfer. Collapsed rows and gaps are in
+ * test_judge_rows.c. */
+#include "judge_world.h"
+
+#define TO_10 "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, initiator: equipment" VALID
+#define TLS_10 "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, apps: [TLS]" VALID
+#define HOST "  - {id: A1, equipment: [xray], to: {hosts: [images.example]}" VALID
+#define LIMIT "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, limit: {out: 1000B, per: day}" VALID
+#define HOURS "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, hours: \"Mon-Sun 06:00-22:00\"" VALID
+#define NOTHING "  - {id: A9, equipment: [E1], to: {prefixes: [203.0.113.9/32]}" VALID
+
+static void test_approved_and_not(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 11, .time_us = NOON + 1, .out = 200});
+	w_begin(w, &(struct w_new_flow){.slot = 3, .machine = 2, .peer = 10, .time_us = NOON + 2, .out = 300});
+	w_flush(w);
+	const struct row_transfer *a = &w->rows[1].r, *b = &w->rows[2].r, *c = &w->rows[3].r;
+	assert_int_equal(a->verdict, VERDICT_APPROVED);
+	assert_string_equal(a->approval, "A1");
+	assert_string_equal(a->equipment, "E1");
+	assert_string_equal(a->network, "xray");
+	assert_int_equal(strlen(a->policy_hash), 64);
+	assert_int_equal(b->verdict, VERDICT_UNAPPROVED);
+	assert_int_equal(b->reasons, BIT(REASON_NO_APPROVAL));
+	assert_int_equal(c->verdict, VERDICT_UNAPPROVED);
+	assert_int_not_equal(b->finding, c->finding);
+	assert_int_equal(a->state, ROW_OPEN);
+	w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + 5 * SECOND, .out = 5000, .in = 7, .end = END_CLOSED});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 11, .time_us = NOON + 6 * SECOND, .out = 50});
+	w_flush(w);
+	assert_int_equal(b->state, ROW_CLOSED);
+	assert_int_equal(b->counts.ip_bytes_out, 5000);
+	assert_int_equal(b->end_us, NOON + 5 * SECOND);
+	assert_int_equal(w->rows[4].r.finding, b->finding);
+	const struct row_finding *f = &w->findings[b->finding];
+	assert_int_equal(f->transfers, 2);
+	assert_int_equal(f->bytes_out, 5050);
+	assert_int_equal(f->first_us, NOON + 1);
+	struct judge_totals t = w_totals(w);
+	assert_int_equal(t.transfers, 4);
+	assert_int_equal(t.approved, 1);
+	assert_int_equal(t.unapproved, 3);
+	assert_int_equal(t.findings, 2);
+	assert_int_equal(t.open, 3);
+	assert_int_equal(w->machine_count, 2);
+	w_free(w);
+}
+
+/* Everything but the application holds: no row until it is known, five
+ * seconds passed, or the flow is over. */
+static void test_pending(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TLS_10);
+	for (uint32_t s = 1; s <= 4; s++)
+		w_begin(w, &(struct w_new_flow){.slot = s, .machine = 1, .peer = 10, .time_us = NOON + s, .out = 100});
+	w_flush(w);
+	assert_int_equal(w->last_id, 0);
+	w_class(w, 1, NOON + SECOND, "TLS", "", true);
+	w_class(w, 2, NOON + SECOND, "SSH", "", false);   /* may still get better */
+	w_flush(w);
+	assert_int_equal(w->last_id, 1);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	w_class(w, 2, NOON + SECOND, "SSH", "", true);
+	w_count(w, &(struct w_count){.slot = 3, .time_us = NOON + 2 * SECOND, .out = 100, .end = END_RESET});
+	w_flush(w);
+	assert_int_equal(w->last_id, 3);
+	assert_int_equal(w->rows[2].r.reasons, BIT(REASON_APP_NOT_APPROVED));
+	assert_int_equal(w->rows[3].r.reasons, BIT(REASON_APP_NOT_APPROVED));
+	assert_int_equal(w->rows[3].r.state, ROW_CLOSED);
+	/* Time passes by the counters alone, too. */
+	w_counters(w, 0, &(struct counters){.frames = 1, .last_us = NOON}, NOON + 10 * SECOND);
+	w_flush(w);
+	assert_int_equal(w->last_id, 4);
+	assert_int_equal(w->rows[4].r.verdict, VERDICT_UNAPPROVED);
+	/* Late, but better. */
+	w_class(w, 4, NOON + 11 * SECOND, "TLS.Example", "", true);
+	w_flush(w);
+	assert_int_equal(w->rows[4].r.verdict, VERDICT_APPROVED);
+	assert_int_equal(w->findings[1].transfers, 2);   /* those of slots 2 and 3 */
+	w_free(w);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	struct world *w = w_new(HOST);
+	w_name(w, 1, 20, "images.example", NOON);
+	/* No server name: that of DNS. */
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 20, .time_us = NOON + SECOND, .out = 1});
+	/* The other machine never asked. */
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 2, .peer = 20, .time_us = NOON + SECOND, .out = 1});
+	w_class(w, 2, NOON + SECOND, "TLS", "images.example", true);
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	assert_string_equal(w->rows[1].r.hostname, "images.example");
+	assert_int_equal(w->rows[1].r.hostname_source, HOST_DNS);
+	assert_true(w->rows[1].r.hostname_verified);
+	assert_int_equal(w->rows[2].r.reasons, BIT(REASON_NAME_NOT_VERIFIED));
+	assert_false(w->rows[2].r.hostname_verified);
+	/* An answer for another name, then the right one, too late but right. */
+	w_name(w, 2, 20, "other.example", NOON + 2 * SECOND);
+	w_flush(w);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_UNAPPROVED);
+	w_name(w, 2, 20, "images.example", NOON + 3 * SECOND);
+	w_flush(w);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	assert_true(w->rows[2].r.hostname_verified);
+	assert_int_equal(w->findings[w->rows[2].r.finding].transfers, 0);
+	/* A name that the peer claims goes before what DNS said. */
+	w_class(w, 1, NOON + 4 * SECOND, "TLS", "evil.example", true);
+	w_flush(w);
+	assert_string_equal(w->rows[1].r.hostname, "evil.example");
+	assert_int_equal(w->rows[1].r.reasons, BIT(REASON_HOST_NOT_APPROVED));
+	/* What DNS gave at the start stays, though the answer grew old. */
+	w_begin(w, &(struct w_new_flow){.slot = 3, .machine = 1, .peer = 20, .time_us = NOON + 5 * SECOND, .out = 1});
+	w_count(w, &(struct w_count){.slot = 3, .time_us = NOON + 48 * 60 * MINUTE, .out = 9});
+	w_begin(w, &(struct w_new_flow){.slot = 4, .machine = 1, .peer = 20, .time_us = NOON + 48 * 60 * MINUTE, .out = 1});
+	w_class(w, 4, NOON + 48 * 60 * MINUTE, "TLS", "", true);
+	w_flush(w);
+	assert_int_equal(w->rows[3].r.verdict, VERDICT_APPROVED);
+	assert_int_equal(w->rows[4].r.verdict, VERDICT_UNAPPROVED);
+	assert_null(w->rows[4].r.hostname);
+	w_free(w);
+}
+
+static void test_limit_across_flows(void **state)
+{
+	(void)state;
+	struct world *w = w_new(LIMIT);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + SECOND, .out = 600});
+	w_flush(w);
+	assert_int_equal(w->usage[0].out, 700);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	/* 1 sends nothing more; 2 passes the limit; 3 comes after it. */
+	w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + 2 * SECOND, .out = 500});
+	w_begin(w, &(struct w_new_flow){.slot = 3, .machine = 1, .peer = 10, .time_us = NOON + 3 * SECOND, .out = 10});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + SECOND, .out = 600, .end = END_CLOSED});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	assert_int_equal(w->rows[2].r.reasons, BIT(REASON_LIMIT_EXCEEDED));
+	assert_int_equal(w->rows[3].r.reasons, BIT(REASON_LIMIT_EXCEEDED));
+	assert_int_equal(w->usage[0].out, 1110);
+	assert_int_equal(w->usage[0].period_start_us, NOON - 12 * 60 * MINUTE);
+	/* The next day: what is over stays over, a new transfer is approved. */
+	w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + 24 * 60 * MINUTE, .out = 510});
+	w_begin(w, &(struct w_new_flow){.slot = 4, .machine = 1, .peer = 10, .time_us = NOON + 24 * 60 * MINUTE, .out = 10});
+	w_flush(w);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_UNAPPROVED);
+	assert_int_equal(w->rows[4].r.verdict, VERDICT_APPROVED);
+	w_free(w);
+}
+
+static void test_limit_across_runs(void **state)
+{
+	(void)state;
+	struct world *w = w_new(LIMIT);
+	const struct row_usage used = {.approval = "A1", .per = PERIOD_DAY, .period_start_us = NOON - 12 * 60 * MINUTE, .out = 950};
+	assert_int_equal(judge_restore_usage(w->judge, &used), 0);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 50});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);   /* exactly the limit */
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + 1, .out = 51});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.reasons, BIT(REASON_LIMIT_EXCEEDED));
+	assert_int_equal(w->usage[0].out, 1001);
+	w_free(w);
+}
+
+static void test_bad_hours_are_kept(void **state)
+{
+	(void)state;
+	struct world *w = w_new(HOURS);
+	const int64_t before = NOON - 6 * 60 * MINUTE - SECOND, after = NOON + 10 * 60 * MINUTE + SECOND;
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = before, .out = 1});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON, .out = 2});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 10, .time_us = NOON, .out = 1});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.reasons, BIT(REASON_OUTSIDE_HOURS));
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	/* Told at 22:00:01, but its last packet was in time. */
+	struct fact_flow_count f = {.head = {.time_us = after, .flow = w_flow(2)}, .last_us = NOON + MINUTE,
+	                            .initiator = INITIATOR_EQUIPMENT, .end = END_TIMEOUT};
+	w_take(w, &f, FACT_FLOW_END, sizeof(f));
+	w_flush(w);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	w_free(w);
+}
+
+static void test_reload(void **state)
+{
+	(void)state;
+	char err[200];
+	struct world *w = w_new(TO_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 11, .time_us = NOON, .out = 100});
+	w_flush(w);
+	char first_hash[65];
+	snprintf(first_hash, sizeof(first_hash), "%s", w->rows[1].r.policy_hash);
+	int64_t finding = w->rows[2].r.finding;
+	/* Now 11 is approved and 10 is not; E2 is gone. */
+	struct config *cfg = w_config("  - {id: B1, equipment: [E1], to: {prefixes: [198.51.100.11/32]}" VALID);
+	assert_int_equal(judge_reload(w->judge, cfg, NOON + SECOND, err, sizeof(err)), 0);
+	w_flush(w);
+	assert_int_equal(w->policy_count, 2);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_UNAPPROVED);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	assert_string_equal(w->rows[2].r.approval, "B1");
+	assert_string_not_equal(w->rows[1].r.policy_hash, first_hash);
+	assert_string_equal(w->rows[1].r.policy_hash, w->rows[2].r.policy_hash);
+	assert_int_equal(w->findings[finding].transfers, 0);
+	assert_int_equal(w->findings[finding].bytes_out, 0);
+	assert_int_equal(w_totals(w).approved, 1);
+	assert_int_equal(w_totals(w).unapproved, 1);
+	assert_int_equal(w_totals(w).findings, 1);
+	w_free(w);
+}
+
+static void test_mac_and_unknown(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 77, .peer = 10, .time_us = NOON, .out = 1});
+	struct fact_flow_new f = {.head = {.time_us = NOON, .flow = w_flow(2)}, .start_us = NOON};
+	f.ident.inside = addr_from_v4((const uint8_t[]){192, 0, 2, 1});
+	f.ident.peer = addr_from_v4((const uint8_t[]){198, 51, 100, 10});
+	f.ident.inside_mac = (struct mac){{2, 0, 0, 0, 0, 99}};
+	f.ident.proto = 6;
+	f.ident.ip_version = 4;
+	f.initiator = INITIATOR_EQUIPMENT;
+	w_take(w, &f, FACT_FLOW_NEW, sizeof(f));
+	w_flush(w);
+	assert_string_equal(w->rows[1].r.equipment, "unknown:02:00:00:00:00:4d");
+	assert_true((w->rows[1].r.reasons & BIT(REASON_UNKNOWN_EQUIPMENT)) != 0);
+	assert_string_equal(w->rows[2].r.equipment, "E1");
+	assert_int_equal(w->rows[2].r.reasons, BIT(REASON_MAC_MISMATCH));
+	w_free(w);
+}
+
+static void test_content(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 1});
+	for (int i = 0; i < 2; i++) {
+		struct fact_content f = {.head = {.time_us = NOON, .flow = w_flow(1)}, .word = "dicom", .detail = "called \"A\""};
+		w_take(w, &f, FACT_FLOW_CONTENT, sizeof(f));
+		struct fact_content g = {.head = {.time_us = NOON, .flow = w_flow(1)}, .word = "dicos"};
+		w_take(w, &g, FACT_FLOW_CONTENT, sizeof(g));
+	}
+	w_flush(w);
+	assert_string_equal(w->rows[1].r.content, "[{\"word\":\"dicom\",\"detail\":\"called \\\"A\\\"\"},{\"word\":\"dicos\"}]");
+	w_free(w);
+}
+
+static void test_facts_of_nobody(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_count(w, &(struct w_count){.slot = 9, .time_us = NOON, .out = 10});
+	w_class(w, 9, NOON, "TLS", "", true);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 10});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON, .out = 100});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON, .out = 50});   /* counts never fall */
+	struct fact_flow_new again = {.head = {.time_us = NOON + 1, .flow = 1 | UINT64_C(2) << 32}, .start_us = NOON + 1};
+	again.ident.ip_version = 4;
+	again.ident.proto = 6;
+	w_take(w, &again, FACT_FLOW_NEW, sizeof(again));   /* the slot was taken again */
+	w_flush(w);
+	assert_int_equal(w->last_id, 2);
+	assert_int_equal(w->rows[1].r.counts.ip_bytes_out, 100);
+	assert_int_equal(w->rows[1].r.state, ROW_INTERRUPTED);
+	assert_int_equal(w->findings[w->rows[1].r.finding].bytes_out, 100);
+	w_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_approved_and_not),   cmocka_unit_test(test_pending),
+	    cmocka_unit_test(test_names),              cmocka_unit_test(test_limit_across_flows),
+	    cmocka_unit_test(test_limit_across_runs),  cmocka_unit_test(test_bad_hours_are_kept),
+	    cmocka_unit_test(test_reload),             cmocka_unit_test(test_mac_and_unknown),
+	    cmocka_unit_test(test_content),            cmocka_unit_test(test_facts_of_nobody),
+	};
+	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
+}

@@ -1,0 +1,506 @@
+/* Rows: collapsed ones, offering them to the record, restarts, gaps; and the
+ * laws that no byte is lost and that the same facts give the same rows. */
+#include "judge_world.h"
+
+#define TO_10 "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, initiator: equipment" VALID
+
+static struct flow_counts sum_rows(const struct world *w)
+{
+	struct flow_counts c = {0};
+	for (int64_t i = 1; i <= w->last_id; i++) {
+		c.ip_bytes_out += w->rows[i].r.counts.ip_bytes_out;
+		c.ip_bytes_in += w->rows[i].r.counts.ip_bytes_in;
+		c.packets_out += w->rows[i].r.counts.packets_out;
+	}
+	return c;
+}
+
+static uint64_t flows_of_rows(const struct world *w)
+{
+	uint64_t n = 0;
+	for (int64_t i = 1; i <= w->last_id; i++)
+		n += w->rows[i].r.collapsed + 1;
+	return n;
+}
+
+static void scan(struct world *w, uint32_t flows, int64_t time_us)
+{
+	for (uint32_t s = 1; s <= flows; s++)
+		w_begin(w, &(struct w_new_flow){.slot = s, .machine = 1, .peer = 66, .port = (uint16_t)(2000 + s),
+		                                .time_us = time_us + s, .out = 40});
+}
+
+static void test_port_scan(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	scan(w, 300, NOON);
+	w_flush(w);
+	assert_in_range(w->last_id, 1, 20);   /* the first are there at once */
+	w_counters(w, 0, &(struct counters){.frames = 300}, NOON + 9 * SECOND);
+	w_flush(w);
+	assert_in_range(w->last_id, 1, 20);
+	assert_int_equal(flows_of_rows(w), 300);
+	assert_int_equal(sum_rows(w).ip_bytes_out, 300 * 40);
+	assert_int_equal(w_totals(w).unapproved, 300);
+	/* One of those in the crowd answers: it gets its own row. */
+	int64_t crowd = w->last_id;
+	assert_true(w->rows[crowd].r.collapsed > 200);
+	w_count(w, &(struct w_count){.slot = 250, .time_us = NOON + 10 * SECOND, .out = 5000, .in = 100, .flags = FLOW_ESTABLISHED});
+	w_flush(w);
+	assert_int_equal(w->last_id, crowd + 1);
+	assert_int_equal(w->rows[crowd + 1].r.counts.ip_bytes_out, 5000);
+	assert_int_equal(w->rows[crowd + 1].r.ident.peer_port, 2250);
+	assert_int_equal(sum_rows(w).ip_bytes_out, 299 * 40 + 5000);
+	assert_int_equal(flows_of_rows(w), 300);
+	/* All of them end; the crowd is closed once its minute is over. */
+	for (uint32_t s = 1; s <= 300; s++)
+		w_count(w, &(struct w_count){.slot = s, .time_us = NOON + 70 * SECOND, .out = s == 250 ? 5000 : 40, .end = END_TIMEOUT});
+	w_note(w, 0, NOTE_INPUT_END, "", NOON + 71 * SECOND);
+	w_note(w, 1, NOTE_INPUT_END, "", NOON + 71 * SECOND);
+	w_flush(w);
+	for (int64_t i = 1; i <= w->last_id; i++)
+		assert_int_equal(w->rows[i].r.state, ROW_CLOSED);
+	assert_int_equal(w->findings[1].bytes_out, 299 * 40 + 5000);
+	assert_int_equal(w->findings[1].transfers, 300);
+	assert_int_equal(w_totals(w).findings, 1);
+	w_free(w);
+}
+
+/* Many connections that do get established are no scan. */
+static void test_busy_machine(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	for (uint32_t s = 1; s <= 200; s++) {
+		w_begin(w, &(struct w_new_flow){.slot = s, .machine = 1, .peer = 66, .time_us = NOON + s * 1000, .out = 40});
+		w_count(w, &(struct w_count){.slot = s, .time_us = NOON + s * 1000 + 500, .out = 80, .in = 80, .flags = FLOW_ESTABLISHED});
+	}
+	w_flush(w);
+	assert_int_equal(w->last_id, 200);
+	assert_int_equal(w_totals(w).collapsed, 0);
+	w_free(w);
+}
+
+/* A worm: any number of peers, bounded rows, every byte. */
+static void test_many_peers(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	for (uint32_t s = 1; s <= 5000; s++) {
+		w_begin(w, &(struct w_new_flow){.slot = s, .machine = (uint8_t)(1 + s % 2), .peer = (uint8_t)(s % 200 + 20),
+		                                .time_us = NOON + s, .out = 40});
+	}
+	for (uint32_t s = 1; s <= 5000; s++)
+		w_count(w, &(struct w_count){.slot = s, .time_us = NOON + 100 * SECOND, .out = 60, .end = END_TIMEOUT});
+	w_flush(w);
+	assert_in_range(w->last_id, 1, 110);
+	assert_int_equal(sum_rows(w).ip_bytes_out, 5000 * 60);
+	assert_int_equal(flows_of_rows(w), 5000);
+	w_free(w);
+}
+
+static void test_reload_of_collapsed(void **state)
+{
+	(void)state;
+	char err[100];
+	struct world *w = w_new(TO_10);
+	scan(w, 100, NOON);
+	w_counters(w, 0, &(struct counters){.frames = 100}, NOON + 9 * SECOND);
+	w_flush(w);
+	struct config *cfg = w_config("  - {id: A2, equipment: [E1], to: {prefixes: [198.51.100.66/32]}" VALID);
+	assert_int_equal(judge_reload(w->judge, cfg, NOON + 10 * SECOND, err, sizeof(err)), 0);
+	w_flush(w);
+	uint64_t approved = 0, out = 0;
+	for (int64_t i = 1; i <= w->last_id; i++) {
+		out += w->rows[i].r.counts.ip_bytes_out;
+		if (w->rows[i].r.verdict == VERDICT_APPROVED)
+			approved += w->rows[i].r.counts.ip_bytes_out;
+	}
+	assert_int_equal(out, 100 * 40);
+	assert_int_equal(approved, 100 * 40);
+	assert_int_equal(w->findings[1].transfers, 0);
+	assert_int_equal(w_totals(w).approved, 100);
+	assert_int_equal(w_totals(w).unapproved, 0);
+	w_free(w);
+}
+
+/* Whatever row the record refuses, whenever: in the end it holds the same. */
+static void test_refused_rows_come_again(void **state)
+{
+	(void)state;
+	for (unsigned fail = 1; fail <= 16; fail++) {
+		struct world *w = w_new("  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, limit: {out: 1GB, per: day}" VALID);
+		w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+		w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 11, .time_us = NOON, .out = 100});
+		w_begin(w, &(struct w_new_flow){.slot = 3, .machine = 2, .peer = 11, .time_us = NOON, .out = 100});
+		w_counters(w, 0, &(struct counters){.frames = 3, .kernel_drops = 2, .last_us = NOON}, NOON + SECOND);
+		w_count(w, &(struct w_count){.slot = 3, .time_us = NOON + SECOND, .out = 500, .end = END_CLOSED});
+		w->fail_at = fail;
+		int e = judge_flush(w->judge, &w->sink, 0);
+		assert_true(e == ERR_FULL || fail > 10);
+		/* Time does not stand still meanwhile. */
+		w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + 2 * SECOND, .out = 900, .end = END_CLOSED});
+		judge_flushed(w->judge, false);
+		assert_true(judge_has_rows(w->judge));
+		memset(w->rows, 0, WORLD_ROWS * sizeof(*w->rows));
+		memset(w->findings, 0, sizeof(w->findings));
+		w->last_id = w->usage_count = w->gap_count = w->minute_count = w->machine_count = w->policy_count = 0;
+		w->minutes = (struct counters){0};
+		w->fail_at = 0;
+		/* A few rows a transaction. */
+		while (judge_has_rows(w->judge)) {
+			assert_int_equal(judge_flush(w->judge, &w->sink, 2), 0);
+			judge_flushed(w->judge, true);
+		}
+		assert_int_equal(w->last_id, 3);
+		assert_int_equal(w->policy_count, 1);
+		assert_int_equal(w->machine_count, 2);
+		assert_int_equal(w->rows[2].r.counts.ip_bytes_out, 900);
+		assert_int_equal(w->rows[2].r.state, ROW_CLOSED);
+		assert_int_equal(w->rows[3].r.counts.ip_bytes_out, 500);
+		assert_int_equal(w->findings[1].bytes_out + w->findings[2].bytes_out, 1400);
+		assert_int_equal(w->usage[0].out, 100);
+		assert_int_equal(w->gaps[0].lost, 2);
+		assert_int_equal(w->minutes.frames, 3);
+		w_free(w);
+	}
+}
+
+/* A row that changes while it is offered is offered again after the commit. */
+static void test_change_while_offered(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 100});
+	assert_int_equal(judge_flush(w->judge, &w->sink, 0), 0);
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + SECOND, .out = 900, .end = END_CLOSED});
+	judge_flushed(w->judge, true);
+	assert_true(judge_has_rows(w->judge));
+	w_flush(w);
+	assert_int_equal(w->rows[1].told, 2);
+	assert_int_equal(w->rows[1].r.counts.ip_bytes_out, 900);
+	assert_int_equal(w->findings[1].bytes_out, 900);
+	w_free(w);
+}
+
+static void test_too_many_rows_wait(void **state)
+{
+	(void)state;
+	const struct judge_options o = {.max_pending = 3};
+	struct world *w = w_new_with(TO_10, &o);
+	for (uint32_t s = 1; s <= 3; s++)
+		w_begin(w, &(struct w_new_flow){.slot = s, .machine = 1, .peer = 11, .time_us = NOON, .out = 1});
+	union fact_any f = {.flow_new = {.head = {.type = FACT_FLOW_NEW, .time_us = NOON, .flow = w_flow(4)}}};
+	f.flow_new.ident.proto = 6;
+	assert_false(judge_take(w->judge, &f));
+	/* What is known goes on. */
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + SECOND, .out = 900, .end = END_CLOSED});
+	assert_false(judge_take(w->judge, &f));
+	w_flush(w);
+	assert_true(judge_take(w->judge, &f));
+	w_flush(w);
+	assert_int_equal(w->last_id, 4);
+	w_free(w);
+}
+
+/* The judge died after it had recorded 1,000 bytes; 200 more came meanwhile. */
+static void test_resumed_flow(void **state)
+{
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		const struct judge_options o = {.open_restored = known, .next_transfer = 7, .next_finding = 5};
+		struct world *w = w_new_with(TO_10, &o);
+		struct w_new_flow n = {.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 1200, .flags = FLOW_RESUMED};
+		struct row_transfer old = {.start_us = NOON, .counts = {.ip_bytes_out = 1000, .packets_out = 1}};
+		old.ident = (struct flow_ident){.inside = addr_from_v4((const uint8_t[]){192, 0, 2, 1}), .inside_port = 40001,
+		                                .peer = addr_from_v4((const uint8_t[]){198, 51, 100, 11}), .peer_port = 443, .proto = 6};
+		if (known)
+			assert_int_equal(judge_restore_open(w->judge, &old), 0);
+		const struct row_finding f = {.id = 3, .equipment = "E1", .peer = old.ident.peer, .reasons = BIT(REASON_NO_APPROVAL),
+		                              .first_us = NOON - SECOND, .last_us = NOON, .transfers = 1, .bytes_out = 1000};
+		assert_int_equal(judge_restore_finding(w->judge, &f), 0);
+		w_begin(w, &n);
+		/* A flow that nobody had recorded. */
+		n.slot = 2;
+		w_begin(w, &n);
+		w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + SECOND, .out = 1300});
+		w_flush(w);
+		assert_int_equal(w->rows[7].r.counts.ip_bytes_out, known ? 300 : 100);
+		assert_int_equal(w->rows[8].r.counts.ip_bytes_out, known ? 1200 : 0);
+		assert_int_equal(w->rows[7].r.finding, 3);
+		assert_int_equal(w->findings[3].transfers, 3);
+		assert_int_equal(w->findings[3].bytes_out, 1000 + (known ? 1500 : 100));
+		w_free(w);
+	}
+}
+
+static void test_worker_dies(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_note(w, 0, NOTE_WORKER_START, "", NOON);
+	w_note(w, 1, NOTE_WORKER_START, "", NOON);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 100});
+	w_begin(w, &(struct w_new_flow){.slot = 1, .worker = 1, .machine = 1, .peer = 12, .time_us = NOON, .out = 100});
+	w_counters(w, 0, &(struct counters){.frames = 100, .flow_frames = 100}, NOON + SECOND);
+	w_counters(w, 1, &(struct counters){.frames = 50, .flow_frames = 50}, NOON + SECOND);
+	w_note(w, 0, NOTE_WORKER_START, "", NOON + 3 * SECOND);
+	w_counters(w, 0, &(struct counters){.frames = 7, .flow_frames = 7}, NOON + 4 * SECOND);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON + 4 * SECOND, .out = 10});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.state, ROW_INTERRUPTED);
+	assert_int_equal(w->rows[2].r.state, ROW_OPEN);
+	assert_int_equal(w->rows[3].r.state, ROW_OPEN);
+	assert_int_equal(w->gap_count, 1);
+	assert_string_equal(w->gap_text[0][0], "worker-died");
+	assert_int_equal(w->gaps[0].start_us, NOON + SECOND);
+	assert_int_equal(w->gaps[0].end_us, NOON + 3 * SECOND);
+	assert_int_equal(w_totals(w).counters.frames, 157);
+	assert_int_equal(w->minutes.frames, 157);
+	w_free(w);
+}
+
+static void test_gaps(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	struct counters c = {0};
+	for (int s = 1; s <= 40; s++) {
+		c.frames++;
+		c.last_us = NOON + s * SECOND;
+		c.kernel_drops += s >= 10 && s < 14 ? 5 : s == 35 ? 1 : 0;
+		w_counters(w, 0, &c, NOON + s * SECOND);
+		if (s % 3 == 0)
+			w_flush(w);
+	}
+	w_flush(w);
+	assert_int_equal(w->gap_count, 2);   /* near ones are one, and one of its own */
+	assert_int_equal(w->gaps[0].start_us, NOON + 9 * SECOND);
+	assert_int_equal(w->gaps[0].end_us, NOON + 13 * SECOND);
+	assert_int_equal(w->gaps[0].lost, 20);
+	assert_int_equal(w->gaps[1].lost, 1);
+	assert_int_equal(w->minutes.kernel_drops, 21);
+	w_note(w, 0, NOTE_INTERFACE_DOWN, "span0", NOON + 50 * SECOND);
+	w_note(w, 1, NOTE_INTERFACE_DOWN, "span0", NOON + 50 * SECOND + 1);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 3);
+	assert_int_equal(w->gaps[2].end_us, 0);
+	w_note(w, 0, NOTE_INTERFACE_UP, "span0", NOON + 55 * SECOND);
+	w_note(w, 1, NOTE_INTERFACE_UP, "span0", NOON + 56 * SECOND);
+	w_note(w, 0, NOTE_DAMAGED_INPUT, "x.pcap: packet 7", NOON);
+	w_note(w, 1, NOTE_DAMAGED_INPUT, "x.pcap: packet 7", NOON);
+	w_note(w, 1, NOTE_DOUBLED, "span0", NOON);
+	w_note(w, 1, NOTE_CLOCK_STEP, "back", NOON);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 6);
+	assert_int_equal(w->gaps[2].end_us, NOON + 55 * SECOND);
+	assert_string_equal(w->gap_text[2][0], "interface-down");
+	/* A sensor that runs and sees nothing says so each minute. */
+	unsigned minutes = w->minute_count;
+	for (int m = 2; m <= 5; m++)
+		w_counters(w, 0, &c, NOON + m * MINUTE);
+	w_flush(w);
+	assert_int_equal(w->minute_count, minutes + 4);
+	w_free(w);
+}
+
+static void test_one_way(void **state)
+{
+	(void)state;
+	for (uint32_t ways = 0; ways < 2; ways++) {
+		struct world *w = w_new(TO_10);
+		for (uint32_t s = 1; s <= 40; s++) {
+			int64_t t = NOON + s * 10 * SECOND;
+			w_begin(w, &(struct w_new_flow){.slot = s, .machine = 1, .peer = 11, .time_us = t, .out = 100, .flags = FLOW_ESTABLISHED});
+			w_count(w, &(struct w_count){.slot = s, .time_us = t + 1, .out = 100, .end = END_CLOSED,
+			                             .flags = FLOW_ESTABLISHED | (ways == 0 || s % 5 != 0 ? FLOW_ONE_WAY_OUT : 0)});
+		}
+		w_note(w, 0, NOTE_INPUT_END, "", NOON + 700 * SECOND);
+		w_note(w, 1, NOTE_INPUT_END, "", NOON + 700 * SECOND);
+		w_flush(w);
+		assert_int_equal(w->gap_count, ways == 0 ? 1 : 0);
+		if (ways == 0) {
+			assert_string_equal(w->gap_text[0][0], "one-way");
+			assert_int_equal(w->gaps[0].start_us, NOON);
+		}
+		w_free(w);
+	}
+}
+
+/* --- laws --- */
+
+struct made {
+	uint32_t generation;
+	bool live;
+	uint64_t out, in;
+};
+
+/* Random facts of 300 flows at a time, dealt to workers by slot. Returns the
+ * bytes that went out. */
+static uint64_t feed(struct world *w, unsigned seed, unsigned workers, bool flush)
+{
+	static struct made flows[301];
+	static const char *const hosts[] = {"", "images.example", "other.example"};
+	uint64_t all_out = 0;
+	char err[100];
+	memset(flows, 0, sizeof(flows));
+	srand(seed);
+	int64_t now = NOON;
+	for (int i = 0; i < 12000; i++) {
+		uint32_t s = (uint32_t)(rand() % 300 + 1);
+		struct made *f = &flows[s];
+		int what = rand() % 12, extra = rand();
+		now += rand() % 30000;
+		struct fact_head h = {.worker = s % workers, .time_us = now, .flow = s | (uint64_t)f->generation << 32};
+		if (!f->live) {
+			struct fact_flow_new n = {.head = h, .start_us = now};
+			*f = (struct made){.generation = f->generation + 1, .live = true, .out = (uint64_t)(extra % 100)};
+			n.head.flow = s | (uint64_t)f->generation << 32;
+			n.ident.inside = addr_from_v4((const uint8_t[]){192, 0, 2, (uint8_t)(s % 3 + 1)});
+			n.ident.inside_mac = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(s % 3 + 1)}};
+			n.ident.peer = addr_from_v4((const uint8_t[]){198, 51, 100, (uint8_t)(extra % 40)});
+			n.ident.proto = 6;
+			n.ident.ip_version = 4;
+			n.initiator = INITIATOR_EQUIPMENT;
+			n.flags = extra % 5 == 0 ? FLOW_ESTABLISHED : 0;
+			n.counts = (struct flow_counts){.ip_bytes_out = f->out, .packets_out = 1};
+			w_take(w, &n, FACT_FLOW_NEW, sizeof(n));
+		} else if (what < 2) {
+			struct fact_flow_class c = {.head = h, .host_source = HOST_SNI, .final = 1};
+			snprintf(c.app, sizeof(c.app), "%s", extra % 2 ? "TLS" : "SSH");
+			snprintf(c.host, sizeof(c.host), "%s", hosts[extra / 2 % 3]);
+			w_take(w, &c, FACT_FLOW_CLASS, sizeof(c));
+		} else if (what == 2) {
+			w_name(w, (uint8_t)(s % 3 + 1), (uint8_t)(extra % 40), hosts[1 + extra / 64 % 2], now);
+		} else {
+			f->out += (uint64_t)(extra % 5 == 0 ? extra % 100000 : extra % 50);
+			struct fact_flow_count c = {.head = h, .last_us = now, .initiator = INITIATOR_EQUIPMENT};
+			c.counts = (struct flow_counts){.ip_bytes_out = f->out, .packets_out = 2};
+			c.flags = extra % 3 == 0 ? FLOW_ESTABLISHED : 0;
+			c.end = what > 9 ? END_CLOSED : END_NONE;
+			w_take(w, &c, what > 9 ? FACT_FLOW_END : FACT_FLOW_COUNT, sizeof(c));
+			if (what > 9) {
+				f->live = false;
+				all_out += f->out;
+			}
+		}
+		if (i == 6000) {
+			struct config *cfg = w_config("  - {id: B1, equipment: [E1, E2], to: {prefixes: [198.51.100.16/28]}" VALID);
+			assert_int_equal(judge_reload(w->judge, cfg, now, err, sizeof(err)), 0);
+		}
+		if (flush && i % 97 == 0)
+			w_flush(w);
+	}
+	for (uint32_t s = 1; s <= 300; s++) {
+		if (!flows[s].live)
+			continue;
+		struct fact_flow_count c = {.head = {.worker = s % workers, .time_us = now, .flow = s | (uint64_t)flows[s].generation << 32},
+		                            .last_us = now, .end = END_INPUT, .initiator = INITIATOR_EQUIPMENT};
+		c.counts = (struct flow_counts){.ip_bytes_out = flows[s].out, .packets_out = 2};
+		w_take(w, &c, FACT_FLOW_END, sizeof(c));
+		all_out += flows[s].out;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		if (i < workers)
+			w_note(w, i, NOTE_INPUT_END, "", now);
+	w_flush(w);
+	return all_out;
+}
+
+#define MIXED \
+	"  - {id: A1, equipment: [E1], to: {hosts: [images.example]}, apps: [TLS]" VALID \
+	"  - {id: A2, equipment: [xray], to: {prefixes: [198.51.100.0/28]}, limit: {out: 300KB, per: hour}" VALID
+
+static void check_sums(const struct world *w, uint64_t out)
+{
+	static uint64_t found[WORLD_ROWS], flows[WORLD_ROWS];
+	uint64_t verdicts[3] = {0};
+	memset(found, 0, sizeof(found));
+	memset(flows, 0, sizeof(flows));
+	assert_int_equal(sum_rows(w).ip_bytes_out, out);
+	for (int64_t i = 1; i <= w->last_id; i++) {
+		const struct row_transfer *r = &w->rows[i].r;
+		uint64_t n = r->counts.packets_out > 0 ? r->collapsed + 1 : 0;   /* a crowd that everybody left */
+		assert_int_equal(r->state, ROW_CLOSED);
+		verdicts[r->verdict] += n;
+		found[r->finding] += r->counts.ip_bytes_out;
+		flows[r->finding] += n;
+	}
+	for (size_t f = 1; f < WORLD_ROWS; f++) {
+		assert_int_equal(found[f], w->findings[f].bytes_out);
+		assert_int_equal(flows[f], w->findings[f].transfers);
+	}
+	struct judge_totals t = w_totals(w);
+	assert_int_equal(t.approved, verdicts[VERDICT_APPROVED]);
+	assert_int_equal(t.unapproved, verdicts[VERDICT_UNAPPROVED]);
+	assert_int_equal(t.open, 0);
+	assert_int_equal(t.refused, 0);
+}
+
+static void test_no_byte_is_lost(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 8; seed++) {
+		struct world *w = w_new_with(MIXED, &(const struct judge_options){.workers = 1});
+		uint64_t out = feed(w, seed, 1, seed % 2 == 0);
+		check_sums(w, out);
+		w_free(w);
+	}
+}
+
+static void assert_same_rows(const struct world *a, const struct world *b)
+{
+	assert_int_equal(a->last_id, b->last_id);
+	for (int64_t i = 1; i <= a->last_id; i++) {
+		const struct row_transfer *x = &a->rows[i].r, *y = &b->rows[i].r;
+		assert_memory_equal(&x->ident, &y->ident, sizeof(x->ident));
+		assert_memory_equal(&x->counts, &y->counts, sizeof(x->counts));
+		assert_int_equal(x->start_us, y->start_us);
+		assert_int_equal(x->end_us, y->end_us);
+		assert_int_equal(x->state, y->state);
+		assert_int_equal(x->verdict, y->verdict);
+		assert_int_equal(x->reasons, y->reasons);
+		assert_int_equal(x->finding, y->finding);
+		assert_int_equal(x->collapsed, y->collapsed);
+		for (int t = 0; t < 6; t++)
+			assert_string_equal(a->rows[i].text[t], b->rows[i].text[t]);
+	}
+	assert_int_equal(a->usage_count, b->usage_count);
+	for (unsigned i = 0; i < a->usage_count; i++)
+		assert_int_equal(a->usage[i].out, b->usage[i].out);
+}
+
+/* However many workers, however often it is written. */
+static void test_same_facts_same_rows(void **state)
+{
+	(void)state;
+	for (unsigned seed = 20; seed < 24; seed++) {
+		const struct judge_options four = {.workers = 4};
+		struct world *a = w_new_with(MIXED, &(const struct judge_options){.workers = 1}), *b = w_new_with(MIXED, &four);
+		assert_int_equal(feed(a, seed, 1, false), feed(b, seed, 4, true));
+		assert_same_rows(a, b);
+		w_free(a);
+		w_free(b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_port_scan),
+	    cmocka_unit_test(test_busy_machine),
+	    cmocka_unit_test(test_many_peers),
+	    cmocka_unit_test(test_reload_of_collapsed),
+	    cmocka_unit_test(test_refused_rows_come_again),
+	    cmocka_unit_test(test_change_while_offered),
+	    cmocka_unit_test(test_too_many_rows_wait),
+	    cmocka_unit_test(test_resumed_flow),
+	    cmocka_unit_test(test_worker_dies),
+	    cmocka_unit_test(test_gaps),
+	    cmocka_unit_test(test_one_way),
+	    cmocka_unit_test(test_no_byte_is_lost),
+	    cmocka_unit_test(test_same_facts_same_rows),
+	};
+	return cmocka_run_group_tests_name("judge rows", tests, NULL, NULL);
+}
