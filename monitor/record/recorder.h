@@ -1,6 +1,6 @@
 /* recorder.h - the loop of the judge process: rings → judge → store.
  * The top file of record/. Merges the facts of all workers by their order,
- * flushes rows in batches (every 200 ms live, every 4,096 rows offline),
+ * flushes rows in batches (every 200 ms live, every 16,384 rows offline),
  * keeps them when the database is locked or the disk is full. */
 #ifndef MONITOR_RECORDER_H
 #define MONITOR_RECORDER_H

@@ -190,10 +190,12 @@ static int open_database(struct store *s, const char *dir)
 	char path[4096];
 	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, STORE_FILE) >= sizeof path)
 		return ERR_INVALID;
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);   /* a lock for each allocation less; too late is no harm */
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	const int code = sqlite3_open_v2(path, &s->db, flags, NULL);
 	if (code != SQLITE_OK)
 		return store_fail(s, code);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 1280, 256);
 	sqlite3_busy_timeout(s->db, OPEN_WAIT_MS);
 	return set_up(s);
 }

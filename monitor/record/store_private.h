@@ -29,6 +29,8 @@ struct store {
 	int code;                       /* SQLite's, of the last failure */
 	char error[256];
 	uint64_t refused;
+	uint32_t reasons;               /* whose text is kept: most rows have those of the row before */
+	char reasons_text[640];
 	char machine[STORE_MACHINES][72];
 	int64_t finding[STORE_FINDINGS];
 	struct {

@@ -260,8 +260,16 @@ static int have_parents(struct store *s, const struct row_transfer *r, int64_t *
 /* Texts made for one row; they live as long as the statement runs. */
 struct transfer_text {
 	char src_mac[MAC_TEXT_MAX], dest_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
-	char reasons[STORE_REASONS_MAX];
 };
+
+static const char *reasons_of(struct store *s, uint32_t reasons)
+{
+	_Static_assert(sizeof s->reasons_text == STORE_REASONS_MAX, "room for every reason");
+	if (s->reasons != reasons || s->reasons_text[0] == '\0')
+		store_reasons_json(reasons, s->reasons_text);
+	s->reasons = reasons;
+	return s->reasons_text;
+}
 
 static void put_ends(struct binder *b, const struct row_transfer *r, struct transfer_text *t)
 {
@@ -303,7 +311,7 @@ static void put_inspection(struct binder *b, const struct row_transfer *r)
 	put_text(b, text_or_null(r->as_org));
 }
 
-static void put_verdict(struct binder *b, const struct row_transfer *r, struct transfer_text *t)
+static void put_verdict(struct binder *b, const struct row_transfer *r)
 {
 	put_count(b, r->counts.ip_bytes_out);
 	put_count(b, r->counts.ip_bytes_in);
@@ -314,7 +322,7 @@ static void put_verdict(struct binder *b, const struct row_transfer *r, struct t
 	put_text(b, text_or_null(r->content));
 	put_text(b, verdict_word(r->verdict));
 	put_text(b, r->verdict == VERDICT_APPROVED ? text_or_null(r->approval) : NULL);
-	put_text(b, r->reasons != 0 ? store_reasons_json(r->reasons, t->reasons) : NULL);
+	put_text(b, r->reasons != 0 ? reasons_of(b->s, r->reasons) : NULL);
 	put_int(b, r->flags);
 	put_count(b, r->risk);
 	put_count(b, r->collapsed);
@@ -340,7 +348,7 @@ static int write_transfer(void *ctx, const struct row_transfer *r)
 	put_text(&b, store_state_word(r->state));
 	put_ends(&b, r, &text);
 	put_inspection(&b, r);
-	put_verdict(&b, r, &text);
+	put_verdict(&b, r);
 	return run_bound(&b);
 }
 
