@@ -6,6 +6,17 @@ struct pair {
 	const char *en, *es;
 };
 
+#define FILTERS_EN \
+	"usage: garita transfers [--since T] [--until T] [--equipment ID] [--peer ADDRESS|PREFIX|NAME] [--country CC]\n" \
+	"       [--app NAME] [--verdict approved|unapproved|housekeeping] [--reason WORD] [--id N] [--limit N]\n" \
+	"       [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n" \
+	"T is 90s, 30m, 2h, 3d, 1w (before now), a date, or RFC 3339; --limit keeps the newest, 0 is all."
+#define FILTERS_ES \
+	"uso: garita transfers [--since T] [--until T] [--equipment ID] [--peer DIRECCIÓN|PREFIJO|NOMBRE] [--country CC]\n" \
+	"     [--app NOMBRE] [--verdict approved|unapproved|housekeeping] [--reason PALABRA] [--id N] [--limit N]\n" \
+	"     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n" \
+	"T es 90s, 30m, 2h, 3d, 1w (antes de ahora), una fecha o RFC 3339; --limit deja las más nuevas, 0 es todas."
+
 static const struct pair table[TEXT_COUNT] = {
 	[TEXT_USAGE] = {"usage: garita VERB [options]\n", "uso: garita VERBO [opciones]\n"},
 	[TEXT_USAGE_END] = {"\nOptions of every verb: -c FILE, --db FILE|DIR, --format table|json|csv, --lang en|es,\n"
@@ -15,12 +26,109 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_NO_SUCH_VERB] = {"there is no such verb", "no existe ese verbo"},
 	[TEXT_BAD_FORMAT] = {"not one of table, json, csv", "no es ninguno de table, json, csv"},
 	[TEXT_BAD_LANG] = {"not one of en, es", "no es ninguno de en, es"},
+	[TEXT_TOO_MANY] = {"one argument too many", "sobra un argumento"},
 	[TEXT_HELP_TRANSFERS] = {"list who sent what to whom, approved or not",
 	                         "lista quién envió qué a quién, aprobado o no"},
 	[TEXT_HELP_STATUS] = {"what the sensor sees, and what it does not", "qué ve el sensor y qué no"},
 	[TEXT_HELP_EQUIPMENT] = {"the machines of the scanner networks", "las máquinas de las redes de escáneres"},
 	[TEXT_HELP_POLICY] = {"check and explain approvals", "comprueba y explica las aprobaciones"},
 	[TEXT_HELP_GEOIP] = {"build the country database", "construye la base de datos de países"},
+
+	[TEXT_USAGE_TRANSFERS] = {FILTERS_EN, FILTERS_ES},
+	[TEXT_BAD_PEER] = {"neither an address, a prefix (10.0.0.0/8) nor a host name",
+	                   "no es dirección, ni prefijo (10.0.0.0/8), ni nombre"},
+	[TEXT_BAD_NUMBER] = {"not a number", "no es un número"},
+	[TEXT_BAD_VERDICT] = {"not one of approved, unapproved, housekeeping",
+	                      "no es ninguno de approved, unapproved, housekeeping"},
+	[TEXT_BAD_TIME] = {"not a time such as 2h, 3d, 2026-11-22 or 2026-11-22T03:00:00Z",
+	                   "no es un tiempo como 2h, 3d, 2026-11-22 o 2026-11-22T03:00:00Z"},
+	[TEXT_BAD_REASON] = {"no such reason; garita-site.yaml(5) lists them",
+	                     "no existe esa razón; garita-site.yaml(5) las enumera"},
+	[TEXT_COL_ID] = {"ID", "ID"},
+	[TEXT_COL_START] = {"Start", "Inicio"},
+	[TEXT_COL_EQUIPMENT] = {"Equipment", "Equipo"},
+	[TEXT_COL_PEER] = {"Peer", "Destino"},
+	[TEXT_COL_APP] = {"App", "App"},
+	[TEXT_COL_OUT] = {"Out", "Salida"},
+	[TEXT_COL_IN] = {"In", "Entrada"},
+	[TEXT_COL_VERDICT] = {"Verdict", "Veredicto"},
+	[TEXT_COL_WHY] = {"Approval or reasons", "Aprobación o razones"},
+	[TEXT_APPROVED] = {"approved", "aprobado"},
+	[TEXT_UNAPPROVED] = {"UNAPPROVED", "NO APROBADO"},
+	[TEXT_HOUSEKEEPING] = {"housekeeping", "de servicio"},
+	[TEXT_NO_TRANSFERS] = {"No transfer matches.", "Ninguna transferencia coincide."},
+	[TEXT_CUT] = {"the newest are shown; --limit 0 shows all", "se muestran las más nuevas; --limit 0 las muestra todas"},
+
+	[TEXT_USAGE_EQUIPMENT] = {"usage: garita equipment [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]",
+	                          "uso: garita equipment [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]"},
+	[TEXT_COL_VENDOR] = {"Vendor", "Fabricante"},
+	[TEXT_COL_MAC] = {"MAC", "MAC"},
+	[TEXT_COL_ADDRESSES] = {"Addresses", "Direcciones"},
+	[TEXT_COL_NETWORK] = {"Network", "Red"},
+	[TEXT_COL_FIRST] = {"First seen", "Vista primero"},
+	[TEXT_COL_LAST] = {"Last seen", "Vista al último"},
+	[TEXT_COL_APPROVED_OUT] = {"Approved", "Aprobado"},
+	[TEXT_COL_UNAPPROVED_OUT] = {"Unapproved", "No aprobado"},
+	[TEXT_NO_MACHINES] = {"No machine was seen, and none is configured.", "No se vio ninguna máquina ni hay configuradas."},
+	[TEXT_NEVER] = {"never", "nunca"},
+
+	[TEXT_USAGE_STATUS] = {"usage: garita status [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
+	                       "Exit code 1: the sensor does not run, or sees nothing.",
+	                       "uso: garita status [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
+	                       "Código de salida 1: el sensor no está en marcha, o no ve nada."},
+	[TEXT_SENSOR] = {"Sensor", "Sensor"},
+	[TEXT_RUNNING] = {"running, pid", "en marcha, pid"},
+	[TEXT_NOT_RUNNING] = {"NOT RUNNING", "PARADO"},
+	[TEXT_SINCE] = {"since", "desde"},
+	[TEXT_SOURCE] = {"Source", "Fuente"},
+	[TEXT_LAST_PACKET] = {"Last packet", "Último paquete"},
+	[TEXT_NO_PACKET_YET] = {"none since the start", "ninguno desde el arranque"},
+	[TEXT_AGO] = {"ago", "atrás"},
+	[TEXT_TODAY] = {"Today (UTC)", "Hoy (UTC)"},
+	[TEXT_FRAMES] = {"frames", "tramas"},
+	[TEXT_DROPS] = {"dropped by kernel or interface", "perdidas por núcleo o interfaz"},
+	[TEXT_COVERAGE] = {"Coverage", "Cobertura"},
+	[TEXT_WORKERS] = {"Workers", "Procesos"},
+	[TEXT_POLICY] = {"Policy", "Política"},
+	[TEXT_LOADED] = {"loaded", "cargada"},
+	[TEXT_RELOAD_REFUSED] = {"A reload was refused", "Se rechazó una recarga"},
+	[TEXT_NONE] = {"none", "ninguno"},
+	[TEXT_GEO] = {"Geolocation", "Geolocalización"},
+	[TEXT_DATABASE] = {"Database", "Base de datos"},
+	[TEXT_GAPS_24H] = {"Gaps, 24 h", "Huecos, 24 h"},
+	[TEXT_STILL] = {"still", "sigue"},
+	[TEXT_TRANSFERS_24H] = {"Transfers, 24 h", "Transferencias, 24 h"},
+	[TEXT_WARN_NOT_RUNNING] = {"The sensor does not run: nothing is seen.", "El sensor está parado: no se ve nada."},
+	[TEXT_WARN_SILENT] = {"No packets arrive: is the mirror still on? Where nothing arrives, no loss can be counted.",
+	                      "No llegan paquetes: ¿sigue activo el espejo? Donde nada llega no se puede contar pérdida."},
+	[TEXT_WARN_NEVER] = {"Not one packet since the start: check the mirror, the cable and the interface.",
+	                     "Ni un paquete desde el arranque: revise el espejo, el cable y la interfaz."},
+	[TEXT_WARN_ONE_WAY_OUT] = {"Only what leaves is seen, no answers: the mirror delivers one direction.",
+	                           "Solo se ve lo que sale, sin respuestas: el espejo entrega una sola dirección."},
+	[TEXT_WARN_ONE_WAY_IN] = {"Only what comes in is seen, nothing that leaves: the mirror delivers one direction.",
+	                          "Solo se ve lo que entra, nada de lo que sale: el espejo entrega una sola dirección."},
+	[TEXT_WARN_DOUBLED] = {"The mirror delivers frames twice (counted once).",
+	                       "El espejo entrega las tramas dos veces (se cuentan una)."},
+	[TEXT_WARN_DROPS] = {"Frames were lost today.", "Hoy se perdieron tramas."},
+	[TEXT_WARN_LATE] = {"Nothing is written: the database is locked or the disk is full.",
+	                    "No se escribe nada: la base está bloqueada o el disco lleno."},
+	[TEXT_WARN_WORKER] = {"A worker is not ready.", "Un proceso de captura no está listo."},
+	[TEXT_WARN_REFUSED_ROWS] = {"Rows were refused by the database.", "La base de datos rechazó filas."},
+	[TEXT_WARN_GEO] = {"A geolocation database is missing or damaged: its countries are unknown.",
+	                   "Falta o está dañada una base de geolocalización: sus países se desconocen."},
+	[TEXT_WARN_TABLE_FULL] = {"The flow table was full: packets found no place in it.",
+	                          "La tabla de flujos se llenó: hubo paquetes sin lugar en ella."},
+	[TEXT_WARN_RELOAD] = {"The last reload of the configuration was refused; the earlier one is in force.",
+	                      "La última recarga de la configuración se rechazó; rige la anterior."},
+	[TEXT_NO_PACKETS_FOR] = {"no packets for", "sin paquetes desde hace"},
+	[TEXT_OF_TIME] = {"of the time", "del tiempo"},
+	[TEXT_OF_FRAMES] = {"of the frames that arrived", "de las tramas que llegaron"},
+	[TEXT_WARNING] = {"Warning", "Aviso"},
+	[TEXT_NO_CSV] = {"not one of table, json", "no es ninguno de table, json"},
+	[TEXT_LOST] = {"frames lost", "tramas perdidas"},
+	[TEXT_MORE] = {"more", "más"},
+	[TEXT_NEVER_RAN] = {"no live run is recorded here", "no hay ninguna ejecución en vivo registrada"},
+	[TEXT_STOPPED_AT] = {"stopped", "parado"},
 };
 
 const char *text(const char *lang, enum text t)

@@ -5,6 +5,7 @@
 #ifndef MONITOR_STORE_READ_H
 #define MONITOR_STORE_READ_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -79,6 +80,12 @@ MUST_CHECK int store_read_runs(struct store_reader *r, unsigned limit,
 
 MUST_CHECK int store_read_status(struct store_reader *r,
                                  int (*fn)(void *ctx, const char *key, const char *json, int64_t at_us), void *ctx);
+
+/* Some fields of the status row key: for an object one call, for an array of
+ * objects one for each. values[i] is the text of field fields[i], NULL: absent. */
+#define STORE_STATUS_FIELDS_MAX 10
+MUST_CHECK int store_read_status_fields(struct store_reader *r, const char *key, const char *const *fields,
+                                        size_t count, int (*fn)(void *ctx, const char *const *values), void *ctx);
 
 /* Counters of the minutes in [since, until), added up, and the live minutes
  * that have any. */

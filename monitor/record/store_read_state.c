@@ -195,6 +195,43 @@ int store_read_status(struct store_reader *r, int (*fn)(void *ctx, const char *k
 	return result == 0 ? each(r, st, status_row, &c) : result;
 }
 
+struct fields_ctx {
+	int (*fn)(void *ctx, const char *const *values);
+	void *ctx;
+	size_t count;
+};
+
+static int fields_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct fields_ctx *c = ctx;
+	const char *values[STORE_STATUS_FIELDS_MAX];
+	for (size_t i = 0; i < c->count; i++)
+		values[i] = store_text_at(st, (int)i);
+	return c->fn(c->ctx, values);
+}
+
+int store_read_status_fields(struct store_reader *r, const char *key, const char *const *fields, size_t count,
+                             int (*fn)(void *ctx, const char *const *values), void *ctx)
+{
+	struct fields_ctx c = {fn, ctx, count};
+	sqlite3_stmt *st = NULL;
+	char sql[1024] = "SELECT ";
+	size_t n = strlen(sql);
+	if (count > STORE_STATUS_FIELDS_MAX)
+		return ERR_INVALID;
+	for (size_t i = 0; i < count; i++)
+		n += (size_t)snprintf(sql + n, sizeof sql - n, "%sjson_extract(e.value, '$.%.40s')", i > 0 ? ", " : "",
+		                      fields[i]);
+	snprintf(sql + n, sizeof sql - n,
+	         " FROM status s, json_each(CASE json_type(s.json) WHEN 'array' THEN s.json"
+	         " ELSE json_array(json(s.json)) END) e WHERE s.key = ?1");
+	const int result = prepare(r, sql, &st);
+	if (result != 0)
+		return result;
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	return each(r, st, fields_row, &c);
+}
+
 struct minutes_ctx {
 	struct counters *sum;
 	uint64_t *minutes;

@@ -1,0 +1,308 @@
+/* garita status - what the sensor sees, and what it does not. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "cmd.h"
+#include "format.h"
+#include "status.h"
+#include "text.h"
+
+#define VERB "status"
+#define GAPS_SHOWN 8u
+
+static const struct option long_options[] = {TOOL_LONG, {NULL, 0, NULL, 0}};
+
+/* --- for people --- */
+
+struct page {
+	const char *lang;
+	bool colour;
+};
+
+/* "Heading          " in the width of the widest heading. */
+static void head(const struct page *p, enum text what)
+{
+	const char *name = text(p->lang, what);
+	const size_t width = format_width(name);
+	printf("%s%s%s%*s", p->colour ? format_colour_start(COLOUR_BOLD) : "", name, p->colour ? FORMAT_COLOUR_END : "",
+	       (int)(width < 22 ? 22 - width : 1), "");
+}
+
+static const char *clean(const char *s, char *buf, size_t size)
+{
+	return format_clean(s, buf, size);
+}
+
+static void print_sensor(const struct page *p, const struct status *s)
+{
+	char time[FORMAT_TIME_MAX], buf[400];
+	head(p, TEXT_SENSOR);
+	if (!s->ever) {
+		printf("%s\n", text(p->lang, TEXT_NEVER_RAN));
+		return;
+	}
+	printf("%s: ", clean(s->sensor, buf, sizeof buf));
+	if (s->running)
+		printf("%s %d, %s %s\n", text(p->lang, TEXT_RUNNING), s->pid, text(p->lang, TEXT_SINCE),
+		       format_time(s->run_start_us, time));
+	else
+		printf("%s%s%s, %s %s\n", p->colour ? format_colour_start(COLOUR_BAD) : "", text(p->lang, TEXT_NOT_RUNNING),
+		       p->colour ? FORMAT_COLOUR_END : "", text(p->lang, TEXT_SINCE),
+		       format_time(s->run_end_us != 0 ? s->run_end_us : s->written_us, time));
+	head(p, TEXT_SOURCE);
+	printf("%s, garita %s, nDPI %s\n", clean(s->source, buf, sizeof buf), s->version, s->ndpi);
+}
+
+static void print_input(const struct page *p, const struct status *s)
+{
+	char time[FORMAT_TIME_MAX], age[FORMAT_AGE_MAX];
+	const int64_t quiet = s->now_us - s->last_packet_us;
+	head(p, TEXT_LAST_PACKET);
+	if (s->last_packet_us == 0)
+		printf("%s\n", text(p->lang, TEXT_NO_PACKET_YET));
+	else
+		printf("%s (%s %s)\n", format_time(s->last_packet_us, time), format_age(quiet, age), text(p->lang, TEXT_AGO));
+	head(p, TEXT_TODAY);
+	printf("%" PRIu64 " %s, ", s->today.frames, text(p->lang, TEXT_FRAMES));
+	/* No loss of nothing is no good news. */
+	if (s->last_packet_us == 0 || quiet > STATUS_QUIET_US)
+		printf("%s %s\n", text(p->lang, TEXT_NO_PACKETS_FOR),
+		       format_age(s->last_packet_us != 0 ? quiet : s->now_us - s->run_start_us, age));
+	else
+		printf("%" PRIu64 " %s\n", s->today.kernel_drops + s->today.interface_drops, text(p->lang, TEXT_DROPS));
+	head(p, TEXT_COVERAGE);
+	printf("%.2f %% %s", s->time_percent, text(p->lang, TEXT_OF_TIME));
+	if (s->frames_percent >= 0)
+		printf(", %.4g %% %s", s->frames_percent, text(p->lang, TEXT_OF_FRAMES));
+	putchar('\n');
+}
+
+static void print_parts(const struct page *p, const struct status *s)
+{
+	char time[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], buf[400];
+	head(p, TEXT_WORKERS);
+	for (unsigned i = 0; i < s->workers; i++)
+		printf("%s%u %s (%s)", i > 0 ? ", " : "", i, s->worker[i].state, format_size(s->worker[i].queue_bytes, size));
+	printf("%s\n", s->workers == 0 ? text(p->lang, TEXT_NONE) : "");
+	head(p, TEXT_POLICY);
+	if (s->policy[0] == '\0')
+		printf("%s\n", text(p->lang, TEXT_NONE));
+	else
+		printf("%.16s… %s %s %s\n", s->policy, clean(s->policy_path, buf, sizeof buf), text(p->lang, TEXT_LOADED),
+		       format_time(s->policy_loaded_us, time));
+	if (s->reload_refused)
+		printf("%22s%s: %.19s\n", "", text(p->lang, TEXT_RELOAD_REFUSED), s->reload_at);
+	for (unsigned i = 0; i < s->geos; i++) {
+		const struct status_geo *g = &s->geo[i];
+		head(p, TEXT_GEO);
+		printf("%s: ", g->role);
+		if (g->error[0] != '\0')
+			printf("%s\n", clean(g->error, buf, sizeof buf));
+		else
+			printf("%.10s %s\n", g->build, clean(g->path, buf, sizeof buf));
+	}
+	head(p, TEXT_DATABASE);
+	printf("%s\n", format_size(s->db_bytes, size));
+}
+
+static void print_gaps(const struct page *p, const struct status *s)
+{
+	char from[FORMAT_TIME_MAX], until[FORMAT_TIME_MAX], buf[400];
+	head(p, TEXT_GAPS_24H);
+	if (s->gaps == 0)
+		printf("%s\n", text(p->lang, TEXT_NONE));
+	const unsigned first = s->gaps > GAPS_SHOWN ? s->gaps - GAPS_SHOWN : 0;
+	for (unsigned i = first; i < s->gaps; i++) {
+		const struct status_gap *g = &s->gap[i];
+		printf("%*s%s – %s %s %s", i == first ? 0 : 22, "", format_time(g->start_us, from),
+		       g->end_us != 0 ? format_time(g->end_us, until) : text(p->lang, TEXT_STILL), g->cause,
+		       clean(g->detail, buf, sizeof buf));
+		if (g->lost != 0)
+			printf(" (%" PRIu64 " %s)", g->lost, text(p->lang, TEXT_LOST));
+		putchar('\n');
+	}
+	if (first + s->gaps_more > 0)
+		printf("%22s+ %u %s\n", "", first + s->gaps_more, text(p->lang, TEXT_MORE));
+}
+
+static void print_page(const struct page *p, const struct status *s)
+{
+	char age[FORMAT_AGE_MAX];
+	print_sensor(p, s);
+	if (s->ever) {
+		print_input(p, s);
+		print_parts(p, s);
+	}
+	print_gaps(p, s);
+	head(p, TEXT_TRANSFERS_24H);
+	printf("%" PRId64 " %s, %s%" PRId64 " %s%s, %" PRId64 " %s\n", s->approved, text(p->lang, TEXT_APPROVED),
+	       p->colour && s->unapproved > 0 ? format_colour_start(COLOUR_BAD) : "", s->unapproved,
+	       text(p->lang, TEXT_UNAPPROVED), p->colour && s->unapproved > 0 ? FORMAT_COLOUR_END : "", s->housekeeping,
+	       text(p->lang, TEXT_HOUSEKEEPING));
+	for (unsigned i = 0; i < s->warnings; i++) {
+		const struct status_warning *w = &s->warning[i];
+		printf("%s%s:%s %s", p->colour ? format_colour_start(COLOUR_BAD) : "", text(p->lang, TEXT_WARNING),
+		       p->colour ? FORMAT_COLOUR_END : "", text(p->lang, w->text));
+		if (w->age_us > 0)
+			printf(" (%s)", format_age(w->age_us, age));
+		putchar('\n');
+	}
+}
+
+/* --- JSON --- */
+
+static void json_lists(struct json *j, const struct status *s)
+{
+	json_array(j, "workers");
+	for (unsigned i = 0; i < s->workers; i++) {
+		json_object(j, NULL);
+		json_str(j, "state", s->worker[i].state);
+		json_uint(j, "queue_bytes", s->worker[i].queue_bytes);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_array(j, "geolocation");
+	for (unsigned i = 0; i < s->geos; i++) {
+		const struct status_geo *g = &s->geo[i];
+		json_object(j, NULL);
+		json_str(j, "role", g->role);
+		json_str(j, "path", g->path);
+		json_str(j, "build", g->build[0] != '\0' ? g->build : NULL);
+		json_str(j, "error", g->error[0] != '\0' ? g->error : NULL);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_array(j, "gaps");
+	for (unsigned i = 0; i < s->gaps; i++) {
+		const struct status_gap *g = &s->gap[i];
+		json_object(j, NULL);
+		json_time(j, "start", g->start_us);
+		if (g->end_us != 0)
+			json_time(j, "end", g->end_us);
+		json_str(j, "cause", g->cause);
+		json_str(j, "detail", g->detail[0] != '\0' ? g->detail : NULL);
+		json_uint(j, "lost", g->lost);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_array(j, "warnings");
+	for (unsigned i = 0; i < s->warnings; i++)
+		json_str(j, NULL, s->warning[i].word);
+	json_array_end(j);
+}
+
+static void json_percent(struct json *j, const char *key, double percent)
+{
+	char number[32];
+	snprintf(number, sizeof number, "%.4f", percent);
+	json_raw(j, key, number);
+}
+
+static void json_head(struct json *j, const struct status *s)
+{
+	json_bool(j, "running", s->running);
+	if (s->running)
+		json_int(j, "pid", s->pid);
+	if (s->ever) {
+		json_str(j, "sensor", s->sensor);
+		json_str(j, "source", s->source);
+		json_str(j, "version", s->version);
+		json_str(j, "ndpi", s->ndpi);
+		json_time(j, "started", s->run_start_us);
+		json_time(j, "written", s->written_us);
+	}
+	if (s->last_packet_us != 0) {
+		json_time(j, "last_packet", s->last_packet_us);
+		json_int(j, "last_packet_age_s", (s->now_us - s->last_packet_us) / 1000000);
+	}
+	json_uint(j, "frames_today", s->today.frames);
+	json_uint(j, "kernel_drops_today", s->today.kernel_drops);
+	json_uint(j, "interface_drops_today", s->today.interface_drops);
+	json_percent(j, "coverage_time_percent", s->time_percent);
+	if (s->frames_percent >= 0)
+		json_percent(j, "coverage_frames_percent", s->frames_percent);
+	json_str(j, "policy", s->policy[0] != '\0' ? s->policy : NULL);
+	json_str(j, "policy_path", s->policy_path[0] != '\0' ? s->policy_path : NULL);
+	if (s->policy_loaded_us != 0)
+		json_time(j, "policy_loaded", s->policy_loaded_us);
+	if (s->reload_refused) {
+		json_str(j, "reload_refused", s->reload_at);
+		json_raw(j, "reload_errors", s->reload_errors[0] == '[' && strlen(s->reload_errors) + 1 < sizeof s->reload_errors
+		                                 ? s->reload_errors
+		                                 : NULL);
+	}
+	json_uint(j, "database_bytes", s->db_bytes);
+	json_int(j, "approved_24h", s->approved);
+	json_int(j, "unapproved_24h", s->unapproved);
+	json_int(j, "housekeeping_24h", s->housekeeping);
+}
+
+static int print_json(const struct status *s)
+{
+	struct json j;
+	json_init(&j);
+	json_object(&j, NULL);
+	json_head(&j, s);
+	json_lists(&j, s);
+	json_object_end(&j);
+	const char *line = json_text(&j);
+	const int r = line == NULL ? ERR_NOMEM : puts(line) >= 0 ? 0 : ERR_IO;
+	json_done(&j);
+	return r;
+}
+
+static int parse(int argc, char **argv, struct tool_options *o)
+{
+	int opt;
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, TOOL_SHORT, long_options, NULL)) != -1) {
+		if (tool_option(o, opt, optarg) != 0)
+			return ERR_INVALID;
+	}
+	if (optind < argc) {
+		tool_error(VERB, "%s: %s", argv[optind], text(tool_lang(o), TEXT_TOO_MANY));
+		return ERR_INVALID;
+	}
+	if (o->format == FORMAT_CSV) {
+		tool_error(VERB, "--format csv: %s", text(tool_lang(o), TEXT_NO_CSV));
+		return ERR_INVALID;
+	}
+	return 0;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct tool_options o = {.verb = VERB};
+	struct store_reader *r = NULL;
+	struct timespec now;
+	char path[4096], err[4400];
+	if (parse(argc, argv, &o) != 0)
+		return EXIT_USAGE;
+	if (o.help) {
+		printf("%s\n", text(tool_lang(&o), TEXT_USAGE_STATUS));
+		return EXIT_DONE;
+	}
+	int code = tool_db_path(&o, path, sizeof path);
+	if (code != 0)
+		return code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+	if (store_reader_open(path, &r, err, sizeof err) != 0) {
+		tool_error(VERB, "%s", err);
+		return EXIT_FAILED;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	static struct status s;
+	const struct page page = {tool_lang(&o), format_has_colour(stdout)};
+	code = status_gather(r, path, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &s);
+	if (code != 0)
+		tool_error(VERB, "%s", store_reader_error(r)[0] != '\0' ? store_reader_error(r) : err_str(code));
+	else if (o.format == FORMAT_JSON)
+		code = print_json(&s);
+	else
+		print_page(&page, &s);
+	status_done(&s);
+	store_reader_close(r);
+	return code == 0 && !s.blind ? EXIT_DONE : EXIT_FAILED;
+}

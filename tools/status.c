@@ -1,0 +1,252 @@
+#include "status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "record/store_words.h"
+
+#define DAY_US INT64_C(86400000000)
+#define HOUR_US INT64_C(3600000000)
+#define LATE_US INT64_C(10000000)      /* without a write, while it runs */
+#define ONE_WAY_BYTES 10000u           /* of an hour: less says nothing of the mirror */
+
+static void copy(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+static uint64_t number(const char *text)
+{
+	return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+static int take_run(void *ctx, const struct stored_run *run)
+{
+	struct status *s = ctx;
+	if (!run->live || s->ever)
+		return 0;
+	s->ever = true;
+	s->run_start_us = run->start_us;
+	s->run_end_us = run->end_us;
+	s->written_us = run->last_us;
+	copy(s->sensor, sizeof s->sensor, run->sensor);
+	copy(s->source, sizeof s->source, run->source);
+	copy(s->version, sizeof s->version, run->version);
+	copy(s->ndpi, sizeof s->ndpi, run->ndpi);
+	return 0;
+}
+
+static int take_input(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	s->last_packet_us = (int64_t)number(values[0]);
+	return 0;
+}
+
+static int take_worker(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	if (s->workers < STATUS_ROWS_MAX) {
+		struct status_worker *w = &s->worker[s->workers++];
+		copy(w->state, sizeof w->state, values[0]);
+		w->queue_bytes = number(values[1]);
+	}
+	return 0;
+}
+
+static int take_geo(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	if (s->geos < STATUS_ROWS_MAX) {
+		struct status_geo *g = &s->geo[s->geos++];
+		copy(g->role, sizeof g->role, values[0]);
+		copy(g->path, sizeof g->path, values[1]);
+		copy(g->build, sizeof g->build, values[2]);
+		copy(g->error, sizeof g->error, values[3]);
+	}
+	return 0;
+}
+
+static int take_record(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	if (number(values[0]) != 0)
+		s->pid = (int)number(values[0]);
+	s->refused_rows = number(values[1]);
+	return 0;
+}
+
+static int take_reload(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	s->reload_refused = number(values[0]) == 0;
+	copy(s->reload_at, sizeof s->reload_at, values[1]);
+	copy(s->reload_errors, sizeof s->reload_errors, values[2]);
+	return 0;
+}
+
+static int take_policy(void *ctx, const struct row_policy *p)
+{
+	struct status *s = ctx;
+	copy(s->policy, sizeof s->policy, p->hash);
+	copy(s->policy_path, sizeof s->policy_path, p->path);
+	s->policy_loaded_us = p->loaded_us;
+	return 0;
+}
+
+static int take_gap(void *ctx, const struct stored_gap *g)
+{
+	struct status *s = ctx;
+	if (s->gaps == STATUS_GAPS_MAX) {
+		s->gaps_more++;
+		return 0;
+	}
+	struct status_gap *to = &s->gap[s->gaps++];
+	*to = (struct status_gap){.start_us = g->row.start_us, .end_us = g->row.end_us, .lost = g->row.lost};
+	copy(to->cause, sizeof to->cause, g->row.cause);
+	copy(to->detail, sizeof to->detail, g->row.detail);
+	return 0;
+}
+
+static int gather_words(struct store_reader *r, struct status *s)
+{
+	static const char *const input[] = {"last_packet_us"}, *const worker[] = {"state", "queue_bytes"},
+	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "refused_rows"},
+	                  *const reload[] = {"ok", "at", "errors"};
+	int code = store_read_status_fields(r, "input", input, 1, take_input, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "workers", worker, 2, take_worker, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "geo", geo, 4, take_geo, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "record", record, 2, take_record, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "reload", reload, 3, take_reload, s);
+	if (code == 0) {
+		code = store_read_policy(r, take_policy, s);
+		code = code == ERR_NOTFOUND ? 0 : code;
+	}
+	return code;
+}
+
+static int gather_counts(struct store_reader *r, struct status *s)
+{
+	const int64_t midnight = s->now_us - s->now_us % DAY_US, soon = s->now_us + 2 * HOUR_US;
+	uint64_t minutes;
+	int code = store_read_minutes(r, midnight, soon, &s->today, &minutes);
+	if (code == 0)
+		code = store_read_minutes(r, s->now_us - HOUR_US, soon, &s->hour, &minutes);
+	if (code == 0)
+		code = store_read_gaps(r, s->now_us - DAY_US, 0, take_gap, s);
+	struct store_filter f = {.since_us = s->now_us - DAY_US, .verdict = "approved"};
+	s->approved = store_read_count(r, &f);
+	f.verdict = "unapproved";
+	s->unapproved = store_read_count(r, &f);
+	f.verdict = "housekeeping";
+	s->housekeeping = store_read_count(r, &f);
+	return code != 0 || s->approved < 0 || s->unapproved < 0 || s->housekeeping < 0 ? (code != 0 ? code : ERR_IO) : 0;
+}
+
+/* Does the sensor see nothing at all in such a gap? */
+static bool blinding(const struct status_gap *g)
+{
+	return strcmp(g->cause, "stopped") == 0 || strcmp(g->cause, "interface-down") == 0;
+}
+
+/* How much of today it could see: gaps may overlap, and they come by their start. */
+static void reckon_coverage(struct status *s)
+{
+	const int64_t midnight = s->now_us - s->now_us % DAY_US;
+	const int64_t until = s->running ? s->now_us : s->written_us;
+	int64_t blind = s->now_us - (until > midnight ? until : midnight), at = midnight;
+	for (unsigned i = 0; i < s->gaps; i++) {
+		const struct status_gap *g = &s->gap[i];
+		int64_t start = g->start_us > at ? g->start_us : at, end = g->end_us != 0 ? g->end_us : until;
+		if (end > until)
+			end = until;
+		if (!blinding(g) || end <= start)
+			continue;
+		blind += end - start;
+		at = end;
+	}
+	const int64_t day = s->now_us - midnight;
+	s->time_percent = day > 0 ? 100.0 * (double)(day - blind) / (double)day : 0;
+	const uint64_t lost = s->today.kernel_drops + s->today.interface_drops;
+	s->frames_percent =
+	    s->today.frames + lost > 0 ? 100.0 * (double)s->today.frames / (double)(s->today.frames + lost) : -1;
+}
+
+static void warn(struct status *s, bool wanted, const char *word, enum text what, int64_t age_us)
+{
+	if (wanted && s->warnings < STATUS_WARNINGS_MAX)
+		s->warning[s->warnings++] = (struct status_warning){word, what, age_us};
+}
+
+static void reckon_warnings(struct status *s)
+{
+	const int64_t quiet = s->now_us - (s->last_packet_us > s->run_start_us ? s->last_packet_us : s->run_start_us);
+	const bool never = s->last_packet_us == 0;
+	const int64_t late = s->now_us - s->written_us;
+	bool geo_bad = false, worker_bad = false;
+	for (unsigned i = 0; i < s->geos; i++)
+		geo_bad |= s->geo[i].error[0] != '\0';
+	for (unsigned i = 0; i < s->workers; i++)
+		worker_bad |= strcmp(s->worker[i].state, "ready") != 0;
+	s->blind = !s->running || quiet > STATUS_BLIND_US;
+	warn(s, !s->running, "not-running", TEXT_WARN_NOT_RUNNING, 0);
+	if (s->running) {
+		warn(s, never && quiet > STATUS_QUIET_US, "no-packet-ever", TEXT_WARN_NEVER, quiet);
+		warn(s, !never && quiet > STATUS_QUIET_US, "silent", TEXT_WARN_SILENT, quiet);
+		warn(s, late > LATE_US, "record-late", TEXT_WARN_LATE, late);
+		warn(s, worker_bad, "worker-not-ready", TEXT_WARN_WORKER, 0);
+		warn(s, s->hour.ip_bytes_out > ONE_WAY_BYTES && s->hour.ip_bytes_in == 0, "one-way-out", TEXT_WARN_ONE_WAY_OUT, 0);
+		warn(s, s->hour.ip_bytes_in > ONE_WAY_BYTES && s->hour.ip_bytes_out == 0, "one-way-in", TEXT_WARN_ONE_WAY_IN, 0);
+		warn(s, s->hour.duplicate_frames > s->hour.frames / 4 && s->hour.frames > 100, "doubled", TEXT_WARN_DOUBLED, 0);
+	}
+	warn(s, s->today.kernel_drops + s->today.interface_drops > 0, "frames-lost", TEXT_WARN_DROPS, 0);
+	warn(s, s->today.flow_table_full > 0, "flow-table-full", TEXT_WARN_TABLE_FULL, 0);
+	warn(s, s->refused_rows > 0, "rows-refused", TEXT_WARN_REFUSED_ROWS, 0);
+	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
+	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);
+}
+
+static uint64_t size_of(const char *path, const char *suffix)
+{
+	char name[4200];
+	struct stat st;
+	snprintf(name, sizeof name, "%s%s", path, suffix);
+	return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+int status_gather(struct store_reader *r, const char *path, int64_t now_us, struct status *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->now_us = now_us;
+	ret->gap = calloc(STATUS_GAPS_MAX, sizeof *ret->gap);
+	if (ret->gap == NULL)
+		return ERR_NOMEM;
+	/* Twenty: replays may stand before the live run. */
+	int code = store_read_runs(r, 20, take_run, ret);
+	if (code == 0)
+		code = gather_words(r, ret);
+	if (code == 0)
+		code = gather_counts(r, ret);
+	if (code != 0)
+		return code;
+	const int writer = store_writer_pid(path);
+	ret->running = writer != 0 && ret->ever && ret->run_end_us == 0;
+	if (!ret->running || ret->pid == 0)
+		ret->pid = writer;
+	ret->db_bytes = size_of(path, "") + size_of(path, "-wal");
+	reckon_coverage(ret);
+	reckon_warnings(ret);
+	return 0;
+}
+
+void status_done(struct status *s)
+{
+	free(s->gap);
+	s->gap = NULL;
+}

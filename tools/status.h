@@ -1,0 +1,68 @@
+/* status.h - what is known of the sensor, gathered from the database and the
+ * lock beside it; and what is wrong with it. */
+#ifndef TOOLS_STATUS_H
+#define TOOLS_STATUS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record/store_read.h"
+#include "text.h"
+
+#define STATUS_QUIET_US INT64_C(60000000)    /* without a packet: a warning */
+#define STATUS_BLIND_US INT64_C(300000000)   /* without a packet: the sensor is taken to be blind */
+#define STATUS_WARNINGS_MAX 16
+#define STATUS_GAPS_MAX 1000
+#define STATUS_ROWS_MAX 40
+
+struct status_warning {
+	const char *word;          /* for JSON */
+	enum text text;
+	int64_t age_us;            /* how long, 0: does not apply */
+};
+
+struct status_gap {
+	int64_t start_us, end_us;
+	uint64_t lost;
+	char cause[32], detail[160];
+};
+
+struct status_worker {
+	char state[16];
+	uint64_t queue_bytes;
+};
+
+struct status_geo {
+	char role[16], path[200], build[40], error[200];
+};
+
+struct status {
+	int64_t now_us;
+	bool ever, running;        /* was there a live run; does it go on */
+	int pid;
+	int64_t run_start_us, run_end_us, written_us;
+	char sensor[80], source[200], version[32], ndpi[32];
+	int64_t last_packet_us;
+	struct counters today, hour;
+	double time_percent, frames_percent;   /* of today; frames: -1 where none arrived */
+	struct status_worker worker[STATUS_ROWS_MAX];
+	struct status_geo geo[STATUS_ROWS_MAX];
+	unsigned workers, geos;
+	char policy[72], policy_path[200];
+	int64_t policy_loaded_us;
+	bool reload_refused;
+	char reload_at[40], reload_errors[2000];   /* errors: a JSON array */
+	uint64_t refused_rows;
+	uint64_t db_bytes;
+	struct status_gap *gap;    /* of the last 24 hours */
+	unsigned gaps, gaps_more;
+	int64_t approved, unapproved, housekeeping;   /* transfers of the last 24 hours */
+	struct status_warning warning[STATUS_WARNINGS_MAX];
+	unsigned warnings;
+	bool blind;                /* not running, or nothing arrives: exit code 1 */
+};
+
+/* 0 or a negative code. */
+MUST_CHECK int status_gather(struct store_reader *r, const char *path, int64_t now_us, struct status *ret);
+void status_done(struct status *s);
+
+#endif

@@ -1,0 +1,146 @@
+#include "transfer_fields.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct field *add(struct transfer_fields *f, const char *key, enum field_kind kind)
+{
+	assert(f->count < TRANSFER_FIELDS);
+	struct field *field = &f->field[f->count++];
+	*field = (struct field){.key = key, .kind = kind};
+	return field;
+}
+
+static void add_text(struct transfer_fields *f, const char *key, const char *text)
+{
+	add(f, key, text != NULL ? FIELD_TEXT : FIELD_ABSENT)->text = text;
+}
+
+static void add_json(struct transfer_fields *f, const char *key, const char *text)
+{
+	add(f, key, text != NULL ? FIELD_JSON : FIELD_ABSENT)->text = text;
+}
+
+static void add_number(struct transfer_fields *f, const char *key, enum field_kind kind, int64_t number)
+{
+	add(f, key, kind)->number = number;
+}
+
+static void add_int(struct transfer_fields *f, const char *key, bool there, uint64_t number)
+{
+	add_number(f, key, there ? FIELD_INT : FIELD_ABSENT, (int64_t)number);
+}
+
+static void add_head(struct transfer_fields *f, const struct row_transfer *r)
+{
+	const uint16_t *vlan = r->ident.vlan;
+	if (r->ident.vlan_count == 1)
+		snprintf(f->vlan, sizeof f->vlan, "[%u]", vlan[0]);
+	else if (r->ident.vlan_count > 1)
+		snprintf(f->vlan, sizeof f->vlan, "[%u,%u]", vlan[0], vlan[1]);
+	add_int(f, "id", true, (uint64_t)r->id);
+	add_int(f, "finding", r->finding != 0, (uint64_t)r->finding);
+	add_number(f, "start", FIELD_TIME, r->start_us);
+	add_number(f, "end", FIELD_TIME, r->end_us);
+	add_text(f, "state", store_state_word(r->state));
+	add_json(f, "vlan", r->ident.vlan_count > 0 ? f->vlan : NULL);
+	add_text(f, "equipment", r->equipment);
+	add_text(f, "vendor", r->vendor);
+}
+
+static void add_ends(struct transfer_fields *f, const struct stored_transfer *t)
+{
+	static const struct mac none = {{0}};
+	const struct flow_ident *d = &t->row.ident;
+	add_text(f, "src_mac", mac_eq(&d->inside_mac, &none) ? NULL : mac_text(&d->inside_mac, f->src_mac));
+	add_text(f, "src_ip", addr_text(&d->inside, f->src_ip));
+	add_int(f, "src_port", t->has_ports, d->inside_port);
+	add_text(f, "dest_ip", addr_text(&d->peer, f->dest_ip));
+	add_int(f, "dest_port", t->has_ports, d->peer_port);
+	add_text(f, "proto", store_proto_word(d->proto, f->proto));
+	add_text(f, "initiator", store_initiator_word(t->row.initiator));
+}
+
+static void add_inspection(struct transfer_fields *f, const struct row_transfer *r)
+{
+	add_text(f, "app_proto", r->app);
+	add_text(f, "app_category", r->category);
+	add_number(f, "encrypted", r->inspected ? FIELD_BOOL : FIELD_ABSENT, r->encrypted);
+	add_text(f, "hostname", r->hostname);
+	add_text(f, "hostname_source", store_host_word(r->hostname_source));
+	add_number(f, "hostname_verified", r->hostname != NULL ? FIELD_BOOL : FIELD_ABSENT, r->hostname_verified);
+	add_text(f, "ja3", r->ja3);
+	add_text(f, "ja4", r->ja4);
+	add_text(f, "country", r->country);
+	add_text(f, "city", r->city);
+	add_int(f, "asn", r->asn != 0, r->asn);
+	add_text(f, "as_org", r->as_org);
+	add_text(f, "jurisdiction", NULL);
+}
+
+static void add_counts(struct transfer_fields *f, const struct flow_counts *c)
+{
+	add_int(f, "ip_bytes_out", true, c->ip_bytes_out);
+	add_int(f, "ip_bytes_in", true, c->ip_bytes_in);
+	add_int(f, "payload_bytes_out", true, c->payload_bytes_out);
+	add_int(f, "payload_bytes_in", true, c->payload_bytes_in);
+	add_int(f, "packets_out", true, c->packets_out);
+	add_int(f, "packets_in", true, c->packets_in);
+}
+
+static const char *community_of(const struct stored_transfer *t, char buf[COMMUNITY_ID_MAX])
+{
+	const struct flow_ident *d = &t->row.ident;
+	const struct community_id c = {.src = d->inside, .dest = d->peer, .proto = d->proto, .has_ports = t->has_ports,
+	                               .src_port = d->inside_port, .dest_port = d->peer_port};
+	return community_id(&c, buf);
+}
+
+void transfer_fields(const struct stored_transfer *t, struct transfer_fields *ret)
+{
+	const struct row_transfer *r = &t->row;
+	ret->count = 0;
+	add_head(ret, r);
+	add_ends(ret, t);
+	add_inspection(ret, r);
+	add_counts(ret, &r->counts);
+	add_json(ret, "content", r->content);
+	add_text(ret, "verdict", verdict_word(r->verdict));
+	add_text(ret, "approval", r->approval);
+	add_json(ret, "reasons", t->reasons);
+	add_json(ret, "attack", NULL);
+	add_int(ret, "severity", false, 0);
+	add_text(ret, "community_id", community_of(t, ret->community));
+	add_int(ret, "collapsed", r->collapsed != 0, r->collapsed);
+	add_text(ret, "network", r->network);
+	add_text(ret, "policy", r->policy_hash);
+}
+
+void transfer_json(const struct transfer_fields *f, struct json *j)
+{
+	json_object(j, NULL);
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct field *field = &f->field[i];
+		switch (field->kind) {
+		case FIELD_ABSENT:
+			break;
+		case FIELD_TEXT:
+			json_str(j, field->key, field->text);
+			break;
+		case FIELD_INT:
+			json_int(j, field->key, field->number);
+			break;
+		case FIELD_BOOL:
+			json_bool(j, field->key, field->number != 0);
+			break;
+		case FIELD_TIME:
+			json_time(j, field->key, field->number);
+			break;
+		case FIELD_JSON:
+			json_raw(j, field->key, field->text);
+			break;
+		}
+	}
+	json_object_end(j);
+}

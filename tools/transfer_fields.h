@@ -1,0 +1,37 @@
+/* transfer_fields.h - one transfer as the keys and values that --format json
+ * and csv print, in DESIGN's order. */
+#ifndef TOOLS_TRANSFER_FIELDS_H
+#define TOOLS_TRANSFER_FIELDS_H
+#include <stdint.h>
+
+#include "base/json.h"
+#include "record/community_id.h"
+#include "record/store_read.h"
+#include "record/store_words.h"
+
+enum field_kind { FIELD_ABSENT = 0, FIELD_TEXT, FIELD_INT, FIELD_BOOL, FIELD_TIME, FIELD_JSON };
+
+struct field {
+	const char *key;
+	enum field_kind kind;
+	const char *text;       /* FIELD_TEXT, FIELD_JSON */
+	int64_t number;         /* FIELD_INT, FIELD_BOOL, FIELD_TIME */
+};
+
+#define TRANSFER_FIELDS 46
+
+struct transfer_fields {
+	struct field field[TRANSFER_FIELDS];
+	unsigned count;
+	char src_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
+	char proto[STORE_PROTO_MAX], vlan[24], community[COMMUNITY_ID_MAX];
+};
+
+/* Fill *ret from t, whose strings must live as long. Every key is there, the
+ * absent ones as FIELD_ABSENT. */
+void transfer_fields(const struct stored_transfer *t, struct transfer_fields *ret);
+
+/* The object, onto j. */
+void transfer_json(const struct transfer_fields *f, struct json *j);
+
+#endif
