@@ -33,6 +33,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 LIB      := $(BUILD)/libgarita.a
+TOOL_LIB := $(BUILD)/libtools.a
 
 all: $(BUILD)/garitad $(BUILD)/garita ## build garitad and garita
 
@@ -50,13 +51,18 @@ $(LIB): $(LIB_OBJ)
 $(BUILD)/garitad: $(BUILD)/monitor/main.o $(LIB)
 	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# All of garita but its main, for the unit tests.
+$(TOOL_LIB): $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJ))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
 $(BUILD)/garita: $(TOOL_OBJ) $(LIB)
 	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Each unit test links the library, and beside it test_<x>_*.c never.
-$(BUILD)/unit/%: tests/unit/%.c $(LIB)
+$(BUILD)/unit/%: tests/unit/%.c $(TOOL_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(LHARD) -o $@ $< $(LIB) $(LIBS) -lcmocka
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(LHARD) -o $@ $< $(TOOL_LIB) $(LIB) $(LIBS) -lcmocka
 
 unit-build: $(UNIT_BIN)
 unit: $(UNIT_BIN) ## build and run the unit tests

@@ -88,18 +88,23 @@ const char *format_size(uint64_t bytes, char buf[FORMAT_SIZE_MAX])
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 	unsigned unit = 0;
-	uint64_t value = bytes, tenths = 0;
-	/* 999.95 would read 1000: the next unit takes it over. */
-	while (value >= 1000 || (unit > 0 && value == 999 && tenths >= 5)) {
-		const uint64_t all = value * 10 + tenths;
-		value = all / 10000;
-		tenths = all / 1000 % 10;
+	uint64_t one = 1;
+	while (bytes / one >= 1000) {
+		one *= 1000;
+		unit++;
+	}
+	uint64_t value = bytes / one, tenths = unit > 0 ? bytes % one / (one / 10 > 0 ? one / 10 : 1) : 0;
+	if (unit > 0 && value >= 100 && bytes % one >= one / 2)
+		value++;
+	if (value == 1000) {   /* 999,500 rounds up into the next unit */
+		value = 1;
+		tenths = 0;
 		unit++;
 	}
 	if (unit == 0 || value >= 100)
-		snprintf(buf, FORMAT_SIZE_MAX, "%" PRIu64 " %s", value + (unit > 0 && tenths >= 5), units[unit]);
+		snprintf(buf, FORMAT_SIZE_MAX, "%u %s", (unsigned)(value % 1000), units[unit]);
 	else
-		snprintf(buf, FORMAT_SIZE_MAX, "%" PRIu64 ".%" PRIu64 " %s", value, tenths, units[unit]);
+		snprintf(buf, FORMAT_SIZE_MAX, "%u.%u %s", (unsigned)(value % 100), (unsigned)(tenths % 10), units[unit]);
 	return buf;
 }
 
