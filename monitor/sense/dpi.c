@@ -14,10 +14,16 @@
 #define TAIL_BYTES 512     /* zeros behind a packet: 4.2 reads past it in places */
 #define BLOCK_FLOWS 64
 
+/* What nDPI itself may hold for live flows: 4 KB for each of max_flows, or
+ * this. Past it a flow gets one packet and is then finished. */
+#define HEAP_LEAST ((size_t)64 << 20)
+#define HEAP_PER_FLOW 4096
+
 /* Packets given to nDPI, at most. Measured on recorded traffic: what is not
  * known by then does not become known (tests/bench/RESULTS.md). */
 #define TCP_PACKETS 24
 #define UDP_PACKETS 8
+#define FLOW_BYTES 40000   /* the same in bytes: nDPI keeps what is not a whole record yet */
 #define EMPTY_PACKETS 64   /* a flow of nothing but empty segments is given up after these */
 
 struct dpi_block {
@@ -94,7 +100,10 @@ int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size)
 	if (d != NULL) {
 		d->max_flows = max_flows;
 		d->packet = calloc(1, PACKET_MAX + TAIL_BYTES);
+		dpi_memory_count();
 		d->module = module_new();
+		const size_t flows = (size_t)max_flows * HEAP_PER_FLOW;
+		d->heap_max = dpi_memory_bytes() + (flows > HEAP_LEAST ? flows : HEAP_LEAST);
 	}
 	if (d == NULL || d->packet == NULL || d->module == NULL) {
 		snprintf(err, err_size, "nDPI: no memory, or it does not start");
@@ -153,6 +162,11 @@ void dpi_flow_free(struct dpi *d, struct dpi_flow *f)
 	ndpi_free_flow_data(&f->n);
 	f->next = d->free_flows;
 	d->free_flows = f;
+}
+
+void dpi_stats(const struct dpi *d, struct dpi_stats *ret)
+{
+	*ret = (struct dpi_stats){.heap_bytes = dpi_memory_bytes(), .heap_max = d->heap_max, .cut_short = d->cut_short};
 }
 
 /* Skip IPv6 extension headers (RFC 8200, section 4) from offset 40.
@@ -290,8 +304,12 @@ static bool labelled(const struct dpi_flow *f)
 static enum dpi_state state_after(struct dpi *d, struct dpi_flow *f)
 {
 	const unsigned most = f->proto == IPPROTO_TCP ? TCP_PACKETS : UDP_PACKETS;
-	if (f->fed >= most || f->empty >= EMPTY_PACKETS || (labelled(f) && !more_to_learn(d, f)))
+	const bool short_of_memory = dpi_memory_bytes() > d->heap_max;
+	if (f->fed >= most || f->fed_bytes >= FLOW_BYTES || f->empty >= EMPTY_PACKETS || short_of_memory ||
+	    (labelled(f) && !more_to_learn(d, f))) {
+		d->cut_short += short_of_memory;
 		dpi_finish(d, f);
+	}
 	return f->done ? DPI_DONE : labelled(f) ? DPI_PARTIAL : DPI_MORE;
 }
 
@@ -316,6 +334,7 @@ enum dpi_state dpi_feed(struct dpi *d, struct dpi_flow *f, const uint8_t *l3, ui
 	}
 	process(d, f, len, time_us, from_client);
 	f->fed++;
+	f->fed_bytes += len;
 	see_tls(f, &v);
 	see_dns(f, &v);
 	dpi_host_see(f, &v);

@@ -1,6 +1,6 @@
 /* dpi.h - deep packet inspection behind one header: nDPI 4.2 as packaged, and
- * 4.8, 4.10, 4.11 and 5.x from the same source. The only file that includes
- * nDPI is dpi.c. One struct dpi per process.
+ * 4.8, 4.10, 4.11 and 5.x from the same source. The only files that include
+ * nDPI are dpi's own. One struct dpi per process.
  * Labels come from the sender's own bytes: they never approve by themselves.
  * Nothing is guessed: what no dissector recognised is "Unknown". */
 #ifndef MONITOR_DPI_H
@@ -28,13 +28,22 @@ struct dpi_result {
 	bool known;
 };
 
-/* max_flows: states alive at once; past it dpi_flow_new says NULL.
+/* max_flows: states alive at once; past it dpi_flow_new says NULL. Memory: the
+ * module about 7 MB (4.2), each state dpi_flow_bytes(), and what nDPI takes for
+ * records that are not whole yet: at most 4 KB times max_flows (64 MB at least)
+ * in all, past which a flow is finished after one packet and counted.
  * 0, ERR_NOMEM, ERR_UNSUPPORTED (header and library differ; err says how). */
 MUST_CHECK int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size);
 void dpi_free(struct dpi *d);
 /* "nDPI 4.2 (4.2.0-…)" */
 const char *dpi_version(void);
 size_t dpi_flow_bytes(void);
+
+struct dpi_stats {
+	size_t heap_bytes, heap_max;   /* held by nDPI now; where it is cut short */
+	uint64_t cut_short;            /* flows finished early for want of memory */
+};
+void dpi_stats(const struct dpi *d, struct dpi_stats *ret);
 
 struct dpi_flow *dpi_flow_new(struct dpi *d);
 void dpi_flow_free(struct dpi *d, struct dpi_flow *f);

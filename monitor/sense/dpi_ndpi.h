@@ -34,6 +34,7 @@ struct dpi_flow {
 	ndpi_protocol label;
 	uint8_t fed, empty;       /* packets given to nDPI; packets without payload left out */
 	uint8_t proto;            /* of the transport header */
+	uint32_t fed_bytes;
 	uint8_t seen;             /* SEEN_… */
 	bool done;
 	char host[FACT_HOST_MAX]; /* read by ourselves: a TLS server name or HTTP host; else "" */
@@ -46,6 +47,8 @@ struct dpi {
 	struct dpi_block *blocks;
 	uint32_t flow_count, max_flows;   /* made so far; at most */
 	uint8_t *packet;                  /* one packet and the zeroed tail behind it */
+	size_t heap_max;                  /* bytes that nDPI may hold before flows are cut short */
+	uint64_t cut_short;
 };
 
 /* One packet as dpi sees it. */
@@ -65,5 +68,10 @@ static inline bool dpi_label_is(const struct dpi_flow *f, unsigned id)
 /* Keep the name that this packet says. nDPI's field holds the last 79 bytes of
  * it, and of HTTP's not even surely those: a cut name is another name. */
 void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v);
+
+/* Have nDPI take its memory through counting functions; before it starts. */
+void dpi_memory_count(void);
+/* Bytes that it holds now. */
+size_t dpi_memory_bytes(void);
 
 #endif

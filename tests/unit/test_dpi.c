@@ -501,6 +501,37 @@ static void pool_is_bounded(void **state)
 	assert_true(dpi_flow_bytes() > 500 && dpi_flow_bytes() < 4096);
 }
 
+/* Thousands of TLS records that never end: nDPI keeps every byte of them. */
+static void memory_is_bounded(void **state)
+{
+	(void)state;
+	enum { FLOWS = 4000 };
+	static struct dpi_flow *f[FLOWS];
+	static uint8_t p[1400] = {22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc, 3, 3};
+	struct dpi *outer = dpi;
+	struct dpi_stats s;
+	char err[200];
+	assert_int_equal(dpi_new(FLOWS, &dpi, err, sizeof err), 0);
+	dpi_stats(dpi, &s);
+	const size_t at_rest = s.heap_bytes;
+	for (unsigned i = 0; i < FLOWS; i++) {
+		uint32_t seq = 1;
+		f[i] = tcp_open(443);
+		for (unsigned n = 0; n < 40; n++)
+			if (tcp_say(f[i], true, 443, p, sizeof p, &seq) == DPI_DONE)
+				break;
+		dpi_stats(dpi, &s);
+		assert_true(s.heap_bytes <= s.heap_max + 65536);
+	}
+	assert_true(s.cut_short > 0);
+	for (unsigned i = 0; i < FLOWS; i++)
+		dpi_flow_free(dpi, f[i]);
+	dpi_stats(dpi, &s);
+	assert_true(s.heap_bytes < at_rest + (1 << 20));   /* nothing of it is left behind */
+	dpi_free(dpi);
+	dpi = outer;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +546,7 @@ int main(void)
 	    cmocka_unit_test(ipv6),
 	    cmocka_unit_test(what_does_not_belong),
 	    cmocka_unit_test(pool_is_bounded),
+	    cmocka_unit_test(memory_is_bounded),
 	};
 	char err[200];
 	if (dpi_new(1000, &dpi, err, sizeof err) != 0) {

@@ -1,0 +1,59 @@
+/* Every recogniser over arbitrary bytes; their verdicts do not contradict. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sense/recognise.h"
+
+#undef NDEBUG
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void text_sane(const char *s, size_t size)
+{
+	const size_t n = strnlen(s, size);
+	assert(n < size);
+	for (size_t i = 0; i < n; i++)
+		assert(s[i] >= ' ' && s[i] <= '~');
+}
+
+static void dicom(const uint8_t *p, size_t n)
+{
+	struct recognise_dicom d;
+	const enum recognise now = recognise_dicom_association(p, n, false, &d);
+	const enum recognise last = recognise_dicom_association(p, n, true, &d);
+	assert(last != RECOGNISE_MORE && (now != RECOGNISE_YES || last == RECOGNISE_YES));
+	assert(now != RECOGNISE_NO || last == RECOGNISE_NO);
+	if (last != RECOGNISE_YES)
+		return;
+	assert(d.calling[0] != '\0' && d.called[0] != '\0');
+	text_sane(d.calling, sizeof d.calling);
+	text_sane(d.called, sizeof d.called);
+	text_sane(d.classes, sizeof d.classes);
+	/* what is one thing is not another, nor were fewer bytes of it nothing */
+	assert(!recognise_tls(p, n) && !recognise_dtls(p, n) && !recognise_dicom_data(p, n));
+	for (size_t i = 0; i < n; i += 1 + n / 64)
+		assert(recognise_dicom_association(p, i, false, &d) != RECOGNISE_NO);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *p = malloc(size > 0 ? size : 1);
+	const uint8_t *name;
+	const char *word;
+	memcpy(p, data, size);
+	dicom(p, size);
+	(void)recognise_dicom_data(p, size);
+	const size_t n = recognise_sni(p, size, &name);
+	assert(n == 0 || (name > p && name + n <= p + size && recognise_tls(p, size)));
+	assert(!recognise_tls_hello(p, size) || recognise_tls(p, size));
+	assert(!recognise_tls(p, size) || !recognise_dtls(p, size));
+	if (recognise_file(p, size, &word) == RECOGNISE_YES)
+		assert(strlen(word) > 0);
+	const enum recognise ovpn = recognise_openvpn_tcp(p, size);
+	assert(ovpn != RECOGNISE_YES || (size > 2 && recognise_openvpn_udp(p + 2, (size_t)(p[0] << 8 | p[1]))));
+	(void)recognise_openvpn_udp(p, size);
+	free(p);
+	return 0;
+}
