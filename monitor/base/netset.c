@@ -190,6 +190,11 @@ void netset_locate(const struct netset *ns, const struct netset_query *q, struct
 	struct netset_ends e = {.src_how = NETSET_BY_NONE, .dst_how = NETSET_BY_NONE};
 	e.src = find_by_prefix(ns, q->src, q);
 	e.dst = find_by_prefix(ns, q->dst, q);
+	/* Rule 1, the far end of a transfer between two networks. */
+	if (e.src == NETSET_OUTSIDE && e.dst != NETSET_OUTSIDE)
+		e.src = find_by_prefix(ns, q->src, NULL);
+	else if (e.dst == NETSET_OUTSIDE && e.src != NETSET_OUTSIDE)
+		e.dst = find_by_prefix(ns, q->dst, NULL);
 	const int src_by_prefix = e.src != NETSET_OUTSIDE, dst_by_prefix = e.dst != NETSET_OUTSIDE;
 	if (src_by_prefix)
 		e.src_how = NETSET_BY_PREFIX;

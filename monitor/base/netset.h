@@ -5,7 +5,10 @@
  * An end of a packet is inside a scanner network when
  *  1. its address is in one of the network's prefixes, and the frame carries
  *     the network's VLAN, or no VLAN tag at all (many SPAN ports strip it), or
- *     the network names no VLAN, or the interface ignores VLANs; or
+ *     the network names no VLAN, or the interface ignores VLANs. Where that
+ *     holds for one end, an address of another network's prefixes makes the
+ *     other end inside there, whatever the VLAN: routed between two networks
+ *     a packet carries the tag of one of them; or
  *  2. the frame carries the network's VLAN and the end's MAC is known
  *     equipment, or its address is link-local. Not by the MAC while the other
  *     end is inside by 1: a MAC says who the next hop is, and equipment that

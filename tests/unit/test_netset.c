@@ -96,6 +96,13 @@ static void test_rule_1_prefix(void **state)
 	EXPECT(locate(FRAME("192.0.2.5", "192.0.2.200", {0}, 0)), cargo, NETSET_BY_PREFIX, baggage,
 	       NETSET_BY_PREFIX);
 	EXPECT(locate(FRAME("203.0.113.1", "203.0.113.9", {0}, 0)), out, NETSET_BY_NONE, out, NETSET_BY_NONE);
+	/* routed between two networks: the tag is that of one of them */
+	EXPECT(locate(FRAME("192.0.2.5", "192.0.2.200", {120}, 1)), cargo, NETSET_BY_PREFIX, baggage,
+	       NETSET_BY_PREFIX);
+	EXPECT(locate(FRAME("192.0.2.5", "192.0.2.200", {130}, 1)), cargo, NETSET_BY_PREFIX, baggage,
+	       NETSET_BY_PREFIX);
+	/* not where neither fits the tag */
+	EXPECT(locate(FRAME("192.0.2.5", "192.0.2.200", {99}, 1)), out, NETSET_BY_NONE, out, NETSET_BY_NONE);
 }
 
 static void test_rule_1_which(void **state)
