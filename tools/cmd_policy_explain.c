@@ -1,0 +1,503 @@
+/* garita policy explain: each condition of each approval, for a recorded
+ * transfer or for facts given as options. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/tz.h"
+#include "cmd_policy.h"
+#include "format.h"
+#include "record/store_read.h"
+
+#define FACT_TEXT_MAX 300
+
+enum {
+	OPT_EQUIPMENT = TOOL_OPT_OWN,
+	OPT_NETWORK,
+	OPT_PEER,
+	OPT_PORT,
+	OPT_INSIDE_PORT,
+	OPT_INITIATOR,
+	OPT_APP,
+	OPT_HOSTNAME,
+	OPT_VERIFIED,
+	OPT_DNS_NAME,
+	OPT_COUNTRY,
+	OPT_ASN,
+	OPT_TIME,
+	OPT_USED_OUT,
+	OPT_USED_IN,
+	OPT_NOT_INSPECTED
+};
+
+static const struct option longs[] = {TOOL_LONG,
+                                      {"equipment", required_argument, NULL, OPT_EQUIPMENT},
+                                      {"network", required_argument, NULL, OPT_NETWORK},
+                                      {"peer", required_argument, NULL, OPT_PEER},
+                                      {"port", required_argument, NULL, OPT_PORT},
+                                      {"inside-port", required_argument, NULL, OPT_INSIDE_PORT},
+                                      {"initiator", required_argument, NULL, OPT_INITIATOR},
+                                      {"app", required_argument, NULL, OPT_APP},
+                                      {"hostname", required_argument, NULL, OPT_HOSTNAME},
+                                      {"verified", no_argument, NULL, OPT_VERIFIED},
+                                      {"dns-name", required_argument, NULL, OPT_DNS_NAME},
+                                      {"country", required_argument, NULL, OPT_COUNTRY},
+                                      {"asn", required_argument, NULL, OPT_ASN},
+                                      {"time", required_argument, NULL, OPT_TIME},
+                                      {"used-out", required_argument, NULL, OPT_USED_OUT},
+                                      {"used-in", required_argument, NULL, OPT_USED_IN},
+                                      {"not-inspected", no_argument, NULL, OPT_NOT_INSPECTED},
+                                      {NULL, 0, NULL, 0}};
+
+/* What was recorded, copied: the reader's strings live as long as its callback. */
+struct record {
+	bool found;
+	int64_t id, finding;
+	enum verdict verdict;
+	uint32_t reasons;
+	char approval[FACT_TEXT_MAX], policy_hash[80];
+	char equipment[FACT_TEXT_MAX], network[FACT_TEXT_MAX], app[FACT_TEXT_MAX], hostname[FACT_TEXT_MAX],
+	    country[8];
+};
+
+struct explaining {
+	struct tool_options o;
+	struct config *cfg;
+	struct policy *policy;
+	struct policy_facts facts;
+	bool has_peer, has_port;
+	struct policy_usage used;   /* of the options */
+	struct store_reader *store; /* usage of a recorded transfer; NULL: used */
+	struct record record;
+	struct json json;
+	const struct config_approval *shown;
+	unsigned shown_any;
+};
+
+static int bad(const struct explaining *x, const char *option, const char *value)
+{
+	tool_error(x->o.verb, policy_said(&x->o, "--%s: '%s' cannot be read", "--%s: no se entiende '%s'"), option,
+	           value);
+	return ERR_INVALID;
+}
+
+static int read_number(const struct explaining *x, const char *option, const char *value, uint64_t max,
+                       uint64_t *ret)
+{
+	char *end;
+	const unsigned long long v = strtoull(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || v > max)
+		return bad(x, option, value);
+	*ret = v;
+	return 0;
+}
+
+static int read_port(struct explaining *x, const char *value)
+{
+	struct config_ports p;
+	if (config_ports_parse(value, &p) != 0 ||
+	    (p.low != p.high && strchr(value, '/') != NULL && strncmp(value, "ip/", 3) != 0))
+		return bad(x, "port", value);
+	x->facts.proto = p.proto;
+	x->facts.peer_port = p.low == p.high ? p.low : 0;
+	x->has_port = true;
+	return 0;
+}
+
+static int read_initiator(struct explaining *x, const char *value)
+{
+	static const char *const words[] = {"unknown", "equipment", "peer"};
+	for (unsigned i = 0; i < 3; i++)
+		if (strcmp(words[i], value) == 0) {
+			x->facts.initiator = (enum fact_initiator)i;
+			return 0;
+		}
+	return bad(x, "initiator", value);
+}
+
+/* The options that need reading. */
+static int read_value(struct explaining *x, int opt, const char *value)
+{
+	uint64_t v = 0;
+	int err;
+	switch (opt) {
+	case OPT_PEER:
+		x->has_peer = true;
+		return addr_parse(value, &x->facts.peer) != 0 ? bad(x, "peer", value) : 0;
+	case OPT_PORT:
+		return read_port(x, value);
+	case OPT_INITIATOR:
+		return read_initiator(x, value);
+	case OPT_INSIDE_PORT:
+		err = read_number(x, "inside-port", value, 65535, &v);
+		x->facts.inside_port = (uint16_t)v;
+		return err;
+	case OPT_ASN:
+		err = read_number(x, "asn", strncmp(value, "AS", 2) == 0 ? value + 2 : value, UINT32_MAX, &v);
+		x->facts.asn = (uint32_t)v;
+		return err;
+	case OPT_USED_OUT:
+		return read_number(x, "used-out", value, UINT64_MAX, &x->used.out);
+	case OPT_USED_IN:
+		return read_number(x, "used-in", value, UINT64_MAX, &x->used.in);
+	case OPT_TIME:
+		return format_when(value, x->facts.time_us, &x->facts.time_us) != 0 ? bad(x, "time", value) : 0;
+	default:
+		return ERR_INVALID;
+	}
+}
+
+static int read_option(struct explaining *x, int opt, const char *value)
+{
+	switch (opt) {
+	case OPT_EQUIPMENT:
+		x->facts.equipment = value;
+		return 0;
+	case OPT_NETWORK:
+		x->facts.network = value;
+		return 0;
+	case OPT_APP:
+		x->facts.app = value;
+		return 0;
+	case OPT_HOSTNAME:
+		x->facts.hostname = value;
+		return 0;
+	case OPT_DNS_NAME:
+		x->facts.dns_name = value;
+		return 0;
+	case OPT_COUNTRY:
+		x->facts.country = value;
+		return 0;
+	case OPT_VERIFIED:
+		x->facts.hostname_verified = true;
+		return 0;
+	case OPT_NOT_INSPECTED:
+		x->facts.inspection_done = false;
+		return 0;
+	default:
+		return read_value(x, opt, value);
+	}
+}
+
+/* --- the inventory's part of the facts --- */
+
+static const char *network_of(const struct config *c, const struct config_equipment *e)
+{
+	for (size_t a = 0; a < e->address_count; a++)
+		for (size_t n = 0; n < c->network_count; n++)
+			for (size_t p = 0; p < c->networks[n].prefix_count; p++)
+				if (prefix_has(&c->networks[n].prefixes[p], &e->addresses[a]))
+					return c->networks[n].name;
+	return NULL;
+}
+
+static void fill_equipment(struct explaining *x)
+{
+	struct policy_facts *f = &x->facts;
+	for (size_t i = 0; f->equipment != NULL && i < x->cfg->equipment_count; i++) {
+		const struct config_equipment *e = &x->cfg->equipment[i];
+		if (strcmp(e->id, f->equipment) != 0)
+			continue;
+		f->known_equipment = true;
+		f->group = e->group;
+		f->vendor = e->vendor;
+		if (f->network == NULL)
+			f->network = network_of(x->cfg, e);
+	}
+}
+
+/* --- a recorded transfer --- */
+
+static void copy(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+static const char *or_null(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
+static int take_row(void *ctx, const struct stored_transfer *t)
+{
+	struct explaining *x = ctx;
+	struct record *r = &x->record;
+	const struct row_transfer *row = &t->row;
+	r->found = true;
+	r->finding = row->finding;
+	r->verdict = row->verdict;
+	r->reasons = row->reasons;
+	copy(r->approval, sizeof r->approval, row->approval);
+	copy(r->policy_hash, sizeof r->policy_hash, row->policy_hash);
+	copy(r->equipment, sizeof r->equipment, row->equipment);
+	copy(r->network, sizeof r->network, row->network);
+	copy(r->app, sizeof r->app, row->app);
+	copy(r->hostname, sizeof r->hostname, row->hostname);
+	copy(r->country, sizeof r->country, row->country);
+	const bool by_dns = row->hostname_source == HOST_DNS; /* no name in the flow itself */
+	x->facts = (struct policy_facts){
+	    .equipment = or_null(r->equipment),
+	    .network = or_null(r->network),
+	    .address_outside_network = (row->reasons >> REASON_ADDRESS_NOT_IN_NETWORK & 1) != 0,
+	    .mac_mismatch = (row->reasons >> REASON_MAC_MISMATCH & 1) != 0,
+	    .peer = row->ident.peer,
+	    .proto = row->ident.proto,
+	    .peer_port = row->ident.peer_port,
+	    .inside_port = row->ident.inside_port,
+	    .initiator = row->initiator,
+	    .app = r->app[0] != '\0' ? r->app : "Unknown",
+	    .hostname = by_dns ? NULL : or_null(r->hostname),
+	    .hostname_verified = !by_dns && row->hostname_verified,
+	    .dns_name = by_dns ? or_null(r->hostname) : NULL,
+	    .country = r->country,
+	    .asn = row->asn,
+	    .time_us = row->end_us,
+	    .inspection_done = true,
+	};
+	return 0;
+}
+
+static int take_policy(void *ctx, const struct row_policy *p)
+{
+	struct explaining *x = ctx;
+	struct config_errors errors = {0};
+	const int err = p->text != NULL ? config_parse(p->path != NULL ? p->path : "site.yaml", p->text,
+	                                               strlen(p->text), &x->cfg, &errors)
+	                                : ERR_NOTFOUND;
+	config_errors_done(&errors);
+	return err;
+}
+
+static int open_store(struct explaining *x)
+{
+	char path[4096], why[300] = "";
+	if (tool_db_path(&x->o, path, sizeof path) != 0)
+		return EXIT_USAGE;
+	if (store_reader_open(path, &x->store, why, sizeof why) != 0) {
+		tool_error(x->o.verb, "%s: %s", path, why);
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+/* The row, and without -c the policy that the sensor loaded last. */
+static int load_record(struct explaining *x, const char *id)
+{
+	uint64_t number = 0;
+	if (read_number(x, "id", id, INT64_MAX, &number) != 0 || number == 0)
+		return EXIT_USAGE;
+	const int code = open_store(x);
+	if (code != EXIT_DONE)
+		return code;
+	const struct store_filter filter = {.id = (int64_t)number};
+	x->record.id = (int64_t)number;
+	if (store_read_transfers(x->store, &filter, take_row, x) != 0) {
+		tool_error(x->o.verb, "%s", store_reader_error(x->store));
+		return EXIT_FAILED;
+	}
+	if (!x->record.found) {
+		tool_error(x->o.verb, policy_said(&x->o, "no transfer %s", "no hay transferencia %s"), id);
+		return EXIT_FAILED;
+	}
+	if (x->o.config != NULL)
+		return policy_load(&x->o, x->o.config, &x->cfg, &x->policy);
+	if (store_read_policy(x->store, take_policy, x) != 0) {
+		tool_error(x->o.verb, "%s",
+		           policy_said(&x->o, "the policy is not in the record; name it with -c",
+		                       "la política no está en el registro; indíquela con -c"));
+		return EXIT_FAILED;
+	}
+	return policy_new(x->cfg, &x->policy) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static void usage_of(void *ctx, const char *approval, enum config_period per, int64_t time_us,
+                     struct policy_usage *ret)
+{
+	struct explaining *x = ctx;
+	*ret = x->used;
+	if (x->store == NULL)
+		return;
+	const int64_t start = policy_period_start(x->policy, per, time_us);
+	if (store_read_usage(x->store, approval, per, start, &ret->out, &ret->in) != 0)
+		*ret = (struct policy_usage){0};
+}
+
+/* --- what is printed --- */
+
+static void step_table(void *ctx, const struct policy_step *s)
+{
+	struct explaining *x = ctx;
+	const bool colour = format_has_colour(stdout);
+	char detail[1000];
+	if (x->shown_any == 0 || s->approval != x->shown) {
+		if (s->approval != NULL)
+			printf(policy_said(&x->o, "\n%s (line %u)\n", "\n%s (línea %u)\n"), s->approval->id,
+			       s->approval->line);
+		else
+			puts(policy_said(&x->o, "\nAbove all approvals", "\nPor encima de toda aprobación"));
+	}
+	x->shown = s->approval;
+	x->shown_any = 1;
+	printf("  %s%s%s  %-18s %s\n", colour ? format_colour_start(s->holds ? COLOUR_GOOD : COLOUR_BAD) : "",
+	       s->holds ? policy_said(&x->o, "yes", "sí ") : policy_said(&x->o, "NO ", "NO "),
+	       colour ? FORMAT_COLOUR_END : "", s->condition, format_clean(s->detail, detail, sizeof detail));
+}
+
+static void step_json(void *ctx, const struct policy_step *s)
+{
+	struct explaining *x = ctx;
+	json_object(&x->json, NULL);
+	json_str(&x->json, "approval", s->approval != NULL ? s->approval->id : NULL);
+	json_str(&x->json, "condition", s->condition);
+	json_bool(&x->json, "holds", s->holds);
+	json_str(&x->json, "detail", s->detail);
+	json_object_end(&x->json);
+}
+
+static void reasons_json(struct json *j, const char *key, uint32_t reasons)
+{
+	json_array(j, key);
+	for (int r = 0; r < REASON_COUNT; r++)
+		if ((reasons >> r & 1) != 0)
+			json_str(j, NULL, reason_word((enum reason)r));
+	json_array_end(j);
+}
+
+static int print_json(struct explaining *x)
+{
+	struct policy_verdict v;
+	struct json *j = &x->json;
+	json_init(j);
+	json_object(j, NULL);
+	if (x->record.found) {
+		json_int(j, "id", x->record.id);
+		json_str(j, "recorded_verdict", verdict_word(x->record.verdict));
+		reasons_json(j, "recorded_reasons", x->record.reasons);
+		json_str(j, "recorded_policy", or_null(x->record.policy_hash));
+	}
+	json_time(j, "time", x->facts.time_us);
+	json_array(j, "steps");
+	policy_explain(x->policy, &x->facts, usage_of, x, step_json, x, &v);
+	json_array_end(j);
+	json_str(j, "verdict", verdict_word(v.verdict));
+	json_bool(j, "pending", v.pending);
+	json_str(j, v.verdict == VERDICT_APPROVED ? "approval" : "nearest",
+	         v.approval != NULL ? v.approval->id : NULL);
+	reasons_json(j, "reasons", v.reasons);
+	json_str(j, "policy", policy_hash(x->policy));
+	json_object_end(j);
+	const char *text = json_text(j);
+	if (text != NULL)
+		puts(text);
+	json_done(j);
+	return text != NULL ? EXIT_DONE : EXIT_FAILED;
+}
+
+static void print_verdict(const struct explaining *x, const struct policy_verdict *v)
+{
+	const bool good = v->verdict == VERDICT_APPROVED;
+	const char *word =
+	    good ? policy_said(&x->o, "approved", "aprobada") : policy_said(&x->o, "unapproved", "no aprobada");
+	const bool colour = format_has_colour(stdout);
+	printf("\n%s%s%s", colour ? format_colour_start(good ? COLOUR_GOOD : COLOUR_BAD) : "", word,
+	       colour ? FORMAT_COLOUR_END : "");
+	if (good)
+		printf(policy_said(&x->o, " by %s", " por %s"), v->approval->id);
+	else if (v->approval != NULL)
+		printf(policy_said(&x->o, "; the nearest approval is %s", "; la aprobación más cercana es %s"),
+		       v->approval->id);
+	if (v->pending)
+		fputs(policy_said(&x->o, "; inspection may still change it", "; la inspección aún puede cambiarlo"),
+		      stdout);
+	putchar('\n');
+	for (int r = 0; r < REASON_COUNT; r++)
+		if ((v->reasons >> r & 1) != 0)
+			printf("  %-24s %s\n", reason_word((enum reason)r),
+			       reason_text((enum reason)r, tool_lang(&x->o)));
+}
+
+/* The record and the explanation may differ: another policy, or a transfer
+ * that was unapproved at an earlier moment of its life. */
+static void print_record(const struct explaining *x, const struct policy_verdict *v)
+{
+	if (!x->record.found)
+		return;
+	if (x->record.verdict == v->verdict && x->record.reasons == v->reasons)
+		return;
+	printf(policy_said(&x->o, "\nRecorded as %s", "\nRegistrada como %s"), verdict_word(x->record.verdict));
+	for (int r = 0; r < REASON_COUNT; r++)
+		if ((x->record.reasons >> r & 1) != 0)
+			printf(" %s", reason_word((enum reason)r));
+	putchar('\n');
+	if (x->record.policy_hash[0] != '\0' && strcmp(x->record.policy_hash, policy_hash(x->policy)) != 0)
+		printf(policy_said(&x->o, "by another policy, %.16s...; this is %.16s...\n",
+		                   "con otra política, %.16s...; ésta es %.16s...\n"),
+		       x->record.policy_hash, policy_hash(x->policy));
+	else
+		puts(policy_said(&x->o, "This is its last moment; an earlier one was judged otherwise.",
+		                 "Éste es su último momento; uno anterior se juzgó de otro modo."));
+}
+
+static int print_table(struct explaining *x)
+{
+	struct policy_verdict v;
+	char peer[ADDR_TEXT_MAX], when[FORMAT_TIME_MAX];
+	printf("%s -> %s, %s\n", x->facts.equipment != NULL ? x->facts.equipment : "?",
+	       addr_text(&x->facts.peer, peer), format_time(x->facts.time_us, when));
+	policy_explain(x->policy, &x->facts, usage_of, x, step_table, x, &v);
+	print_verdict(x, &v);
+	print_record(x, &v);
+	return EXIT_DONE;
+}
+
+static int explain(struct explaining *x, const char *id)
+{
+	int code;
+	if (id != NULL)
+		code = load_record(x, id);
+	else
+		code = policy_load(&x->o, x->o.config, &x->cfg, &x->policy);
+	if (code == EXIT_DONE) {
+		fill_equipment(x);
+		code = x->o.format == FORMAT_JSON ? print_json(x) : print_table(x);
+		if (fflush(stdout) != 0 || ferror(stdout) != 0)
+			code = EXIT_FAILED;
+	}
+	policy_free(x->policy);
+	config_free(x->cfg);
+	store_reader_close(x->store);
+	return code;
+}
+
+int cmd_policy_explain(int argc, char **argv)
+{
+	struct explaining x = {.o = {.verb = "policy"},
+	                       .facts = {.initiator = INITIATOR_EQUIPMENT,
+	                                 .country = "",
+	                                 .inspection_done = true,
+	                                 .time_us = (int64_t)time(NULL) * 1000000}};
+	bool own = false;
+	int opt;
+	while ((opt = getopt_long(argc, argv, TOOL_SHORT, longs, NULL)) != -1) {
+		int err = tool_option(&x.o, opt, optarg);
+		if (err == ERR_NOTFOUND) {
+			err = read_option(&x, opt, optarg);
+			own = true;
+		}
+		if (err != 0)
+			return policy_usage_error(&x.o);
+	}
+	const int ids = argc - optind;
+	if (x.o.help) {
+		(void)policy_usage_error(&x.o);
+		return EXIT_DONE;
+	}
+	/* Either a recorded transfer or facts, and facts need at least who, whither and by what. */
+	if (x.o.format == FORMAT_CSV || ids > 1 || (ids == 1 && own) ||
+	    (ids == 0 && (x.facts.equipment == NULL || !x.has_peer || !x.has_port)))
+		return policy_usage_error(&x.o);
+	return explain(&x, ids == 1 ? argv[optind] : NULL);
+}
