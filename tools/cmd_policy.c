@@ -46,9 +46,14 @@ const char *policy_said(const struct tool_options *o, const char *en, const char
 	return spanish(o) ? es : en;
 }
 
+void policy_print_usage(const struct tool_options *o, FILE *to)
+{
+	fputs(policy_said(o, usage_en, usage_es), to);
+}
+
 int policy_usage_error(const struct tool_options *o)
 {
-	fputs(policy_said(o, usage_en, usage_es), stderr);
+	policy_print_usage(o, stderr);
 	return EXIT_USAGE;
 }
 
@@ -335,7 +340,7 @@ static int cmd_check(int argc, char **argv)
 		if (tool_option(&o, opt, optarg) != 0)
 			return policy_usage_error(&o);
 	if (o.help) {
-		fputs(policy_said(&o, usage_en, usage_es), stdout);
+		policy_print_usage(&o, stdout);
 		return EXIT_DONE;
 	}
 	if (argc - optind > 1 || (argc - optind == 1 && o.config != NULL) || o.format == FORMAT_CSV)
@@ -351,7 +356,7 @@ int cmd_policy(int argc, char **argv)
 	if (argc >= 2 && strcmp(argv[1], "explain") == 0)
 		return cmd_policy_explain(argc - 1, argv + 1);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(policy_said(&o, usage_en, usage_es), stdout);
+		policy_print_usage(&o, stdout);
 		return EXIT_DONE;
 	}
 	return policy_usage_error(&o);

@@ -1,6 +1,8 @@
 /* cmd_policy.h - what the files of `garita policy` share. */
 #ifndef TOOLS_CMD_POLICY_H
 #define TOOLS_CMD_POLICY_H
+#include <stdio.h>
+
 #include "cmd.h"
 #include "judge/policy.h"
 
@@ -11,7 +13,8 @@ int cmd_policy_explain(int argc, char **argv);
 /* The sentence in the language that was asked for. */
 const char *policy_said(const struct tool_options *o, const char *en, const char *es) __attribute__((format_arg(2)))
 __attribute__((format_arg(3)));
-/* Print how it is used on stderr; EXIT_USAGE. */
+void policy_print_usage(const struct tool_options *o, FILE *to);
+/* The same on stderr; EXIT_USAGE. */
 int policy_usage_error(const struct tool_options *o);
 /* path NULL: /etc/garita/site.yaml. EXIT_DONE, or an exit code and all is said. */
 int policy_load(const struct tool_options *o, const char *path, struct config **ret_cfg,

@@ -286,9 +286,15 @@ static int open_store(struct explaining *x)
 /* The row, and without -c the policy that the sensor loaded last. */
 static int load_record(struct explaining *x, const char *id)
 {
-	uint64_t number = 0;
-	if (read_number(x, "id", id, INT64_MAX, &number) != 0 || number == 0)
+	char *end;
+	const unsigned long long number = strtoull(id, &end, 10);
+	if (id[0] < '0' || id[0] > '9' || *end != '\0' || number == 0 || number > INT64_MAX) {
+		tool_error(x->o.verb,
+		           policy_said(&x->o, "'%s' is not the number of a transfer",
+		                       "'%s' no es el número de una transferencia"),
+		           id);
 		return EXIT_USAGE;
+	}
 	const int code = open_store(x);
 	if (code != EXIT_DONE)
 		return code;
@@ -492,7 +498,7 @@ int cmd_policy_explain(int argc, char **argv)
 	}
 	const int ids = argc - optind;
 	if (x.o.help) {
-		(void)policy_usage_error(&x.o);
+		policy_print_usage(&x.o, stdout);
 		return EXIT_DONE;
 	}
 	/* Either a recorded transfer or facts, and facts need at least who, whither and by what. */

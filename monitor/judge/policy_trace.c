@@ -107,7 +107,10 @@ static void tell_hosts(struct line *l, const struct config_approval *a, const st
 {
 	if (f->hostname != NULL && f->hostname[0] != '\0') {
 		add_name(l, f->hostname);
-		add(l, f->hostname_verified ? " (verified by DNS)" : " (claimed only)");
+		const bool bound = a->prefix_count > 0 || a->asn_count > 0;
+		add(l, f->hostname_verified ? " (verified by DNS)"
+		       : bound              ? " (claimed; bound to prefixes or asns)"
+		                            : " (claimed only)");
 	} else {
 		add(l, f->inspection_done ? "no name in the flow" : "no name in the flow yet");
 	}

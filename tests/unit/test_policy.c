@@ -430,7 +430,7 @@ static void trace(void **state)
 	                    "* address-in-network yes: the inside address is in a configured prefix\n"
 	                    "* mac yes: nothing against it\n"
 	                    "A1 equipment yes: E1, group cargo, vendor Acme, network xray; approved: E1, cargo\n"
-	                    "A1 hosts no: evil?.example (claimed only); approved: a.example\n"
+	                    "A1 hosts no: evil?.example (claimed; bound to prefixes or asns); approved: a.example\n"
 	                    "A1 prefixes yes: 198.51.100.1; approved: 198.51.100.0/24\n"
 	                    "A1 countries yes: MX; approved: MX, US\n"
 	                    "A1 asns no: AS64500; approved: AS64501\n"
