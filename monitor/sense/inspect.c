@@ -369,9 +369,11 @@ bool inspect_has_news(const struct flow *f)
 	return (known || is_final(x)) && news_hash(x) != x->fetched;
 }
 
+/* *to is all zero. */
 static void copy_text(char *to, size_t size, const char *from)
 {
-	snprintf(to, size, "%s", from != NULL ? from : "");
+	if (from != NULL)
+		memcpy(to, from, strnlen(from, size - 1));
 }
 
 void inspect_get(struct flow *f, struct fact_flow_class *ret)

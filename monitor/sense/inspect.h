@@ -62,7 +62,8 @@ void inspect_finish(struct inspector *i, struct flow *f);
 
 /* Is there something about the application that was not fetched yet? */
 bool inspect_has_news(const struct flow *f);
-/* Fetch it: app to final of *ret are set; there are no news then. */
+/* Fetch it: app to final of *ret, which is all zero, are set; there are no
+ * news then. */
 void inspect_get(struct flow *f, struct fact_flow_class *ret);
 
 /* Oldest thing recognised and not dropped yet; NULL: none. */
