@@ -156,12 +156,19 @@ static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
 static bool push_class(struct tell *t, struct flow *f)
 {
 	struct fact_flow_class c = {.head.flow = flow_id(t->o.flows, f)};
-	if (f->inspection == NULL)
-		return true;   /* given up meanwhile */
+	if (f->inspection == NULL && f->label == 0)
+		return true;   /* nothing was kept */
 	if (!ring_has_room(t->o.ring, sizeof c) && (t->o.live || !wait_for_room(t, sizeof c)))
 		return false;
-	inspect_get(f, &c);
+	if (f->inspection != NULL)
+		inspect_get(f, &c);
+	else
+		labels_get(t->o.labels, f->label, &c);
 	fill_head(t, &c.head, FACT_FLOW_CLASS, sizeof c);
+	if (f->inspection != NULL && c.final) {
+		labels_drop(t->o.labels, f->label);
+		f->label = labels_keep(t->o.labels, &c);
+	}
 	return push(t, &c.head);
 }
 

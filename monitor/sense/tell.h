@@ -16,6 +16,7 @@
 #include "fact.h"
 #include "sense/flow_table.h"
 #include "sense/inspect.h"
+#include "sense/label.h"
 
 #define TELL_BACKLOG_BYTES (4u << 20)
 
@@ -28,6 +29,7 @@ struct tell_options {
 	unsigned worker;
 	bool live;
 	struct flow_table *flows;
+	struct labels *labels;
 };
 
 /* Facts of one frame come in this order. The phases of timers and of the

@@ -61,6 +61,8 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	if (rc == 0)
 		rc = stations_new(&w->stations);
 	if (rc == 0)
+		rc = labels_new(&w->labels);
+	if (rc == 0)
 		rc = inspect_new(&inspect, &w->inspector, err, err_size);
 	return rc;
 }
@@ -69,7 +71,7 @@ static int new_tell(struct worker *w)
 {
 	struct tell_options tell = {
 		.ring = w->o.ring, .control = w->o.control, .judge_eventfd = w->o.judge_eventfd,
-		.worker = w->o.index, .live = w->live, .flows = w->flows,
+		.worker = w->o.index, .live = w->live, .flows = w->flows, .labels = w->labels,
 	};
 	return tell_new(&tell, &w->tell);
 }
@@ -84,6 +86,10 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 	w->live = capture_is_live(o->capture);
 	w->shared_files = !w->live && o->workers > 1;
 	w->checkpoint_us = o->config->flows.checkpoint_s * SECOND_US;
+	/* Where an earlier life of this worker saw the time set back, its order
+	 * goes on from there: the judge merges by it. */
+	if (w->live)
+		w->clock.offset = atomic_load(&o->control->worker[o->index].clock_offset_us);
 	w->resync = atomic_load(&o->control->resync);
 	w->resync_slot = UINT32_MAX;
 	w->sink = (struct inspect_sink){.ctx = w, .dns = worker_on_dns};
@@ -112,6 +118,7 @@ void worker_free(struct worker *w)
 	tell_free(w->tell);
 	inspect_free(w->inspector);
 	stations_free(w->stations);
+	labels_free(w->labels);
 	dedup_free(w->dedup);
 	fragment_table_free(w->fragments);
 	tcp_track_free(w->tcp);
@@ -130,9 +137,24 @@ static void say_alive(struct worker *w)
 	atomic_store_explicit(&me(w)->heartbeat_us, clock_us(CLOCK_MONOTONIC), memory_order_relaxed);
 }
 
+/* Interfaces come back without a word. */
+static void see_carrier(struct worker *w)
+{
+	unsigned down = capture_down(w->o.capture);
+	if (down < w->down) {
+		worker_place(w, PHASE_BETWEEN, w->between++);
+		tell_note(w->tell, NOTE_INTERFACE_UP, down == 0 ? "all interfaces" : "one of several");
+	}
+	w->down = down;
+}
+
 /* Between two batches of frames. */
 static void end_batch(struct worker *w)
 {
+	if (w->live) {
+		see_carrier(w);
+		atomic_store_explicit(&me(w)->clock_offset_us, w->clock.offset, memory_order_relaxed);
+	}
 	if (control_get_netset(w->o.control, &w->netset) == 1) {
 		stations_clear(w->stations);
 		memset(&w->tunnel_key, 0, sizeof w->tunnel_key);

@@ -257,6 +257,7 @@ void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, 
 void worker_drop_flow(struct worker *w, struct flow *f)
 {
 	inspect_end(w->inspector, f);
+	labels_drop(w->labels, f->label);
 	tcp_track_forget(w->tcp, f);
 	if (w->last == f)
 		w->last = NULL;

@@ -11,6 +11,7 @@
 #include "sense/flow_table.h"
 #include "sense/fragment.h"
 #include "sense/inspect.h"
+#include "sense/label.h"
 #include "sense/station.h"
 #include "sense/tcp_track.h"
 #include "sense/tell.h"
@@ -47,6 +48,7 @@ struct worker {
 	struct dedup *dedup;
 	struct inspector *inspector;
 	struct stations *stations;
+	struct labels *labels;
 	struct tell *tell;
 	struct inspect_sink sink;
 
@@ -57,6 +59,7 @@ struct worker {
 	struct counters total;
 	uint64_t doubled_told;   /* bit of each interface */
 	bool damaged;
+	unsigned down;           /* live: interfaces without a carrier */
 	uint32_t resync;         /* epoch that has been answered */
 	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
 

@@ -131,7 +131,7 @@ static void tell_again(struct worker *w)
 		if (f == NULL || f->class_ != FLOW_TRANSFER)
 			continue;
 		f->flags |= FLOW_RESUMED;
-		if (!tell_flow(w->tell, f, TELL_NEW | TELL_COUNT | (f->inspection != NULL ? TELL_CLASS : 0)))
+		if (!tell_flow(w->tell, f, TELL_NEW | TELL_COUNT | (f->inspection != NULL || f->label != 0 ? TELL_CLASS : 0)))
 			return;
 	}
 	if (w->resync_slot >= slots)

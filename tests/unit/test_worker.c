@@ -60,6 +60,12 @@ bool capture_lost(const struct capture *c)
 	return false;
 }
 
+unsigned capture_down(const struct capture *c)
+{
+	(void)c;
+	return 0;
+}
+
 const char *capture_error(const struct capture *c)
 {
 	(void)c;
@@ -815,16 +821,31 @@ static void tells_again_after_a_resync(void **state)
 	(void)state;
 	struct capture c = {0};
 	int64_t t = wall_us() - 30000;
-	for (unsigned i = 0; i < 20; i++)
-		add_udp(&c, t + i, (struct spec){.src = 1, .dst = OUTSIDE, .sport = 1000 + i, .dport = 9, .bytes = 10});
+	struct spec s = {.src = 1, .dst = OUTSIDE, .dport = 22, .flags = TCP_ACK, .seq = 1, .bytes = 24,
+	                 .payload = "SSH-2.0-OpenSSH_9.2p1\r\n"}, in = s;
+	for (unsigned i = 0; i < 20; i++) {
+		struct spec syn = {.src = 1, .dst = OUTSIDE, .sport = 1000 + i, .dport = 22, .flags = TCP_SYN};
+		add_tcp(&c, t + i, syn);
+		s.sport = 1000 + i, add_tcp(&c, t + i, s);
+		in.src = OUTSIDE, in.dst = 1, in.sport = 22, in.dport = 1000 + i, add_tcp(&c, t + i, in);
+		for (unsigned n = 0; n < 40; n++) {   /* more than anyone looks at */
+			struct spec more = {.src = 1, .dst = OUTSIDE, .sport = 1000 + i, .dport = 22, .flags = TCP_ACK,
+			                    .seq = 25 + n * 50, .bytes = 50};
+			add_tcp(&c, t + i, more);
+		}
+	}
 	for (unsigned i = 0; i < 10; i++) {
 		store(&c)->rc = ERR_AGAIN;
 		c.frame[c.count - 1].call = i == 2 ? drain_and_resync : drain_now;
 	}
 	run_live(&c);
-	unsigned resumed = 0;
+	unsigned resumed = 0, finals = 0;
 	for (size_t i = 0; i < live_run.count; i++)
 		resumed += live_run.fact[i].head.type == FACT_FLOW_NEW && live_run.fact[i].flow_new.flags & FLOW_RESUMED;
+	for (size_t i = 0; i < live_run.count; i++)
+		finals += live_run.fact[i].head.type == FACT_FLOW_CLASS && live_run.fact[i].flow_class.final &&
+		          strcmp(live_run.fact[i].flow_class.app, "SSH") == 0;
+	assert_int_equal(finals, 40);   /* also of flows whose inspection was over */
 	assert_int_equal(resumed, 20);
 	assert_int_equal(count_of(&live_run, FACT_FLOW_NEW), 40);
 	free(live_run.fact);
