@@ -155,7 +155,7 @@ static int print_all(struct printer *p, struct store_reader *r)
 {
 	const char *lang = tool_lang(p->o);
 	const struct column columns[] = {
-		{text(lang, TEXT_COL_EQUIPMENT), 10, 0, false}, {text(lang, TEXT_COL_VENDOR), 8, 6, false},
+		{text(lang, TEXT_COL_EQUIPMENT), 0, 0, false}, {text(lang, TEXT_COL_VENDOR), 8, 6, false},
 		{text(lang, TEXT_COL_MAC), 0, 5, false},        {text(lang, TEXT_COL_ADDRESSES), 12, 0, false},
 		{text(lang, TEXT_COL_NETWORK), 8, 7, false},    {text(lang, TEXT_COL_FIRST), 0, 9, false},
 		{text(lang, TEXT_COL_LAST), 0, 0, false},       {text(lang, TEXT_COL_APPROVED_OUT), 0, 4, true},

@@ -207,11 +207,12 @@ static int print_csv(void *ctx, const struct stored_transfer *t)
 struct printer {
 	struct table *table;
 	const char *lang;
+	bool narrow;
 	uint64_t rows, unapproved;
 };
 
-/* "images.example.com:443 MX": the name it is known by, the service's port
- * where the equipment asked for it, the country. */
+/* "images.example.com:443": the name it is known by, and the service's port
+ * where the equipment asked for it. */
 static void peer_text(const struct stored_transfer *t, char *buf, size_t size)
 {
 	const struct row_transfer *r = &t->row;
@@ -223,8 +224,7 @@ static void peer_text(const struct stored_transfer *t, char *buf, size_t size)
 	if (t->has_ports && r->initiator != INITIATOR_PEER)
 		snprintf(port, sizeof port, ":%u", r->ident.peer_port);
 	const bool brackets = literal && port[0] != '\0' && !addr_is_v4(&r->ident.peer);
-	snprintf(buf, size, "%s%s%s%s%s%s", brackets ? "[" : "", name, brackets ? "]" : "", port,
-	         r->country != NULL ? " " : "", r->country != NULL ? r->country : "");
+	snprintf(buf, size, "%s%s%s%s", brackets ? "[" : "", name, brackets ? "]" : "", port);
 }
 
 static void app_text(const struct stored_transfer *t, char *buf, size_t size)
@@ -269,14 +269,14 @@ static int print_row(void *ctx, const struct stored_transfer *t)
 	peer_text(t, peer, sizeof peer);
 	app_text(t, app, sizeof app);
 	snprintf(id, sizeof id, "%" PRId64, r->id);
+	/* On a narrow terminal the year gives way: rows come in their order. */
+	const char *when = format_time(r->start_us, start) + (p->narrow && strlen(start) > 5 ? 5 : 0);
 	const char *const cells[] = {
-		id, format_time(r->start_us, start), r->equipment, arrow(r->initiator), peer, app,
+		id, when, r->equipment, arrow(r->initiator), peer, r->country, app,
 		format_size(r->counts.ip_bytes_out, out), format_size(r->counts.ip_bytes_in, in),
 		text(p->lang, verdicts[r->verdict]), why_text(t, why, sizeof why)};
 	const bool unapproved = r->verdict == VERDICT_UNAPPROVED;
-	const enum format_colour colours[] = {COLOUR_DIM, COLOUR_NONE, COLOUR_NONE, COLOUR_NONE, COLOUR_NONE, COLOUR_NONE,
-	                                      COLOUR_NONE, COLOUR_NONE, unapproved ? COLOUR_BAD : COLOUR_GOOD,
-	                                      COLOUR_NONE};
+	const enum format_colour colours[] = {[0] = COLOUR_DIM, [9] = unapproved ? COLOUR_BAD : COLOUR_GOOD, [10] = COLOUR_NONE};
 	p->rows++;
 	p->unapproved += unapproved;
 	return table_row(p->table, cells, colours);
@@ -288,11 +288,12 @@ static int print_table(struct store_reader *r, struct asked *a)
 	const struct column columns[] = {
 		{text(lang, TEXT_COL_ID), 0, 9, true},      {text(lang, TEXT_COL_START), 0, 0, false},
 		{text(lang, TEXT_COL_EQUIPMENT), 8, 0, false}, {"", 0, 0, false},
-		{text(lang, TEXT_COL_PEER), 15, 0, false},  {text(lang, TEXT_COL_APP), 6, 8, false},
+		{text(lang, TEXT_COL_PEER), 18, 0, false},  {"CC", 0, 5, false},
+		{text(lang, TEXT_COL_APP), 6, 8, false},
 		{text(lang, TEXT_COL_OUT), 0, 0, true},     {text(lang, TEXT_COL_IN), 0, 7, true},
 		{text(lang, TEXT_COL_VERDICT), 0, 0, false}, {text(lang, TEXT_COL_WHY), 10, 0, false},
 	};
-	struct printer p = {.lang = lang};
+	struct printer p = {.lang = lang, .narrow = format_terminal_width(stdout) < 100};
 	/* On a terminal the newest are what is wanted, and that there are more is said. */
 	const bool cut = !a->limit_given && isatty(STDOUT_FILENO);
 	if (cut)

@@ -504,7 +504,9 @@ int store_put_totals(struct store *s, const struct judge_totals *t)
 	if (!bind_start(&b, s, ST_TOTALS))
 		return store_code(s->code);
 	put_int(&b, s->run);
-	put_counters(&b, &t->counters);
+	struct counters c = t->counters;
+	c.transfers = t->transfers;   /* as judged: the sum of the three verdicts */
+	put_counters(&b, &c);
 	put_count(&b, t->approved);
 	put_count(&b, t->unapproved);
 	put_count(&b, t->housekeeping);
