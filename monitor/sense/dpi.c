@@ -89,6 +89,7 @@ static struct ndpi_detection_module_struct *module_new(void)
 
 int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size)
 {
+	dpi_memory_count();
 	const size_t library = ndpi_detection_get_sizeof_ndpi_flow_struct();
 	if (library != sizeof(struct ndpi_flow_struct)) {
 		snprintf(err, err_size,
@@ -100,7 +101,6 @@ int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size)
 	if (d != NULL) {
 		d->max_flows = max_flows;
 		d->packet = calloc(1, PACKET_MAX + TAIL_BYTES);
-		dpi_memory_count();
 		d->module = module_new();
 		const size_t flows = (size_t)max_flows * HEAP_PER_FLOW;
 		d->heap_max = dpi_memory_bytes() + (flows > HEAP_LEAST ? flows : HEAP_LEAST);

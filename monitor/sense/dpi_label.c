@@ -128,7 +128,7 @@ static void fingerprints_get(const struct dpi_flow *f, struct dpi_result *r)
 {
 	if (!has_tls_part(f))
 		return;
-#if !NDPI_FROM(5, 0)
+#if !NDPI_FROM(4, 14)
 	snprintf(r->ja3, sizeof r->ja3, "%.32s", f->n.protos.tls_quic.ja3_client);
 #endif
 #if NDPI_FROM(4, 10)
@@ -215,7 +215,11 @@ static bool is_encrypted(struct dpi *d, const struct dpi_flow *f, struct label l
 	ndpi_protocol p = f->label;
 	NDPI_APP(p) = l.master != NDPI_PROTOCOL_UNKNOWN ? l.master : l.app;
 	NDPI_MASTER(p) = NDPI_PROTOCOL_UNKNOWN;
+#if NDPI_FROM(5, 0)
+	return ndpi_is_encrypted_proto(d->module, p.proto) != 0;
+#else
 	return ndpi_is_encrypted_proto(d->module, p) != 0;
+#endif
 }
 
 void dpi_get(struct dpi *d, struct dpi_flow *f, struct dpi_result *ret)
