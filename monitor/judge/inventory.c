@@ -39,6 +39,12 @@ struct inventory {
 	uint32_t unknown_count, changed_count, offered_count;
 	uint64_t refused;
 	struct machine *many;
+	struct seat *seats;             /* INVENTORY_ADDRESSES, by hash of the address */
+};
+
+struct seat {
+	struct addr address;
+	struct machine *machine;
 };
 
 /* --- hash tables --- */
@@ -213,6 +219,7 @@ int inventory_reload(struct inventory *i, const struct config *cfg)
 		return e;
 	known_done(&i->known);
 	i->known = k;
+	memset(i->seats, 0, INVENTORY_ADDRESSES * sizeof(*i->seats));   /* others may sit there now */
 	for (uint32_t n = 0; n < i->machine_count; n++)
 		machine_at(i, n)->equipment = NULL;
 	for (size_t n = 0; n < cfg->equipment_count; n++)
@@ -234,7 +241,8 @@ int inventory_new(const struct config *cfg, const struct vendors *v, struct inve
 		return ERR_NOMEM;
 	i->vendors = v;
 	i->many = add_machine(i, "unknown:many");
-	if (i->many == NULL || inventory_reload(i, cfg) < 0) {
+	i->seats = calloc(INVENTORY_ADDRESSES, sizeof(*i->seats));
+	if (i->many == NULL || i->seats == NULL || inventory_reload(i, cfg) < 0) {
 		inventory_free(i);
 		return ERR_NOMEM;
 	}
@@ -254,6 +262,7 @@ void inventory_free(struct inventory *i)
 		free(i->blocks[n]);
 	free(i->blocks);
 	free(i->ids.slots);
+	free(i->seats);
 	known_done(&i->known);
 	free(i);
 }
@@ -321,10 +330,26 @@ static bool set_network(struct machine *m, const char *network)
 	return true;
 }
 
+static struct seat *seat_of(const struct inventory *i, const struct addr *a)
+{
+	return &i->seats[hash_of(a->b, sizeof(a->b)) & (INVENTORY_ADDRESSES - 1)];
+}
+
+struct machine *inventory_find_address(const struct inventory *i, const struct addr *a)
+{
+	const struct seat *seat = seat_of(i, a);
+	if (seat->machine != NULL && addr_eq(&seat->address, a))
+		return seat->machine;
+	const struct key *key = known_find(&i->known, &i->known.addresses, a->b, 16);
+	return key != NULL ? find_id(i, key->equipment->id) : NULL;
+}
+
 struct machine *inventory_see(struct inventory *i, const struct sighting *s)
 {
 	bool mismatch;
 	struct machine *m = identify(i, s, &mismatch);
+	if (!addr_is_zero(&s->address))
+		*seat_of(i, &s->address) = (struct seat){.address = s->address, .machine = m};
 	bool news = m->first_us == 0 || m->mac_mismatch != mismatch;
 	if (m->first_us == 0 || s->time_us < m->first_us)
 		m->first_us = s->time_us;

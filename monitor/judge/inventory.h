@@ -58,6 +58,11 @@ struct sighting {
 /* Who is it? Records first and last sight. Never NULL; lives as long as the
  * inventory. */
 struct machine *inventory_see(struct inventory *i, const struct sighting *s);
+/* The machine last seen with the address, else the one that is configured
+ * with it; NULL: none. Remembers INVENTORY_ADDRESSES sightings (24 bytes each;
+ * one may push out another). */
+#define INVENTORY_ADDRESSES 65536u
+struct machine *inventory_find_address(const struct inventory *i, const struct addr *a);
 /* What an earlier run recorded (first sight survives restarts). */
 MUST_CHECK int inventory_restore(struct inventory *i, const char *id, const struct sighting *s, int64_t first_us);
 

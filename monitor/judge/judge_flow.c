@@ -11,18 +11,18 @@
 
 /* --- lists --- */
 
-static uint32_t *pair_head(struct judge *j, const struct addr *inside, const struct addr *peer)
+static uint32_t *pair_head(struct judge *j, const struct machine *machine, const struct addr *peer)
 {
-	uint8_t key[32];
-	memcpy(key, inside->b, 16);
-	memcpy(key + 16, peer->b, 16);
+	uint8_t key[16 + sizeof(machine)];
+	memcpy(key, peer->b, 16);
+	memcpy(key + 16, &machine, sizeof(machine));
 	return &j->pairs[XXH3_64bits_withSeed(key, sizeof(key), j->pair_seed) & j->pair_mask];
 }
 
 static void pair_add(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
-	uint32_t *head = pair_head(j, &t->ident.inside, &t->ident.peer);
+	uint32_t *head = pair_head(j, t->machine, &t->ident.peer);
 	t->pair_prev = TRANSFER_NONE;
 	t->pair_next = *head;
 	if (*head != TRANSFER_NONE)
@@ -36,7 +36,7 @@ static void pair_remove(struct judge *j, uint32_t index)
 	if (t->pair_prev != TRANSFER_NONE)
 		at(j, t->pair_prev)->pair_next = t->pair_next;
 	else
-		*pair_head(j, &t->ident.inside, &t->ident.peer) = t->pair_next;
+		*pair_head(j, t->machine, &t->ident.peer) = t->pair_next;
 	if (t->pair_next != TRANSFER_NONE)
 		at(j, t->pair_next)->pair_prev = t->pair_prev;
 }
@@ -204,32 +204,53 @@ void judge_locate(struct judge *j, uint32_t index)
 	struct sighting s = {.mac = t->ident.inside_mac, .address = t->ident.inside, .network = text_of(j, t->network),
 	                     .vlan = {t->ident.vlan[0], t->ident.vlan[1]}, .vlan_count = t->ident.vlan_count,
 	                     .time_us = t->end_us};
-	t->machine = inventory_see(j->inventory, &s);
-	t->mac_mismatch = t->machine->mac_mismatch;
+	struct machine *m = inventory_see(j->inventory, &s);
+	bool mismatch = m->mac_mismatch;
+	if (t->live && t->machine != m)
+		pair_remove(j, index);
+	bool moved = t->live && t->machine != m;
+	t->machine = m;
+	t->mac_mismatch = mismatch;
+	if (moved)
+		pair_add(j, index);
 	place_of(j, t);
+}
+
+/* Names are those of a machine, whichever of its addresses asked: the answer
+ * with the IPv6 address of a host often goes over IPv4. */
+static struct addr client_of(const struct machine *m)
+{
+	struct addr a = {{0}};
+	memcpy(a.b, &m, sizeof(m));
+	return a;
 }
 
 /* The name that DNS gave before the transfer began; it is kept. */
 static void name_of(struct judge *j, struct transfer *t)
 {
 	struct name_found n;
-	if (t->dns_name == 0 && names_find(j->names, &t->ident.inside, &t->ident.peer, t->start_us, &n))
+	const struct addr client = client_of(t->machine);
+	if (t->dns_name == 0 && names_find(j->names, &client, &t->ident.peer, t->start_us, &n))
 		t->dns_name = intern_get(j->texts, n.name);
 }
 
 void judge_name(struct judge *j, const struct fact_name *f)
 {
-	bool known = names_verify(j->names, &f->client, &f->address, f->name, f->head.time_us);
-	if (f->name[0] == 0 || names_add(j->names, &f->client, &f->address, f->name, f->ttl_s, f->head.time_us) < 0 || known)
+	const struct machine *m = inventory_find_address(j->inventory, &f->client);
+	if (m == NULL || f->name[0] == 0)
+		return;   /* nobody that was ever seen */
+	const struct addr client = client_of(m);
+	bool known = names_verify(j->names, &client, &f->address, f->name, f->head.time_us);
+	if (names_add(j->names, &client, &f->address, f->name, f->ttl_s, f->head.time_us) < 0 || known)
 		return;
 	/* Judging changes no list of pairs. Oldest last in the list: order by
 	 * going to its end first. */
-	uint32_t i = *pair_head(j, &f->client, &f->address), last = TRANSFER_NONE;
+	uint32_t i = *pair_head(j, m, &f->address), last = TRANSFER_NONE;
 	for (; i != TRANSFER_NONE; i = at(j, i)->pair_next)
 		last = i;
 	for (i = last; i != TRANSFER_NONE; i = at(j, i)->pair_prev) {
 		struct transfer *t = at(j, i);
-		if (!addr_eq(&t->ident.inside, &f->client) || !addr_eq(&t->ident.peer, &f->address))
+		if (t->machine != m || !addr_eq(&t->ident.peer, &f->address))
 			continue;
 		if (t->host != 0 && !t->host_verified && strcmp(text_of(j, t->host), f->name) == 0)
 			t->host_verified = true;
@@ -321,8 +342,8 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	t->flags = f->flags;
 	t->initiator = f->initiator;
 	set_base(j, t, f);
-	live_add(j, index);
 	judge_locate(j, index);
+	live_add(j, index);
 	name_of(j, t);
 	judge_decide(j, index);
 	if (t->place == PLACE_NONE)
@@ -374,7 +395,8 @@ void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 	if (f->host[0] != 0 && f->host_source != HOST_NONE && f->host_source != HOST_DNS) {
 		intern_set(j->texts, &t->host, f->host);
 		t->host_source = f->host_source;
-		t->host_verified = names_verify(j->names, &t->ident.inside, &t->ident.peer, f->host, t->start_us);
+		const struct addr client = client_of(t->machine);
+		t->host_verified = names_verify(j->names, &client, &t->ident.peer, f->host, t->start_us);
 	}
 	name_of(j, t);
 	judge_decide(j, index);

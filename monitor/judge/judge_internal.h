@@ -170,7 +170,7 @@ struct judge {
 	struct slot_list slots[CONTROL_WORKERS_MAX];
 	unsigned workers;
 	uint32_t live_first, live_last, live_count;
-	uint32_t *pairs, pair_mask;      /* heads of the lists by two addresses */
+	uint32_t *pairs, pair_mask;      /* heads of the lists by machine and peer */
 	uint64_t pair_seed;
 	struct pending *pending;         /* a ring */
 	uint32_t pending_first, pending_count, pending_mask;

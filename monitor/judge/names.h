@@ -22,7 +22,8 @@ struct name_found {
 MUST_CHECK int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret);
 void names_free(struct names *n);
 
-/* client asked, name stands for address. 0 or ERR_NOMEM. */
+/* client asked, name stands for address. The client is an address, or any 16
+ * bytes that stand for a machine with several. 0 or ERR_NOMEM. */
 MUST_CHECK int names_add(struct names *n, const struct addr *client, const struct addr *address, const char *name,
                          uint32_t ttl_s, int64_t now_us);
 

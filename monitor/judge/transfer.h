@@ -41,7 +41,7 @@ struct transfer {
 	uint32_t finding;               /* index in findings, TRANSFER_NONE */
 	uint32_t fold;                  /* PLACE_FOLDED: the collapsed row */
 	uint32_t live_prev, live_next;  /* all live ones, in the order of their first packets */
-	uint32_t pair_prev, pair_next;  /* those of the same two addresses (hash) */
+	uint32_t pair_prev, pair_next;  /* those of the same machine and peer (hash) */
 	uint32_t queue_next;
 	uint32_t app, category, host, dns_name, ja3, ja4, content, city, as_org, network, approval, policy_hash;
 	uint32_t asn, reasons, flags;

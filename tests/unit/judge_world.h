@@ -310,6 +310,13 @@ static inline void w_name(struct world *w, uint8_t client, uint8_t address, cons
 	w_take(w, &f, FACT_NAME, sizeof(f));
 }
 
+static inline void w_station(struct world *w, uint8_t machine, int64_t time_us)
+{
+	struct fact_station f = {.head = {.time_us = time_us}, .mac = {{2, 0, 0, 0, 0, machine}}};
+	f.address = addr_from_v4((const uint8_t[]){192, 0, 2, machine});
+	w_take(w, &f, FACT_STATION, sizeof(f));
+}
+
 static inline void w_note(struct world *w, uint32_t worker, enum fact_note_kind kind, const char *text, int64_t time_us)
 {
 	struct fact_note f = {.head = {.worker = worker, .time_us = time_us}, .kind = (uint8_t)kind};

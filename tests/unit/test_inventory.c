@@ -69,6 +69,9 @@ static void test_who(void **state)
 	m = see(i, &mac_b, &addr_a, 7);
 	assert_string_equal(m->id, "B");
 	assert_true(m->mac_mismatch);
+	assert_ptr_equal(inventory_find_address(i, &addr_a), m);   /* who was seen with it last */
+	assert_string_equal(inventory_find_address(i, &addr_c)->id, "C");
+	assert_null(inventory_find_address(i, &(struct addr){{9}}));
 	/* Behind a router, configured without MAC: nothing to compare with. */
 	m = see(i, &mac_router, &addr_c, 8);
 	assert_string_equal(m->id, "C");

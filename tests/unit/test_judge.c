@@ -88,6 +88,8 @@ static void test_names(void **state)
 {
 	(void)state;
 	struct world *w = w_new(HOST);
+	w_station(w, 1, NOON);
+	w_station(w, 2, NOON);
 	w_name(w, 1, 20, "images.example", NOON);
 	/* No server name: that of DNS. */
 	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 20, .time_us = NOON + SECOND, .out = 1});
@@ -124,6 +126,35 @@ static void test_names(void **state)
 	assert_int_equal(w->rows[3].r.verdict, VERDICT_APPROVED);
 	assert_int_equal(w->rows[4].r.verdict, VERDICT_UNAPPROVED);
 	assert_null(w->rows[4].r.hostname);
+	w_free(w);
+}
+
+/* A machine asks over IPv4 and connects over IPv6: one machine, one name.
+ * Whom nobody has seen cannot name anything. */
+static void test_names_of_a_machine(void **state)
+{
+	(void)state;
+	struct world *w = w_new(HOST);
+	struct fact_flow_new f = {.head = {.time_us = NOON + SECOND, .flow = w_flow(5)}, .start_us = NOON + SECOND};
+	struct fact_name n = {.head = {.time_us = NOON}, .ttl_s = 60, .name = "images.example"};
+	w_station(w, 1, NOON);
+	assert_int_equal(addr_parse("192.0.2.1", &n.client), 0);
+	assert_int_equal(addr_parse("2001:db8:f::20", &n.address), 0);
+	w_take(w, &n, FACT_NAME, sizeof(n));
+	assert_int_equal(addr_parse("2001:db8::1", &f.ident.inside), 0);
+	f.ident.peer = n.address;
+	f.ident.inside_mac = (struct mac){{2, 0, 0, 0, 0, 1}};
+	f.ident.proto = 6;
+	f.ident.ip_version = 6;
+	f.initiator = INITIATOR_EQUIPMENT;
+	w_take(w, &f, FACT_FLOW_NEW, sizeof(f));
+	w_class(w, 5, NOON + SECOND, "TLS", "images.example", true);
+	assert_int_equal(addr_parse("192.0.2.200", &n.client), 0);
+	w_take(w, &n, FACT_NAME, sizeof(n));
+	w_flush(w);
+	assert_string_equal(w->rows[1].r.equipment, "E1");
+	assert_string_equal(w->rows[1].r.hostname, "images.example");
+	assert_true(w->rows[1].r.hostname_verified);
 	w_free(w);
 }
 
@@ -283,7 +314,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_approved_and_not),   cmocka_unit_test(test_pending),
-	    cmocka_unit_test(test_names),              cmocka_unit_test(test_limit_across_flows),
+	    cmocka_unit_test(test_names),              cmocka_unit_test(test_names_of_a_machine),
+	    cmocka_unit_test(test_limit_across_flows),
 	    cmocka_unit_test(test_limit_across_runs),  cmocka_unit_test(test_bad_hours_are_kept),
 	    cmocka_unit_test(test_reload),             cmocka_unit_test(test_mac_and_unknown),
 	    cmocka_unit_test(test_content),            cmocka_unit_test(test_facts_of_nobody),
