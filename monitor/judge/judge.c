@@ -147,9 +147,19 @@ void judge_free(struct judge *j)
 
 /* --- facts --- */
 
+/* Every worker tells what it sees first. Only the first of them is news: the
+ * later ones would make the last sight depend on the number of workers. */
+static bool station_known(const struct judge *j, const struct fact_station *f)
+{
+	const struct machine *m = inventory_find_address(j->inventory, &f->address);
+	return !addr_is_zero(&f->address) && m != NULL && m->last_us != 0 && mac_eq(&m->mac, &f->mac);
+}
+
 static void station(struct judge *j, const struct fact_station *f)
 {
 	struct netset_ends ends;
+	if (station_known(j, f))
+		return;
 	const struct netset_query q = {.vlan = f->vlan, .vlan_count = f->vlan_count, .src_mac = &f->mac,
 	                               .src = &f->address, .dst = &(const struct addr){{0}}};
 	netset_locate(&j->netset, &q, &ends);

@@ -104,6 +104,11 @@ static void end_life(struct tally *t)
 	t->total = (struct counters){0};
 }
 
+static int64_t minute_start(int64_t time_us)
+{
+	return time_us - ((time_us % MINUTE_US) + MINUTE_US) % MINUTE_US;
+}
+
 static struct minute *minute_of(struct judge *j, int64_t minute_us)
 {
 	struct minute *last = j->minute_count > 0 ? &j->minutes[j->minute_count - 1] : NULL;
@@ -122,7 +127,7 @@ static struct minute *minute_of(struct judge *j, int64_t minute_us)
 static void add_minute(struct judge *j, const struct counters *delta, int64_t told_us)
 {
 	int64_t when = delta->frames > 0 && delta->last_us != 0 ? delta->last_us : told_us;
-	int64_t minute_us = when - ((when % MINUTE_US) + MINUTE_US) % MINUTE_US;
+	int64_t minute_us = minute_start(when);
 	bool news = delta->frames + delta->kernel_drops + delta->interface_drops + delta->flow_table_full > 0;
 	if (!news && minute_us <= j->minute_us)
 		return;
@@ -211,7 +216,10 @@ static void once(struct judge *j, const char *cause, const struct fact_note *f)
 	/* Several workers, or the same again a moment later. */
 	if (gap != NULL && f->head.time_us - gap->row.start_us <= ONE_WAY_WINDOW_US)
 		return;
-	const struct row_gap row = {.start_us = f->head.time_us, .end_us = f->head.time_us, .cause = cause, .detail = f->text};
+	/* When a worker has seen enough to say so depends on its share: a minute
+	 * is exact enough. */
+	int64_t when = f->kind == NOTE_DOUBLED ? minute_start(f->head.time_us) : f->head.time_us;
+	const struct row_gap row = {.start_us = when, .end_us = when, .cause = cause, .detail = f->text};
 	judge_add_gap(j, &row);
 }
 
