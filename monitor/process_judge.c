@@ -53,10 +53,13 @@ static int open_store(const struct process_context *p, struct store **ret, char 
 		.sensor = p->options->config->sensor,
 		.source = source,
 		.start_us = wall_us(),
+		.pid = (int)getppid(),   /* the supervisor: whom people signal */
+		.resumed = p->judge_restarted,
 	};
 	int pid = 0;
 	const int rc = store_open(p->options->data_dir, &run, ret, &pid, err, err_size);
-	if (rc == ERR_BUSY)
+	/* Without a pid another program holds the database, and err says so. */
+	if (rc == ERR_BUSY && pid != 0)
 		snprintf(err, err_size, "%s is in use by garitad with pid %d: stop that one, or choose another -D",
 		         p->options->data_dir, pid);
 	return rc;
@@ -77,6 +80,11 @@ static int restore_finding(void *ctx, const struct row_finding *r)
 	return judge_restore_finding(ctx, r);
 }
 
+static int restore_open(void *ctx, const struct row_transfer *r)
+{
+	return judge_restore_open(ctx, r);
+}
+
 /* What earlier runs knew: used limits, first sights, open findings. */
 static int restore(struct parts *a)
 {
@@ -85,6 +93,8 @@ static int restore(struct parts *a)
 		rc = store_each_machine(a->store, restore_machine, a->judge);
 	if (rc == 0)
 		rc = store_each_finding(a->store, restore_finding, a->judge);
+	if (rc == 0)
+		rc = store_each_open(a->store, restore_open, a->judge);
 	return rc;
 }
 
@@ -105,6 +115,7 @@ static int start_judge(const struct process_context *p, struct parts *a, char *e
 		.data_dir = p->options->data_dir,
 		.workers = p->workers,
 		.vendors = a->vendors,
+		.open_restored = p->judge_restarted,
 	};
 	int rc = store_next_ids(a->store, &options.next_transfer, &options.next_finding);
 	if (rc == 0)

@@ -131,13 +131,14 @@ static int settle_earlier(struct store *s, const struct store_run *run, bool liv
 	sqlite3_stmt *st = NULL;
 	code = sqlite3_prepare_v2(s->db,
 	                          "INSERT INTO gap(run, start_us, end_us, cause, detail)"
-	                          " SELECT ?1, end_us, max(?2, end_us), 'stopped', end FROM run"
+	                          " SELECT ?1, end_us, max(?2, end_us), ?3, end FROM run"
 	                          " WHERE live = 1 AND id < ?1 ORDER BY id DESC LIMIT 1",
 	                          -1, &st, NULL);
 	if (code != SQLITE_OK)
 		return code;
 	sqlite3_bind_int64(st, 1, s->run);
 	sqlite3_bind_int64(st, 2, run->start_us);
+	sqlite3_bind_text(st, 3, run->resumed ? "judge-died" : "stopped", -1, SQLITE_STATIC);
 	code = sqlite3_step(st);
 	sqlite3_finalize(st);
 	return code == SQLITE_DONE ? SQLITE_OK : code;
@@ -147,8 +148,8 @@ static int add_run(struct store *s, const struct store_run *run, bool live)
 {
 	sqlite3_stmt *st = NULL;
 	int code = sqlite3_prepare_v2(s->db,
-	                              "INSERT INTO run(start_us, last_us, pid, live, version, ndpi, sensor, source)"
-	                              " VALUES(?1, ?1, ?2, ?3, coalesce(?4, ''), ?5, ?6, ?7)",
+	                              "INSERT INTO run(start_us, last_us, pid, live, version, ndpi, sensor, source, resumed)"
+	                              " VALUES(?1, ?1, ?2, ?3, coalesce(?4, ''), ?5, ?6, ?7, ?8)",
 	                              -1, &st, NULL);
 	if (code != SQLITE_OK)
 		return code;
@@ -159,6 +160,7 @@ static int add_run(struct store *s, const struct store_run *run, bool live)
 	sqlite3_bind_text(st, 5, run->ndpi, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 6, run->sensor, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 7, run->source, -1, SQLITE_STATIC);
+	sqlite3_bind_int(st, 8, run->resumed);
 	code = sqlite3_step(st);
 	sqlite3_finalize(st);
 	s->run = sqlite3_last_insert_rowid(s->db);

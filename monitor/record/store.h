@@ -19,6 +19,7 @@ struct store_run {               /* one life of garitad */
 	const char *version, *ndpi, *sensor, *source;   /* source: "live span0" ("live " makes it one) or the files */
 	int64_t start_us;            /* wall clock */
 	int pid;                     /* whom to signal, told to a second writer; 0: the caller */
+	bool resumed;                /* the run before died, but its workers go on: the gap is "judge-died" */
 };
 
 /* Open for writing; creates and migrates. The lock file DIR/garitad.pid
@@ -45,6 +46,8 @@ uint64_t store_refused(const struct store *s);
 MUST_CHECK int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding);
 MUST_CHECK int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx);
 MUST_CHECK int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx);
+/* Of a resumed run: rows that were open when the runs died that it goes on from. */
+MUST_CHECK int store_each_open(struct store *s, int (*fn)(void *ctx, const struct row_transfer *r), void *ctx);
 MUST_CHECK int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx);
 
 /* State of the running sensor, a few words by name, for `garita status`

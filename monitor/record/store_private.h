@@ -53,6 +53,16 @@ struct store_reader {
 	char error[256];
 };
 
+/* The columns of transfer t that store_read_row reads. */
+#define STORE_TRANSFER_COLUMNS \
+	"t.id, t.run, t.finding, (SELECT hash FROM policy WHERE policy.id = t.policy), t.start_us, t.end_us, t.state," \
+	" t.vlan_outer, t.vlan_inner, t.network, t.equipment, t.vendor, t.src_mac, t.dest_mac, t.src_ip, t.src_port," \
+	" t.dest_ip, t.dest_port, t.proto, t.initiator, t.app, t.category, t.encrypted, t.hostname, t.hostname_source," \
+	" t.hostname_verified, t.ja3, t.ja4, t.country, t.city, t.asn, t.as_org, t.ip_bytes_out, t.ip_bytes_in," \
+	" t.payload_bytes_out, t.payload_bytes_in, t.packets_out, t.packets_in, t.content, t.verdict, t.approval," \
+	" t.reasons, t.flags, t.risk, t.collapsed"
+void store_read_row(sqlite3_stmt *st, struct stored_transfer *ret);
+
 int store_reader_fail(struct store_reader *r, int sqlite_code);
 
 static inline const char *store_text_at(sqlite3_stmt *st, int column)

@@ -166,14 +166,6 @@ void store_reader_close(struct store_reader *r)
 
 /* --- transfers --- */
 
-#define TRANSFER_COLUMNS \
-	"t.id, t.run, t.finding, (SELECT hash FROM policy WHERE policy.id = t.policy), t.start_us, t.end_us, t.state," \
-	" t.vlan_outer, t.vlan_inner, t.network, t.equipment, t.vendor, t.src_mac, t.dest_mac, t.src_ip, t.src_port," \
-	" t.dest_ip, t.dest_port, t.proto, t.initiator, t.app, t.category, t.encrypted, t.hostname, t.hostname_source," \
-	" t.hostname_verified, t.ja3, t.ja4, t.country, t.city, t.asn, t.as_org, t.ip_bytes_out, t.ip_bytes_in," \
-	" t.payload_bytes_out, t.payload_bytes_in, t.packets_out, t.packets_in, t.content, t.verdict, t.approval," \
-	" t.reasons, t.flags, t.risk, t.collapsed"
-
 struct query {
 	char sql[4096];
 	size_t used;
@@ -292,7 +284,7 @@ static void read_inspection(sqlite3_stmt *st, struct row_transfer *row)
 	row->content = store_text_at(st, 38);
 }
 
-static void read_transfer(sqlite3_stmt *st, struct stored_transfer *t)
+void store_read_row(sqlite3_stmt *st, struct stored_transfer *t)
 {
 	memset(t, 0, sizeof *t);
 	t->run = sqlite3_column_int64(st, 1);
@@ -320,7 +312,7 @@ int store_read_transfers(struct store_reader *r, const struct store_filter *f,
 	char peer[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
 	/* The newest so many by their ids alone, then the rows in growing order. */
-	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " TRANSFER_COLUMNS " FROM transfer t WHERE %s",
+	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM transfer t WHERE %s",
 	                          f->limit != 0 ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
 	add_conditions(&q, f);
 	snprintf(q.sql + q.used, sizeof q.sql - q.used, "%s ORDER BY t.id",
@@ -328,7 +320,7 @@ int store_read_transfers(struct store_reader *r, const struct store_filter *f,
 	int result = prepare_filter(r, f, &q, peer, &st), code = SQLITE_DONE;
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct stored_transfer t;
-		read_transfer(st, &t);
+		store_read_row(st, &t);
 		result = fn(ctx, &t);
 	}
 	if (result == 0 && code != SQLITE_DONE)

@@ -128,3 +128,32 @@ int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_fi
 	            " ORDER BY id",
 	            finding_row, &f);
 }
+
+struct open_ctx {
+	int (*fn)(void *ctx, const struct row_transfer *r);
+	void *ctx;
+};
+
+static int open_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct open_ctx *o = ctx;
+	struct stored_transfer t;
+	store_read_row(st, &t);
+	return o->fn(o->ctx, &t.row);
+}
+
+/* The runs from the first judge of these workers to the one before this. What
+ * was open when one of them died ended not long before its death (its last
+ * packet, a day at most): the index by the end spares the rest. */
+int store_each_open(struct store *s, int (*fn)(void *ctx, const struct row_transfer *r), void *ctx)
+{
+	struct open_ctx o = {fn, ctx};
+	return each(s,
+	            "WITH RECURSIVE life(id) AS (SELECT id - 1 FROM run WHERE id = (SELECT max(id) FROM run) AND resumed = 1"
+	            "  UNION SELECT r.id - 1 FROM life JOIN run r ON r.id = life.id WHERE r.resumed = 1)"
+	            " SELECT " STORE_TRANSFER_COLUMNS " FROM transfer t WHERE t.state = 'interrupted'"
+	            " AND t.run IN (SELECT id FROM life)"
+	            " AND t.end_us >= (SELECT min(last_us) FROM run WHERE id IN (SELECT id FROM life)) - 86400000000"
+	            " ORDER BY t.id",
+	            open_row, &o);
+}

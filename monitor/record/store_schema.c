@@ -15,6 +15,7 @@ static const char runs_sql[] =
 	"  end TEXT CHECK (end IN ('orderly','killed')), -- killed: the next run found it unfinished\n"
 	"  pid INTEGER NOT NULL,\n"
 	"  live INTEGER NOT NULL CHECK (live IN (0,1)), -- 0: a replay of files; it knows no gaps\n"
+	"  resumed INTEGER NOT NULL DEFAULT 0, -- 1: goes on with the workers of the run before, whose judge died\n"
 	"  version TEXT NOT NULL,     -- of garita\n"
 	"  ndpi TEXT,                 -- version of nDPI\n"
 	"  sensor TEXT,\n"

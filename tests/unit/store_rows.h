@@ -24,15 +24,20 @@ struct fixture {
 	struct store *store;
 };
 
-static inline void fixture_open(struct fixture *f, const char *source, int64_t start_us)
+static inline void fixture_open_as(struct fixture *f, const char *source, int64_t start_us, bool resumed)
 {
-	const struct store_run run = {
-		.version = "0", .ndpi = "4.2.0", .sensor = "pe-01", .source = source, .start_us = start_us};
+	const struct store_run run = {.version = "0", .ndpi = "4.2.0", .sensor = "pe-01", .source = source,
+	                              .start_us = start_us, .resumed = resumed};
 	char err[300] = "";
 	int pid;
 	const int r = store_open(f->dir, &run, &f->store, &pid, err, sizeof err);
 	if (r != 0)
 		fail_msg("store_open: %d %s", r, err);
+}
+
+static inline void fixture_open(struct fixture *f, const char *source, int64_t start_us)
+{
+	fixture_open_as(f, source, start_us, false);
 }
 
 static inline void fixture_init(struct fixture *f)

@@ -165,6 +165,46 @@ static void test_restart_interrupts_and_tells_the_gap(void **state)
 	assert_int_equal(finding, 8);
 }
 
+static int sum_ids(void *ctx, const struct row_transfer *r)
+{
+	*(int64_t *)ctx += r->id;
+	assert_string_equal(r->equipment, "NII-0007");
+	assert_int_equal(r->counts.packets_out, 10);
+	return 0;
+}
+
+static int64_t open_ids(struct fixture *f)
+{
+	int64_t sum = 0;
+	assert_int_equal(store_each_open(f->store, sum_ids, &sum), 0);
+	return sum;
+}
+
+/* A judge that dies twice while its workers go on: what was open each time. */
+static void test_a_resumed_run_knows_what_was_open(void **state)
+{
+	struct fixture *f = *state;
+	struct row_transfer closed = full_row(1), first = full_row(2), second = full_row(4);
+	closed.state = ROW_CLOSED;
+	first.start_us += INT64_C(400000000) * SECOND;   /* by the wall clock, as the runs are */
+	first.end_us = first.start_us;
+	second.start_us = second.end_us = first.start_us;
+	commit_row(f->store, &closed);
+	commit_row(f->store, &first);
+	assert_int_equal(open_ids(f), 0);
+	store_close(f->store);
+	fixture_open_as(f, "live span0", T0 + INT64_C(400000000) * SECOND, true);
+	assert_int_equal(open_ids(f), 2);
+	assert_int_equal(ask(f, "SELECT count(*) FROM gap WHERE cause = 'judge-died'"), 1);
+	commit_row(f->store, &second);
+	store_close(f->store);
+	fixture_open_as(f, "live span0", T0 + INT64_C(400000000) * SECOND, true);
+	assert_int_equal(open_ids(f), 2 + 4);
+	store_close(f->store);
+	fixture_open(f, "live span0", T0 + INT64_C(400000000) * SECOND);   /* other workers */
+	assert_int_equal(open_ids(f), 0);
+}
+
 static void test_a_replay_knows_no_gaps(void **state)
 {
 	struct fixture *f = *state;
@@ -469,6 +509,7 @@ int main(void)
 		TEST(test_locked_by_another_is_busy_at_once),
 		TEST(test_a_second_writer_is_told_who_writes),
 		TEST(test_restart_interrupts_and_tells_the_gap),
+		TEST(test_a_resumed_run_knows_what_was_open),
 		TEST(test_a_replay_knows_no_gaps),
 		TEST(test_a_gap_ends_in_place),
 		TEST(test_what_was_kept_comes_back),
