@@ -369,6 +369,12 @@ static void networks(void **state)
 	config_free(good(
 	    SITE "- {name: a, vlan: 4, prefixes: [192.0.2.0/24]}\n- {name: b, vlan: 5, prefixes: [192.0.2.0/24]}\n"
 	         "equipment: [{id: e, addresses: [192.0.2.1]}, {id: f, addresses: [192.0.2.1]}]\n"));
+	config_free(good(SITE "- {name: a, vlan: [4, 1], prefixes: [192.0.2.0/24]}\n"
+	                      "- {name: b, vlan: [4, 2], prefixes: [192.0.2.0/24]}\n"
+	                      "- {name: c, vlan: 4, prefixes: [192.0.2.0/24]}\n"));
+	wrong(SITE "- {name: a, vlan: [4, 1], prefixes: [192.0.2.0/24]}\n"
+	           "- {name: b, vlan: [4, 1], prefixes: [192.0.2.0/24]}\n",
+	      "on the same VLAN", NULL);
 	wrong(SITE "- {name: a, prefixes: [192.0.2.0/24, 192.0.2.0/25]}\n", "of the same network", NULL);
 	wrong(SITE "- {name: a, prefixes: [0.0.0.0/0]}\n", "no larger than", NULL);
 	wrong(SITE "- {name: a, prefixes: ['::/0']}\n", "no larger than", NULL);

@@ -164,6 +164,8 @@ static void host_alone(void **state)
 	is(f, "unapproved no-approval");
 	f.hostname = "xb.example";
 	is(f, "unapproved no-approval");
+	f.hostname = ".b.example";
+	is(f, "unapproved no-approval");
 	f.hostname = NULL;
 	f.hostname_verified = false;
 	f.dns_name = "a.example"; /* no name in the flow, DNS gave one */
