@@ -26,10 +26,14 @@ int policy_new(const struct config *cfg, struct policy **ret)
 	if (p == NULL)
 		return ERR_NOMEM;
 	p->cfg = cfg;
-	const int err = tz_load(cfg->timezone, &p->tz);
+	int err = tz_load(cfg->timezone, &p->tz);
+	if (err != 0 && err != ERR_NOMEM)
+		err = ERR_INVALID;
+	if (err == 0)
+		err = index_build(p);
 	if (err != 0) {
 		policy_free(p);
-		return err == ERR_NOMEM ? ERR_NOMEM : ERR_INVALID;
+		return err;
 	}
 	*ret = p;
 	return 0;
@@ -40,6 +44,7 @@ void policy_free(struct policy *p)
 	if (p == NULL)
 		return;
 	tz_free(p->tz);
+	free(p->postings);
 	free(p);
 }
 
@@ -129,12 +134,12 @@ void policy_judge(const struct policy *p, const struct policy_facts *f, policy_u
 	struct question q;
 	struct choice c = {0};
 	struct eval e;
+	struct index_walk walk;
+	size_t i;
 	question_init(&q, p, f, usage, usage_ctx);
-	for (size_t i = 0; i < p->cfg->approval_count && c.holds == NULL; i++) {
+	index_start(p, f, &walk);
+	while (c.holds == NULL && index_next(&walk, &i)) {
 		const struct config_approval *a = &p->cfg->approvals[i];
-		/* Most approvals are for others: nothing else is asked of them. */
-		if (match_equipment(a, f).state != COND_HOLDS)
-			continue;
 		match_approval(a, &q, &e);
 		consider(&c, a, &e);
 	}

@@ -1,4 +1,5 @@
 /* policy_parts.h - what the files of policy share. Not for other modules.
+ *   policy_index   which approvals are asked at all
  *   policy_match   one approval against the facts, condition by condition
  *   policy_hours   the site's clock: hours, validity, periods
  *   policy_trace   the same conditions in words
@@ -11,10 +12,27 @@
 #include "base/tz.h"
 #include "judge/policy.h"
 
+/* A selector of an approval, by its number in the file. */
+struct posting {
+	const char *word;
+	uint32_t approval;
+};
+
 struct policy {
 	const struct config *cfg;
 	struct tz *tz;
+	struct posting *postings; /* by word (case ignored), then approval */
+	size_t posting_count;
 };
+
+/* The approvals that a machine's words may mean, in the order of the file. */
+#define INDEX_WORDS 4u /* network, id, group, vendor */
+struct index_walk {
+	const struct posting *at[INDEX_WORDS], *end;
+};
+MUST_CHECK int index_build(struct policy *p);
+void index_start(const struct policy *p, const struct policy_facts *f, struct index_walk *ret);
+bool index_next(struct index_walk *w, size_t *ret_approval);
 
 enum cond_id {
 	COND_EQUIPMENT = 0,

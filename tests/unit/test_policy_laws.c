@@ -24,7 +24,7 @@ static uint32_t rnd(uint32_t n)
 }
 
 /* Small pools, so that things match often. */
-static char *const selectors[] = {"E1", "cargo", "Acme", "xray", "ct"};
+static char *const selectors[] = {"E1", "cargo", "Acme", "xray", "ct", "ACME", "e1", "Cargo", "E10", "A"};
 static char *const hosts[] = {"a.example", "*.b.example", "c.b.example"};
 static const char *const names[] = {"a.example", "b.example", "c.b.example", "evil.test", NULL};
 static char *const apps[] = {"TLS", "DICOM", "TLS.Amazon"};
@@ -81,7 +81,7 @@ static void random_approval(struct pool *p, unsigned i)
 	a->app_count = rnd(2) * rnd(3);
 	a->hours_count = rnd(3) == 0;
 	for (size_t k = 0; k < 2; k++) {
-		p->equipment[i][k] = selectors[rnd(5)];
+		p->equipment[i][k] = selectors[rnd(rnd(2) ? 5 : 10)];
 		p->ports[i][k] = ports[rnd(4)];
 		p->apps[i][k] = apps[rnd(3)];
 	}
