@@ -51,7 +51,7 @@ int inspect_new(const struct inspect_options *o, struct inspector **ret, char *e
 	i->max = o->max_flows;
 	i->free = i->oldest = i->youngest = NONE;
 	i->pool = calloc(o->max_flows, sizeof *i->pool);
-	int rc = i->pool == NULL ? ERR_NOMEM : content_pool_new(o->max_content, o->content_bytes, &i->content);
+	int rc = i->pool == NULL ? ERR_NOMEM : content_pool_new(o->max_flows, o->content_bytes, &i->content);
 	if (rc == 0)
 		rc = dpi_new(o->max_flows, &i->dpi, err, err_size);
 	else

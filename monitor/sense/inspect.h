@@ -23,7 +23,6 @@ struct inspection;   /* opaque: of one flow */
 
 struct inspect_options {
 	uint32_t max_flows;      /* inspected at once */
-	uint32_t max_content;    /* of them with our own recognisers */
 	size_t content_bytes;    /* first bytes of each direction */
 };
 

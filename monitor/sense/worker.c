@@ -13,8 +13,7 @@
  * kernel hands a block over after some 20 ms at the latest. */
 #define IDLE_SLACK_US 60000
 #define OPENING_S 60u              /* SYNs are repeated for about as long (RFC 6298, section 5.7) */
-#define INSPECTED_MAX 32768u
-#define CONTENT_MAX 8192u
+#define INSPECTED_MAX 16384u
 #define REORDER_MIN 1024u
 #define STOP_TRIES 200u            /* 10 ms each: the judge gets that long to take the last facts */
 
@@ -48,7 +47,6 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	}};
 	struct inspect_options inspect = {
 		.max_flows = at_most(c->max, INSPECTED_MAX),
-		.max_content = at_most(c->max, CONTENT_MAX),
 		.content_bytes = (size_t)c->content_kib * 1024,
 	};
 	int rc = flow_table_new(c->max, &timeouts, &w->flows);

@@ -674,6 +674,29 @@ static void names(void **state)
 	empty(&c);
 }
 
+/* Flows that never say enough cannot keep later ones from being looked at. */
+static void inspection_goes_round(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec dns = {.src = OUTSIDE, .dst = 1, .sport = 53, .dport = 5000, .bytes = sizeof dns_answer - 1,
+	                   .payload = dns_answer};
+	for (unsigned i = 0; i < 40000; i++) {
+		add_tcp(&c, START + i, (struct spec){.src = 1 + i % 60, .dst = OUTSIDE, .sport = 1000 + i, .dport = 9999,
+		                                     .flags = TCP_ACK, .seq = 1, .bytes = 3});
+		if (i % 10000 == 9999)
+			dns.dport++, add_udp(&c, START + i, dns);
+	}
+	flows_max = 60000;
+	struct run r = run_workers(&c, 1, 4 * RING);
+	flows_max = 4096;
+	assert_int_equal(count_of(&r, FACT_FLOW_NEW), 40004);
+	assert_int_equal(count_of(&r, FACT_NAME), 4);
+	assert_true(count_of(&r, FACT_FLOW_CLASS) >= 40004);   /* of each at its end, or when it gave way */
+	free(r.fact);
+	empty(&c);
+}
+
 static void time_goes_back(void **state)
 {
 	(void)state;
@@ -864,6 +887,7 @@ int main(void)
 		cmocka_unit_test(housekeeping_stays_on_the_link),
 		cmocka_unit_test(tunnels),
 		cmocka_unit_test(names),
+		cmocka_unit_test(inspection_goes_round),
 		cmocka_unit_test(time_goes_back),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(a_full_ring_loses_nothing),
