@@ -13,13 +13,17 @@
 #define PACKETS_MID 96       /* where the beginning was not seen and a PDU's start must be met by chance */
 #define DATAGRAMS_MAX 12     /* other than DNS */
 #define BAD_DNS_MAX 8        /* datagrams or messages that are no DNS, before the first and between good ones */
+#define PDUS_MAX 8           /* of DICOM, before the first image */
 #define HOLE_PACKETS 16      /* packets behind a hole before it counts as a gap */
+
+#define PDU_HEADER 6u        /* of DICOM */
+#define PDU_LAST 7           /* type A-ABORT */
 
 #define DNS_PORT 53
 #define DNS_HEADER 12
 #define DNS_BEGIN_MAX (DNS_HEADER + 255 + 4)   /* a header and one question are whole by then */
 
-enum word { WORD_DICOM, WORD_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP, WORD_FILE };
+enum word { WORD_DICOM, WORD_DICOS, WORD_STORE, WORD_STORE_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP, WORD_FILE };
 
 /* What one end began with says nothing before the other end has spoken. */
 enum { HINT_220 = 1, HINT_USER = 2 };
@@ -30,6 +34,8 @@ static const struct {
 } words[] = {
     [WORD_DICOM] = {"dicom", "DICOM", "Imaging", false},
     [WORD_DICOS] = {"dicos", "DICOS", "Imaging", false},
+    [WORD_STORE] = {"dicom-store", "DICOM", "Imaging", false},
+    [WORD_STORE_DICOS] = {"dicom-store", "DICOS", "Imaging", false},
     [WORD_DTLS] = {"dtls", "DTLS", "Web", true},
     [WORD_OPENVPN] = {"openvpn", "OpenVPN", "VPN", true},
     [WORD_FTP] = {"ftp", "FTP_CONTROL", "Download", false},
@@ -74,6 +80,10 @@ static void tell_dicom(const struct feed *f, const struct recognise_dicom *d)
 	snprintf(detail, sizeof detail, "AE %s -> %s%s%s", d->calling, d->called, d->classes[0] != '\0' ? "; " : "",
 	         d->classes);
 	tell(f, d->dicos ? WORD_DICOS : WORD_DICOM, NULL, detail);
+	/* who asked for the association will say in it what it stores */
+	f->c->side[f->from].is_dicom = d->request;
+	f->c->side[f->from].skip = 0;
+	f->c->over = !d->request;
 }
 
 /* Where the body of an HTTP/1 message begins; 0: not yet, or no such message. */
@@ -143,7 +153,7 @@ static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, 
 static void side_end(const struct feed *f)
 {
 	struct side *s = &f->c->side[f->from];
-	if (!s->ended && s->len > 0 && !s->dns_seen && !f->c->over)
+	if (!s->ended && s->len > 0 && !s->dns_seen && !s->is_dicom && !f->c->over)
 		(void)examine(f, s->buffer->data, s->len, true);
 	s->ended = true;
 	pool_buffer_give(f->pool, &s->buffer);
@@ -198,10 +208,66 @@ static size_t dns_messages(const struct feed *f, const uint8_t *p, size_t n, boo
 	return used;
 }
 
+/* PDUs of DICOM, the association request first: what is stored? Returns the
+ * bytes used. */
+static size_t dicom_pdus(const struct feed *f, const uint8_t *p, size_t n)
+{
+	struct side *s = &f->c->side[f->from];
+	struct recognise_store store;
+	size_t used = 0;
+	while (used < n && !f->c->over) {
+		const size_t left = n - used;
+		size_t step = s->skip < left ? s->skip : left;
+		s->skip -= (uint32_t)step;
+		used += step;
+		if (step > 0)
+			continue;
+		if (left < PDU_HEADER)
+			break;
+		const uint8_t *pdu = p + used;
+		const uint32_t bytes = be32(pdu + 2);
+		const enum recognise r = recognise_dicom_store(pdu, left, &store);
+		if (r == RECOGNISE_YES)
+			tell(f, store.dicos ? WORD_STORE_DICOS : WORD_STORE, NULL, store.sop_class);
+		if (r == RECOGNISE_MORE && left < f->pool->bytes)
+			break;
+		if (pdu[0] == 0 || pdu[0] > PDU_LAST || bytes > INT32_MAX || ++s->pdus > PDUS_MAX)
+			f->c->over = true;
+		s->skip = PDU_HEADER + bytes;
+	}
+	return used;
+}
+
+/* Read what is in order, n bytes that begin at p. Sets the bytes that need not
+ * be kept; RECOGNISE_MORE when the direction is worth following. */
+static enum recognise side_read(const struct feed *f, const uint8_t *p, size_t n, size_t *ret_used)
+{
+	struct side *s = &f->c->side[f->from];
+	enum recognise r = RECOGNISE_MORE;
+	*ret_used = 0;
+	if (s->is_dns) {
+		bool fits;
+		*ret_used = dns_messages(f, p, n, &fits);
+		if (!fits && s->dns_seen)
+			return RECOGNISE_NO;
+		s->is_dns = fits;
+	}
+	/* as long as no message was whole, it may be something else on DNS's port */
+	if (!s->dns_seen && !s->is_dicom)
+		r = examine(f, p, n, n >= f->pool->bytes);
+	if (s->is_dicom) {
+		s->is_dns = false;
+		*ret_used = dicom_pdus(f, p, n);
+		r = f->c->over ? RECOGNISE_YES : RECOGNISE_MORE;
+	}
+	return r == RECOGNISE_NO && s->is_dns ? RECOGNISE_MORE : r;
+}
+
 /* Bytes in order, a piece that fits the buffer. What stays unread is kept. */
 static void side_bytes(const struct feed *f, const uint8_t *p, size_t n)
 {
 	struct side *s = &f->c->side[f->from];
+	size_t used;
 	if (s->buffer != NULL) {
 		memcpy(s->buffer->data + s->len, p, n);
 		s->len += (uint32_t)n;
@@ -209,20 +275,8 @@ static void side_bytes(const struct feed *f, const uint8_t *p, size_t n)
 		p = s->buffer->data;
 		n = s->len;
 	}
-	size_t used = 0;
-	if (s->is_dns) {
-		bool fits;
-		used = dns_messages(f, p, n, &fits);
-		if (!fits && s->dns_seen) {
-			side_end(f);
-			return;
-		}
-		s->is_dns = fits;
-	}
-	/* as long as no message was whole, it may be something else on DNS's port */
-	const enum recognise r = s->dns_seen ? RECOGNISE_MORE : examine(f, p, n, n >= f->pool->bytes);
-	if (r == RECOGNISE_YES || (r == RECOGNISE_NO && !s->is_dns)) {
-		s->len = 0;
+	if (side_read(f, p, n, &used) != RECOGNISE_MORE) {
+		s->len = 0;   /* examined */
 		side_end(f);
 		return;
 	}
@@ -295,7 +349,10 @@ static bool feed_tcp(const struct feed *f, uint32_t seq, const uint8_t *p, uint3
 		}
 		return true;
 	}
-	const bool mid = !c->side[0].start_known && !c->side[1].start_known;
+	const bool dicom = c->side[0].is_dicom || c->side[1].is_dicom;
+	const bool mid = !c->side[0].start_known && !c->side[1].start_known && !dicom;
+	if (dicom && !s->is_dicom)
+		return true;   /* the answers: told already */
 	if (mid && recognise_dicom_data(p, n)) {
 		tell(f, WORD_DICOM, NULL, "association already open");
 		return false;

@@ -24,13 +24,13 @@ struct side {
 	uint32_t next_seq;       /* of the byte after len */
 	uint32_t len;
 	uint32_t joined;         /* bytes ever taken over from pieces that waited */
-	uint32_t skip;           /* of a DNS message longer than the buffer */
+	uint32_t skip;           /* bytes to pass over: a long DNS message, a DICOM PDU */
 	struct {
 		uint32_t from, to;   /* offsets in the buffer */
 	} piece[PENDING_MAX];
 	uint8_t pending;         /* of piece */
-	uint8_t hole_packets, bad_dns;
-	bool started, start_known, ended, is_dns, dns_seen;
+	uint8_t hole_packets, bad_dns, pdus;
+	bool started, start_known, ended, is_dns, dns_seen, is_dicom;
 };
 
 struct content {

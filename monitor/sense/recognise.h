@@ -51,4 +51,13 @@ enum recognise recognise_dicom_association(const uint8_t *p, size_t n, bool last
 /* Does a P-DATA-TF PDU begin at p (an association whose beginning was not seen)? */
 bool recognise_dicom_data(const uint8_t *p, size_t n);
 
+/* The command that stores an image (C-STORE-RQ; PS3.7, section 9.3.1.1). */
+struct recognise_store {
+	bool dicos;
+	char sop_class[65];      /* by name, or the UID */
+};
+
+/* Is the P-DATA-TF PDU that begins at p such a command? MORE: n cuts it. */
+enum recognise recognise_dicom_store(const uint8_t *p, size_t n, struct recognise_store *ret);
+
 #endif

@@ -67,6 +67,20 @@ static const struct sop_class classes[] = {
     {"1.2.840.10008.5.1.4.31", "Modality Worklist Find"},
 };
 
+static const char *class_name(const char *uid)
+{
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+		if (strcmp(classes[i].uid, uid) == 0)
+			return classes[i].name;
+	return NULL;
+}
+
+static bool of_dicos(const char *uid)
+{
+	const size_t root = sizeof DICOS_ROOT - 1;
+	return strncmp(uid, DICOS_ROOT, root) == 0 && (uid[root] == '.' || uid[root] == '\0');
+}
+
 /* A UID: digits and dots; some pad it with a zero byte. Its length or 0. */
 static size_t uid_length(const uint8_t *p, size_t n)
 {
@@ -117,19 +131,14 @@ struct class_list {
 static void class_add(struct recognise_dicom *d, struct class_list *l, const uint8_t *uid, size_t n)
 {
 	char text[UID_MAX + 1];
-	const char *name = NULL;
 	memcpy(text, uid, n);
 	text[n] = '\0';
-	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-		if (strcmp(classes[i].uid, text) == 0)
-			name = classes[i].name;
+	const char *name = class_name(text);
 	if ((name == NULL) != l->uids)
 		return;
 	if (name == NULL)
 		name = text;
-	const size_t root = sizeof DICOS_ROOT - 1;
-	if (strncmp(text, DICOS_ROOT, root) == 0 && (text[root] == '.' || text[root] == '\0'))
-		d->dicos = true;
+	d->dicos = d->dicos || of_dicos(text);
 	const size_t room = sizeof d->classes - sizeof AND_MORE;
 	const size_t need = strlen(name) + (l->len > 0 ? 2 : 0);
 	if (listed(d->classes, name))
@@ -237,4 +246,46 @@ bool recognise_dicom_data(const uint8_t *p, size_t n)
 	/* a command begins with (0000,0000), of length 4 */
 	static const uint8_t group_length[] = {0, 0, 0, 0, 4, 0, 0, 0};
 	return p[11] % 2 == 0 || n < 20 || memcmp(p + 12, group_length, sizeof group_length) == 0;
+}
+
+/* The command set: elements of group 0000, little-endian, each with group 2,
+ * element 2, length 4, value (PS3.7, section 6.3). */
+enum { COMMAND_SOP_CLASS = 0x0002, COMMAND_FIELD = 0x0100, C_STORE_RQ = 1 };
+
+static enum recognise store_read(struct bytes b, bool cut, struct recognise_store *ret)
+{
+	char uid[UID_MAX + 1] = "";
+	bool store = false;
+	while (b.left > 0 && (!store || uid[0] == '\0')) {
+		const uint8_t *head = bytes_take(&b, 8);
+		const uint8_t *value = head != NULL ? bytes_take(&b, le32(head + 4)) : NULL;
+		if (value == NULL)
+			return cut ? RECOGNISE_MORE : RECOGNISE_NO;
+		const uint32_t n = le32(head + 4);
+		const size_t len = le16(head + 2) == COMMAND_SOP_CLASS ? uid_length(value, n) : 0;
+		if (len > 0) {
+			memcpy(uid, value, len);
+			uid[len] = '\0';
+		}
+		if (le16(head) != 0 || (le16(head + 2) == COMMAND_FIELD && (n != 2 || le16(value) != C_STORE_RQ)))
+			return RECOGNISE_NO;
+		store = store || le16(head + 2) == COMMAND_FIELD;
+	}
+	if (!store || uid[0] == '\0')
+		return cut ? RECOGNISE_MORE : RECOGNISE_NO;
+	const char *name = class_name(uid);
+	ret->dicos = of_dicos(uid);
+	snprintf(ret->sop_class, sizeof ret->sop_class, "%s", name != NULL ? name : uid);
+	return RECOGNISE_YES;
+}
+
+enum recognise recognise_dicom_store(const uint8_t *p, size_t n, struct recognise_store *ret)
+{
+	if (n < 12)
+		return n == 0 || p[0] == PDU_DATA ? RECOGNISE_MORE : RECOGNISE_NO;
+	const uint32_t value = be32(p + 6);
+	if (p[0] != PDU_DATA || p[11] % 2 == 0 || value < 2)
+		return RECOGNISE_NO;
+	const bool cut = n - 10 < value;
+	return store_read(bytes_of(p + 12, cut ? n - 12 : value - 2), cut, ret);
 }

@@ -145,12 +145,12 @@ static void dicom_whole(void **state)
 	const size_t n = associate(p, 1, ct);
 	struct content *c = flow(TCP, 104);
 	syn(c, CONTENT_OUT, 1000);
-	assert_false(feed(c, CONTENT_OUT, 1000, p, n));
+	assert_true(feed(c, CONTENT_OUT, 1000, p, n));
 	assert_ct();
 	content_free(pool, c);
 	/* the outside connects in, and the beginning was not seen */
 	c = flow(TCP, 50000);
-	assert_false(feed(c, CONTENT_IN, 77, p, n));
+	assert_true(feed(c, CONTENT_IN, 77, p, n));
 	assert_ct();
 	content_free(pool, c);
 	/* the acceptance alone tells who, not what */
@@ -174,14 +174,14 @@ static void dicom_in_pieces(void **state)
 		syn(c, CONTENT_OUT, seq);
 		assert_true(feed(c, CONTENT_OUT, seq, p, cut));
 		assert_true(feed(c, CONTENT_OUT, seq, p, cut));
-		assert_false(feed(c, CONTENT_OUT, seq + (uint32_t)(cut / 2), p + cut / 2, n - cut / 2));
+		assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)(cut / 2), p + cut / 2, n - cut / 2));
 		assert_ct();
 		content_free(pool, c);
 
 		c = flow(TCP, 104);
 		syn(c, CONTENT_OUT, seq);
 		assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)cut, p + cut, n - cut));
-		assert_false(feed(c, CONTENT_OUT, seq, p, cut));
+		assert_true(feed(c, CONTENT_OUT, seq, p, cut));
 		assert_ct();
 		content_free(pool, c);
 
@@ -191,7 +191,7 @@ static void dicom_in_pieces(void **state)
 		assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)third, p + third, n - third));
 		if (third > cut)
 			assert_true(feed(c, CONTENT_OUT, seq + (uint32_t)cut, p + cut, third - cut));
-		assert_false(feed(c, CONTENT_OUT, seq, p, cut));
+		assert_true(feed(c, CONTENT_OUT, seq, p, cut));
 		assert_ct();
 		content_free(pool, c);
 	}
@@ -212,7 +212,7 @@ static void dicom_longer_than_the_buffer(void **state)
 	bool more = true;
 	for (size_t at = 0; at < n && more; at += 1000)
 		more = feed(c, CONTENT_OUT, 5 + (uint32_t)at, p + at, n - at < 1000 ? n - at : 1000);
-	assert_false(more);
+	assert_true(more);
 	assert_string_equal(seen.detail, "AE SCANNER1 -> ARCHIVE; Enhanced CT Image Storage");
 	content_free(pool, c);
 }
@@ -223,11 +223,59 @@ static void dicos_overrides(void **state)
 	uint8_t p[1500];
 	const size_t n = associate(p, 1, dicos);
 	struct content *c = flow(TCP, 1000);
-	assert_false(feed(c, CONTENT_OUT, 9, p, n));
+	assert_true(feed(c, CONTENT_OUT, 9, p, n));
 	assert_string_equal(seen.word[0], "dicos");
 	assert_string_equal(seen.app[0], "DICOS");
 	assert_string_equal(seen.detail, "AE SCANNER1 -> ARCHIVE; CT Image Storage, DICOS CT Image Storage");
 	content_free(pool, c);
+}
+
+/* What is stored is said once the association stands, however it is cut. */
+static void dicom_store(void **state)
+{
+	(void)state;
+	static const char uid[] = "1.2.840.10008.5.1.4.1.1.501.1";   /* 29 and a zero: even */
+	uint8_t p[1500], command[100] = {0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, sizeof uid, 0, 0, 0};
+	size_t n = associate(p, 1, ct);
+	memcpy(command + 20, uid, sizeof uid);
+	memcpy(command + 20 + sizeof uid, "\0\0\0\1\2\0\0\0\1\0", 10);
+	const size_t cmd = 30 + sizeof uid;
+	const size_t rq = n;
+	memset(p + n, 0, 12);
+	p[n] = 4;
+	p[n + 5] = (uint8_t)(cmd + 6);
+	p[n + 9] = (uint8_t)(cmd + 2);
+	p[n + 10] = 1;
+	p[n + 11] = 3;
+	memcpy(p + n + 12, command, cmd);
+	n += 12 + cmd;
+	for (size_t cut = 1; cut < n; cut++) {
+		struct content *c = flow(TCP, 104);
+		syn(c, CONTENT_OUT, 1);
+		syn(c, CONTENT_IN, 1);
+		assert_true(feed(c, CONTENT_OUT, 1, p, cut));
+		if (cut >= rq)
+			assert_true(feed(c, CONTENT_IN, 1, p, 10));   /* an answer of whatever kind */
+		assert_false(feed(c, CONTENT_OUT, 1 + (uint32_t)cut, p + cut, n - cut));
+		assert_int_equal(seen.finds, 2);
+		assert_string_equal(seen.word[1], "dicom-store");
+		assert_string_equal(seen.app[1], "DICOS");
+		assert_string_equal(seen.detail, "DICOS CT Image Storage");
+		content_free(pool, c);
+	}
+	/* another command, and what is no DICOM any more: the end without it */
+	p[n - 2] = 0x30;
+	for (unsigned i = 0; i < 2; i++) {
+		struct content *c = flow(TCP, 104);
+		syn(c, CONTENT_OUT, 1);
+		bool more = feed(c, CONTENT_OUT, 1, p, n);
+		for (uint32_t k = 0; k < 40 && more; k++)
+			more = feed(c, CONTENT_OUT, 1 + (uint32_t)n + k * 18, i ? "not DICOM any more" : "\5\0\0\0\0\14\0\0\0\0\0\0\0\0\0\0\0\0",
+			            18);
+		assert_false(more);
+		assert_int_equal(seen.finds, 1);
+		content_free(pool, c);
+	}
 }
 
 static void dicom_data_mid_stream(void **state)
@@ -500,7 +548,7 @@ static void other_on_the_port_of_dns(void **state)
 	const size_t n = associate(p, 1, ct);
 	struct content *c = flow(TCP, 53);
 	syn(c, CONTENT_OUT, 1);
-	assert_false(feed(c, CONTENT_OUT, 1, p, n));
+	assert_true(feed(c, CONTENT_OUT, 1, p, n));
 	assert_ct();
 	content_free(pool, c);
 }
@@ -560,6 +608,7 @@ int main(void)
 	    cmocka_unit_test(dicom_in_pieces),
 	    cmocka_unit_test(dicom_longer_than_the_buffer),
 	    cmocka_unit_test(dicos_overrides),
+	    cmocka_unit_test(dicom_store),
 	    cmocka_unit_test(dicom_data_mid_stream),
 	    cmocka_unit_test(dicom_guard),
 	    cmocka_unit_test(nothing_in_noise),

@@ -29,7 +29,7 @@ struct replay_flow {
 	bool content_done, dpi_done;
 	unsigned packets, fed, names;
 	struct dpi_result result;
-	char app[FACT_APP_MAX], found[200];
+	char app[FACT_APP_MAX], found[400];
 };
 
 static struct replay_flow flows[FLOWS_MAX];
@@ -255,6 +255,8 @@ static void assert_want(const struct want *w)
 		if (w->host != NULL)
 			assert_string_equal(f->result.host, w->host);
 		assert_memory_equal(f->found, w->found, strlen(w->found));
+		if (strcmp(w->app, "DICOM") == 0)
+			assert_non_null(strstr(f->found, " dicom-store(Secondary Capture Image Storage)"));
 		assert_true((w->host != NULL && w->host[0] == '\0') == (f->result.host_source == HOST_NONE));
 	}
 	assert_true(seen > 0);

@@ -44,7 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *word;
 	memcpy(p, data, size);
 	dicom(p, size);
+	struct recognise_store store;
 	(void)recognise_dicom_data(p, size);
+	if (recognise_dicom_store(p, size, &store) == RECOGNISE_YES)
+		text_sane(store.sop_class, sizeof store.sop_class);
 	const size_t n = recognise_sni(p, size, &name);
 	assert(n == 0 || (name > p && name + n <= p + size && recognise_tls(p, size)));
 	assert(!recognise_tls_hello(p, size) || recognise_tls(p, size));
