@@ -153,6 +153,20 @@ static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
 	return true;
 }
 
+static void keep_label(struct tell *t, struct flow *f, const struct fact_flow_class *c)
+{
+	labels_drop(t->o.labels, f->label);
+	f->label = labels_keep(t->o.labels, c);
+}
+
+void tell_keep_label(struct tell *t, struct flow *f)
+{
+	struct fact_flow_class c = {.final = 0};
+	inspect_get(f, &c);
+	c.final = 1;
+	keep_label(t, f, &c);
+}
+
 static bool push_class(struct tell *t, struct flow *f)
 {
 	struct fact_flow_class c = {.head.flow = flow_id(t->o.flows, f)};
@@ -165,10 +179,8 @@ static bool push_class(struct tell *t, struct flow *f)
 	else
 		labels_get(t->o.labels, f->label, &c);
 	fill_head(t, &c.head, FACT_FLOW_CLASS, sizeof c);
-	if (f->inspection != NULL && c.final) {
-		labels_drop(t->o.labels, f->label);
-		f->label = labels_keep(t->o.labels, &c);
-	}
+	if (f->inspection != NULL && c.final)
+		keep_label(t, f, &c);
 	return push(t, &c.head);
 }
 

@@ -71,6 +71,10 @@ bool tell_flow(struct tell *t, struct flow *f, unsigned bits);
 /* Try again what is owed. */
 bool tell_owed(struct tell *t, struct flow *f);
 
+/* The inspection of the flow will be given back: what it found is kept as the
+ * flow's label, so that a TELL_CLASS that is owed can still be told. */
+void tell_keep_label(struct tell *t, struct flow *f);
+
 /* A fact without a flow; the head is filled in here. */
 void tell_fact(struct tell *t, struct fact_head *fact, enum fact_type type, size_t size);
 void tell_note(struct tell *t, enum fact_note_kind kind, const char *text);

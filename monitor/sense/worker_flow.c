@@ -198,6 +198,8 @@ static void give_up_inspection(struct worker *w, struct flow *f)
 {
 	inspect_finish(w->inspector, f);
 	(void)tell_flow(w->tell, f, news_of(f));
+	if (f->wait_flags & TELL_CLASS)
+		tell_keep_label(w->tell, f);
 	inspect_end(w->inspector, f);
 	/* Names go on for as long as the flow does. */
 	if (f->key.port[0] != PORT_DNS && f->key.port[1] != PORT_DNS)

@@ -839,6 +839,34 @@ static void a_full_ring_loses_nothing(void **state)
 	empty(&c);
 }
 
+static void stop_now(void)
+{
+	atomic_store(&control->stop, 1);
+}
+
+/* Told to stop: what was counted is told, but no flow has ended. */
+static void stops_with_counts_told(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	int64_t t = wall_us() - 30000;
+	struct spec s = {.src = 1, .dst = OUTSIDE, .sport = 1000, .dport = 9, .bytes = 72};
+	for (unsigned i = 0; i < 10; i++)
+		add_udp(&c, t + i, s);
+	store(&c)->rc = ERR_AGAIN;
+	c.frame[c.count - 1].call = stop_now;
+	add_udp(&c, t + 20, s);   /* not read any more */
+	run_live(&c);
+	assert_int_equal(count_of(&live_run, FACT_FLOW_END), 0);
+	assert_int_equal(nth(&live_run, FACT_FLOW_COUNT, count_of(&live_run, FACT_FLOW_COUNT) - 1)->flow_count.counts.ip_bytes_out,
+	                 1000);
+	assert_int_equal(totals(&live_run, 1).flow_frames, 10);
+	for (size_t i = 0; i < live_run.count; i++)
+		assert_true(live_run.fact[i].head.type != FACT_NOTE || live_run.fact[i].note.kind != NOTE_INPUT_END);
+	free(live_run.fact);
+	empty(&c);
+}
+
 static void tells_again_after_a_resync(void **state)
 {
 	(void)state;
@@ -891,6 +919,7 @@ int main(void)
 		cmocka_unit_test(time_goes_back),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(a_full_ring_loses_nothing),
+		cmocka_unit_test(stops_with_counts_told),
 		cmocka_unit_test(tells_again_after_a_resync),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
