@@ -137,6 +137,10 @@ static int start(const struct process_context *p, struct parts *a)
 		rc = start_judge(p, a, err, sizeof err);
 	if (rc == 0 && (a->signal_fd = open_signals()) < 0)
 		rc = ERR_IO;
+	/* When the supervisor is killed the record is brought to its end. After
+	 * the change of user, which forgets it. */
+	if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+		rc = ERR_IO;
 	if (rc == 0)
 		rc = sandbox_enter(SANDBOX_JUDGE, -1, err, sizeof err);
 	if (rc != 0)
@@ -169,8 +173,6 @@ _Noreturn void process_judge(const struct process_context *p)
 	}
 	if (p->judge_restarted)
 		atomic_fetch_add(&p->control->resync, 1);
-	/* The record must not end when the supervisor is killed: it drains first. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	atomic_store(&p->control->judge_state, CONTROL_READY);
 
 	const struct recorder_options options = {
