@@ -310,7 +310,7 @@ static enum dpi_state state_after(struct dpi *d, struct dpi_flow *f)
 		d->cut_short += short_of_memory;
 		dpi_finish(d, f);
 	}
-	return f->done ? DPI_DONE : labelled(f) ? DPI_PARTIAL : DPI_MORE;
+	return f->done ? DPI_DONE : labelled(f) || (f->seen & SEEN_TLS_SURE) ? DPI_PARTIAL : DPI_MORE;
 }
 
 enum dpi_state dpi_feed(struct dpi *d, struct dpi_flow *f, const uint8_t *l3, uint32_t len, int64_t time_us,

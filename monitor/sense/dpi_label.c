@@ -182,13 +182,6 @@ static bool borne_out(const struct dpi_flow *f, uint16_t id)
 	}
 }
 
-/* nDPI wants whole records and the beginning of a connection: a short snaplen,
- * or a capture that began later, leave it without a label. */
-static bool is_tls_anyway(const struct dpi_flow *f)
-{
-	return (f->seen & SEEN_TLS_HELLO) || (f->seen & SEEN_TLS_TWICE);
-}
-
 static struct label label_of(const struct dpi_flow *f)
 {
 	struct label l = {NDPI_MASTER(f->label), NDPI_APP(f->label)};
@@ -204,7 +197,7 @@ static struct label label_of(const struct dpi_flow *f)
 	}
 	if (e == EVIDENCE_NONE || !borne_out(f, l.app) || !borne_out(f, l.master))
 		l.app = l.master = NDPI_PROTOCOL_UNKNOWN;
-	if (l.app == NDPI_PROTOCOL_UNKNOWN && is_tls_anyway(f))
+	if (l.app == NDPI_PROTOCOL_UNKNOWN && (f->seen & SEEN_TLS_SURE))
 		l.app = NDPI_PROTOCOL_TLS;
 	return l;
 }
