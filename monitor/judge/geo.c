@@ -156,28 +156,41 @@ int geo_refresh(struct geo *g)
 	return exchanged;
 }
 
+int geo_reload(struct geo *g, const struct config_geo *cfg)
+{
+	const char *const given[GEO_FILES] = {cfg->country, cfg->city, cfg->asn};
+	char *copies[GEO_FILES] = {NULL};
+	for (unsigned role = 0; role < GEO_FILES; role++) {
+		if (given[role] != NULL && (copies[role] = strdup(given[role])) == NULL) {
+			while (role-- > 0)
+				free(copies[role]);
+			return ERR_NOMEM;
+		}
+	}
+	for (unsigned role = 0; role < GEO_FILES; role++) {
+		free(g->configured[role]);
+		g->configured[role] = copies[role];
+	}
+	geo_refresh(g);
+	return 0;
+}
+
 int geo_new(const struct config_geo *cfg, const char *data_dir, struct geo **ret)
 {
+	static const struct config_geo none;
 	struct geo *g = calloc(1, sizeof(*g));
 	if (g == NULL)
 		return ERR_NOMEM;
-	const char *const given[GEO_FILES] = {cfg != NULL ? cfg->country : NULL, cfg != NULL ? cfg->city : NULL,
-	                                      cfg != NULL ? cfg->asn : NULL};
 	g->cache = calloc(CACHE_ENTRIES, sizeof(*g->cache));
 	g->data_dir = strdup(data_dir != NULL ? data_dir : "/var/lib/garita");
-	if (g->cache == NULL || g->data_dir == NULL)
-		goto fail;
-	for (unsigned role = 0; role < GEO_FILES; role++)
-		if (given[role] != NULL && (g->configured[role] = strdup(given[role])) == NULL)
-			goto fail;
 	if (getrandom(&g->seed, sizeof(g->seed), GRND_NONBLOCK) != (ssize_t)sizeof(g->seed))
 		g->seed = 0;
-	geo_refresh(g);
+	if (g->cache == NULL || g->data_dir == NULL || geo_reload(g, cfg != NULL ? cfg : &none) < 0) {
+		geo_free(g);
+		return ERR_NOMEM;
+	}
 	*ret = g;
 	return 0;
-fail:
-	geo_free(g);
-	return ERR_NOMEM;
 }
 
 void geo_free(struct geo *g)

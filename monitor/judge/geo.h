@@ -38,6 +38,10 @@ struct geo_file {
 MUST_CHECK int geo_new(const struct config_geo *cfg, const char *data_dir, struct geo **ret);
 void geo_free(struct geo *g);
 
+/* Other files are configured. What cannot be opened is said, and the earlier
+ * file stays in use. 0, or ERR_NOMEM and nothing has changed. */
+MUST_CHECK int geo_reload(struct geo *g, const struct config_geo *cfg);
+
 /* Cached by address (8,192 entries). Never fails: what is not known is empty.
  * Private, loopback, link-local and multicast addresses (RFC 6890) are not
  * looked up. The documentation ranges are. */

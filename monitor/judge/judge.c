@@ -43,6 +43,8 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 	const struct config *old = j->config;
 	int e = policy_new(cfg, &p);
 	if (e == 0)
+		e = geo_reload(j->geo, &cfg->geo);
+	if (e == 0)
 		e = use_config(j, cfg, p);
 	if (e < 0) {
 		policy_free(p);
@@ -50,6 +52,8 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 		return e;
 	}
 	j->policy_us = now_us;
+	j->geo_generation = geo_generation(j->geo);
+	names_set_max_age(j->names, (int64_t)cfg->names_max_age_s * SECOND_US);
 	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
 		judge_locate(j, i);
 	judge_decide_all(j);
@@ -204,10 +208,8 @@ static bool take_flow(struct judge *j, const union fact_any *f)
 	return true;
 }
 
-bool judge_take(struct judge *j, const union fact_any *f)
+static bool take(struct judge *j, const union fact_any *f)
 {
-	if (f->head.worker >= j->workers)
-		return true;
 	if (j->policy_us == TRANSFER_NEVER)
 		j->policy_us = f->head.time_us;
 	if (j->geo_generation != geo_generation(j->geo))
@@ -226,6 +228,17 @@ bool judge_take(struct judge *j, const union fact_any *f)
 	default:
 		return take_flow(j, f);
 	}
+}
+
+bool judge_take(struct judge *j, const union fact_any *f)
+{
+	if (f->head.worker >= j->workers)
+		return true;
+	bool taken = take(j, f);
+	/* A start after anything else is a new life: also where this judge is
+	 * younger than the worker and never heard of its first. */
+	j->tally[f->head.worker].started = true;
+	return taken;
 }
 
 /* --- what earlier runs knew --- */

@@ -253,7 +253,6 @@ void judge_note(struct judge *j, const struct fact_note *f)
 	case NOTE_WORKER_START:
 		if (t->started)
 			judge_worker_restarted(j, f->head.worker, f->head.time_us);
-		t->started = true;
 		break;
 	default:
 		break;

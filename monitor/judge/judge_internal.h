@@ -129,7 +129,7 @@ struct tally {                           /* of one worker */
 	struct counters earlier;         /* of its earlier lives */
 	struct counters total;           /* of this life, as last told */
 	int64_t told_us;                 /* when */
-	bool started;
+	bool started;                    /* anything was heard of it */
 };
 
 struct slot_list {

@@ -59,7 +59,8 @@ static int grow(struct resumes *r)
 
 int judge_restore_open(struct judge *j, const struct row_transfer *row)
 {
-	/* A collapsed row is of many flows: none of them can be told from it. */
+	/* A collapsed row is of many flows: none of them can be told from it.
+	 * What lives of them is counted again; they are bare flows, or small. */
 	if (row->collapsed > 0)
 		return 0;
 	int e = grow(&j->resumes);

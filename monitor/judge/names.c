@@ -78,6 +78,11 @@ void names_free(struct names *n)
 	free(n);
 }
 
+void names_set_max_age(struct names *n, int64_t max_age_past_ttl_us)
+{
+	n->max_age_us = max_age_past_ttl_us;
+}
+
 static uint32_t hash_pair(const struct names *n, const struct addr *client, const struct addr *address)
 {
 	uint8_t key[32];

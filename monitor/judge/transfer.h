@@ -48,8 +48,9 @@ struct transfer {
 	char country[3];
 	uint8_t worker, initiator, host_source, verdict, state;
 	uint8_t place, queue;
-	bool live, encrypted, classified, final, host_verified, late, outside_network, mac_mismatch;
-	bool bare;                      /* PLACE_COLLAPSED: of flows that were not established */
+	bool live : 1, encrypted : 1, classified : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;
+	bool late : 1;                  /* judged with what is known: inspection had its time */
+	bool bare : 1;                  /* PLACE_COLLAPSED: of flows that were not established */
 };
 
 struct transfer_pool;

@@ -207,6 +207,56 @@ static void test_exchange(void **state)
 	geo_free(g);
 }
 
+static void test_other_files_configured(void **state)
+{
+	(void)state;
+	struct geo *g;
+	make_country("MX", "DE", 1);
+	make_city();
+	assert_int_equal(geo_new(NULL, dir, &g), 0);
+	unsigned before = geo_generation(g);
+	struct config_geo cfg = {.country = city_path, .asn = (char *)"/nonexistent/x.mmdb"};
+	assert_string_equal(where(g, "198.51.100.7").country, "");
+	assert_int_equal(geo_reload(g, &cfg), 0);
+	assert_int_not_equal(geo_generation(g), before);
+	assert_string_equal(where(g, "198.51.100.7").country, "MX");
+	assert_int_equal(file(g, "asn")->error, ERR_IO);
+	geo_free(g);
+}
+
+/* What garita geoip build makes, from lists in the form of tor-geoipdb's. */
+static void test_built_database(void **state)
+{
+	(void)state;
+	static const char script[] = "tools/geoip/build-country.pl";
+	char v4[64], v6[64], command[400];
+	struct geo *g;
+	if (access(script, R_OK) != 0 || system("perl -MMaxMind::DB::Writer::Tree -e1 2>/dev/null") != 0)
+		skip();
+	snprintf(v4, sizeof(v4), "%s/v4", dir);
+	snprintf(v6, sizeof(v6), "%s/v6", dir);
+	static const char head[] = "# Generated: Thu, 25 Jun 2026 04:33:59 GMT\n#\n";
+	char text[300];
+	snprintf(text, sizeof(text), "%s3221225984,3221226111,MX\n3221226112,3221226239,??\n3325256704,3325256959,EU\n", head);
+	mmdb_write(v4, text, strlen(text));
+	snprintf(text, sizeof(text), "%s2001:db8::,2001:db8:0:ffff:ffff:ffff:ffff:ffff,DE\n", head);
+	mmdb_write(v6, text, strlen(text));
+	snprintf(command, sizeof(command), "perl %s --v4 %s --v6 %s --output %s >/dev/null", script, v4, v6, country_path);
+	int status = system(command);
+	unlink(v4);
+	unlink(v6);
+	assert_int_equal(status, 0);
+	assert_int_equal(geo_new(NULL, dir, &g), 0);
+	assert_string_equal(file(g, "country")->message, "");
+	assert_int_equal(file(g, "country")->build_s, 1782362039);
+	assert_string_equal(where(g, "192.0.2.127").country, "MX");
+	assert_string_equal(where(g, "192.0.2.128").country, "");
+	assert_string_equal(where(g, "198.51.100.1").country, "");   /* a region is no country */
+	assert_string_equal(where(g, "2001:db8::7").country, "DE");
+	assert_string_equal(where(g, "2001:db8:1::7").country, "");
+	geo_free(g);
+}
+
 /* Overwritten and cut in place while it is in use: the answers stay. */
 static void test_overwritten_in_place(void **state)
 {
@@ -283,6 +333,8 @@ int main(void)
 	    cmocka_unit_test_teardown(test_overwritten_in_place, drop_files),
 	    cmocka_unit_test_teardown(test_damaged_files, drop_files),
 	    cmocka_unit_test_teardown(test_wrong_kind, drop_files),
+	    cmocka_unit_test_teardown(test_other_files_configured, drop_files),
+	    cmocka_unit_test_teardown(test_built_database, drop_files),
 	};
 	return cmocka_run_group_tests_name("geo", tests, make_dir, drop_dir);
 }

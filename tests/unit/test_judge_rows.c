@@ -261,6 +261,19 @@ static void test_worker_dies(void **state)
 	w_free(w);
 }
 
+/* The judge is younger than its worker, which dies after that. */
+static void test_worker_dies_under_a_new_judge(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 1, .flags = FLOW_RESUMED});
+	w_note(w, 0, NOTE_WORKER_START, "", NOON + SECOND);
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.state, ROW_INTERRUPTED);
+	assert_int_equal(w->gap_count, 1);
+	w_free(w);
+}
+
 static void test_gaps(void **state)
 {
 	(void)state;
@@ -497,6 +510,7 @@ int main(void)
 	    cmocka_unit_test(test_too_many_rows_wait),
 	    cmocka_unit_test(test_resumed_flow),
 	    cmocka_unit_test(test_worker_dies),
+	    cmocka_unit_test(test_worker_dies_under_a_new_judge),
 	    cmocka_unit_test(test_gaps),
 	    cmocka_unit_test(test_one_way),
 	    cmocka_unit_test(test_no_byte_is_lost),

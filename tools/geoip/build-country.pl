@@ -49,6 +49,7 @@ sub is_country {
 my $tree = MaxMind::DB::Writer::Tree->new(
 	ip_version => 6,
 	record_size => 24,
+	remove_reserved_networks => 0,   # they are in the data where they are, or not at all
 	database_type => 'garita-Country',
 	languages => ['en'],
 	description => { en => 'Countries, from the IPFire Location database (CC BY-SA 4.0) as packaged in tor-geoipdb' },
