@@ -53,7 +53,7 @@ static void print_sensor(const struct page *p, const struct status *s)
 		       p->colour ? FORMAT_COLOUR_END : "", text(p->lang, TEXT_SINCE),
 		       format_time(s->run_end_us != 0 ? s->run_end_us : s->written_us, time));
 	head(p, TEXT_SOURCE);
-	printf("%s, garita %s, nDPI %s\n", clean(s->source, buf, sizeof buf), s->version, s->ndpi);
+	printf("%s, garita %s, %s\n", clean(s->source, buf, sizeof buf), s->version, s->ndpi);
 }
 
 static void print_input(const struct page *p, const struct status *s)
@@ -74,7 +74,8 @@ static void print_input(const struct page *p, const struct status *s)
 	else
 		printf("%" PRIu64 " %s\n", s->today.kernel_drops + s->today.interface_drops, text(p->lang, TEXT_DROPS));
 	head(p, TEXT_COVERAGE);
-	printf("%.2f %% %s", s->time_percent, text(p->lang, TEXT_OF_TIME));
+	printf("%.2f %% %s %s %s", s->time_percent, text(p->lang, TEXT_OF_TIME), text(p->lang, TEXT_SINCE),
+	       format_time(s->coverage_since_us, time));
 	if (s->frames_percent >= 0)
 		printf(", %.4g %% %s", s->frames_percent, text(p->lang, TEXT_OF_FRAMES));
 	putchar('\n');
@@ -84,9 +85,9 @@ static void print_parts(const struct page *p, const struct status *s)
 {
 	char time[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], buf[400];
 	head(p, TEXT_WORKERS);
-	for (unsigned i = 0; i < s->workers; i++)
+	for (unsigned i = 0; s->running && i < s->workers; i++)
 		printf("%s%u %s (%s)", i > 0 ? ", " : "", i, s->worker[i].state, format_size(s->worker[i].queue_bytes, size));
-	printf("%s\n", s->workers == 0 ? text(p->lang, TEXT_NONE) : "");
+	printf("%s\n", !s->running || s->workers == 0 ? text(p->lang, TEXT_NONE) : "");
 	head(p, TEXT_POLICY);
 	if (s->policy[0] == '\0')
 		printf("%s\n", text(p->lang, TEXT_NONE));
@@ -221,6 +222,7 @@ static void json_head(struct json *j, const struct status *s)
 	json_uint(j, "frames_today", s->today.frames);
 	json_uint(j, "kernel_drops_today", s->today.kernel_drops);
 	json_uint(j, "interface_drops_today", s->today.interface_drops);
+	json_time(j, "coverage_since", s->coverage_since_us);
 	json_percent(j, "coverage_time_percent", s->time_percent);
 	if (s->frames_percent >= 0)
 		json_percent(j, "coverage_frames_percent", s->frames_percent);

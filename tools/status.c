@@ -25,7 +25,10 @@ static uint64_t number(const char *text)
 static int take_run(void *ctx, const struct stored_run *run)
 {
 	struct status *s = ctx;
-	if (!run->live || s->ever)
+	if (!run->live)
+		return 0;
+	s->first_start_us = run->start_us;   /* the newest come first */
+	if (s->ever)
 		return 0;
 	s->ever = true;
 	s->run_start_us = run->start_us;
@@ -159,8 +162,9 @@ static bool blinding(const struct status_gap *g)
 static void reckon_coverage(struct status *s)
 {
 	const int64_t midnight = s->now_us - s->now_us % DAY_US;
+	const int64_t since = s->first_start_us > midnight ? s->first_start_us : midnight;
 	const int64_t until = s->running ? s->now_us : s->written_us;
-	int64_t blind = s->now_us - (until > midnight ? until : midnight), at = midnight;
+	int64_t blind = s->now_us - (until > since ? until : since), at = since;
 	for (unsigned i = 0; i < s->gaps; i++) {
 		const struct status_gap *g = &s->gap[i];
 		int64_t start = g->start_us > at ? g->start_us : at, end = g->end_us != 0 ? g->end_us : until;
@@ -171,8 +175,9 @@ static void reckon_coverage(struct status *s)
 		blind += end - start;
 		at = end;
 	}
-	const int64_t day = s->now_us - midnight;
-	s->time_percent = day > 0 ? 100.0 * (double)(day - blind) / (double)day : 0;
+	const int64_t day = s->now_us - since;
+	s->coverage_since_us = since;
+	s->time_percent = day > 0 && s->ever ? 100.0 * (double)(day - blind) / (double)day : 0;
 	const uint64_t lost = s->today.kernel_drops + s->today.interface_drops;
 	s->frames_percent =
 	    s->today.frames + lost > 0 ? 100.0 * (double)s->today.frames / (double)(s->today.frames + lost) : -1;
@@ -227,8 +232,7 @@ int status_gather(struct store_reader *r, const char *path, int64_t now_us, stru
 	ret->gap = calloc(STATUS_GAPS_MAX, sizeof *ret->gap);
 	if (ret->gap == NULL)
 		return ERR_NOMEM;
-	/* Twenty: replays may stand before the live run. */
-	int code = store_read_runs(r, 20, take_run, ret);
+	int code = store_read_runs(r, 0, take_run, ret);
 	if (code == 0)
 		code = gather_words(r, ret);
 	if (code == 0)

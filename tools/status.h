@@ -43,7 +43,9 @@ struct status {
 	char sensor[80], source[200], version[32], ndpi[32];
 	int64_t last_packet_us;
 	struct counters today, hour;
-	double time_percent, frames_percent;   /* of today; frames: -1 where none arrived */
+	int64_t first_start_us;                /* of the first live run there ever was */
+	int64_t coverage_since_us;             /* midnight, or that start when it was today */
+	double time_percent, frames_percent;   /* since then; frames: -1 where none arrived */
 	struct status_worker worker[STATUS_ROWS_MAX];
 	struct status_geo geo[STATUS_ROWS_MAX];
 	unsigned workers, geos;

@@ -233,12 +233,15 @@ int store_open(const char *dir, const struct store_run *run, struct store **ret,
 
 static void end_run(struct store *s)
 {
-	char sql[160];
+	char sql[240];
 	sqlite3_busy_timeout(s->db, CLOSE_WAIT_MS);
-	snprintf(sql, sizeof sql, "UPDATE run SET end = 'orderly', end_us = max(start_us, %lld) WHERE id = %lld",
+	/* What is still open nobody will see the end of. */
+	snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
+	         " UPDATE run SET end = 'orderly', end_us = max(start_us, %lld) WHERE id = %lld; COMMIT",
 	         (long long)wall_us(), (long long)s->run);
 	/* Where this fails the next run finds it killed, which errs on the safe side. */
-	sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK && !sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_exec(s->db, "PRAGMA optimize", NULL, NULL, NULL);
 }
 

@@ -1,0 +1,176 @@
+/* What `garita status` makes of a record: a mirror that is silent, one-way or
+ * doubled must never look well. */
+#include "store_rows.h"
+
+#include <time.h>
+
+#include "status.h"
+
+#define HOUR (3600 * SECOND)
+
+static struct fixture f;
+static struct status s;
+static struct store_reader *reader;
+static int64_t start_us;
+
+static int setup(void **state)
+{
+	char err[300];
+	(void)state;
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	/* Ten in the morning of a day to come, so that nothing depends on the hour. */
+	start_us = ((int64_t)t.tv_sec / 86400 + 2) * 86400 * SECOND + 10 * HOUR;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", start_us);
+	assert_int_equal(store_reader_open(f.db, &reader, err, sizeof err), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	status_done(&s);
+	store_reader_close(reader);
+	fixture_done(&f);
+	return 0;
+}
+
+static void tell(int64_t last_packet_us, const struct counters *minute)
+{
+	struct row_sink sink;
+	char json[200];
+	const struct row_minute row = {.minute_us = start_us - start_us % (60 * SECOND), .delta = *minute};
+	snprintf(json, sizeof json, "{\"last_packet_us\":%lld}", (long long)last_packet_us);
+	store_sink(f.store, &sink);
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(store_put_status(f.store, "input", json), 0);
+	assert_int_equal(store_put_status(f.store, "workers", "[{\"state\":\"ready\",\"queue_bytes\":7}]"), 0);
+	assert_int_equal(sink.minute(sink.ctx, &row), 0);
+	assert_int_equal(store_commit(f.store), 0);
+}
+
+static void gather(int64_t now_us)
+{
+	status_done(&s);
+	assert_int_equal(status_gather(reader, f.db, now_us, &s), 0);
+}
+
+static bool warned(const char *word)
+{
+	for (unsigned i = 0; i < s.warnings; i++) {
+		if (strcmp(s.warning[i].word, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct counters busy = {.frames = 1000, .ip_bytes_out = 500000, .ip_bytes_in = 20000};
+
+static void test_all_is_well(void **state)
+{
+	(void)state;
+	tell(start_us + 9 * SECOND, &busy);
+	gather(start_us + 10 * SECOND);
+	assert_true(s.running && !s.blind);
+	assert_int_equal(s.pid, getpid());
+	assert_int_equal(s.warnings, 0);
+	assert_int_equal(s.today.frames, 1000);
+	assert_true(s.time_percent > 99.99 && s.frames_percent > 99.99);
+	assert_int_equal(s.coverage_since_us, start_us);   /* before that there was no sensor to be blind */
+	assert_int_equal(s.worker[0].queue_bytes, 7);
+}
+
+static void test_a_silent_mirror(void **state)
+{
+	(void)state;
+	tell(start_us + 9 * SECOND, &busy);
+	gather(start_us + 120 * SECOND);
+	assert_true(warned("silent") && !s.blind);
+	gather(start_us + HOUR);
+	assert_true(warned("silent") && s.blind);
+}
+
+static void test_a_mirror_that_never_delivered(void **state)
+{
+	const struct counters none = {.frames = 0};
+	(void)state;
+	tell(0, &none);
+	gather(start_us + 30 * SECOND);
+	assert_false(warned("no-packet-ever"));
+	gather(start_us + 400 * SECOND);
+	assert_true(warned("no-packet-ever") && s.blind);
+	assert_true(s.frames_percent < 0);   /* no 100 % of nothing */
+}
+
+static void test_one_way_and_doubled(void **state)
+{
+	struct counters c = {.frames = 1000, .ip_bytes_out = 500000, .duplicate_frames = 490};
+	(void)state;
+	tell(start_us, &c);
+	gather(start_us + SECOND);
+	assert_true(warned("one-way-out") && warned("doubled") && !warned("one-way-in"));
+}
+
+static void test_losses_are_said(void **state)
+{
+	struct counters c = busy;
+	(void)state;
+	c.kernel_drops = 1000;
+	tell(start_us, &c);
+	gather(start_us + SECOND);
+	assert_true(warned("frames-lost"));
+	assert_true(s.frames_percent > 49.9 && s.frames_percent < 50.1);
+}
+
+/* Stopped for half the day since its first start; gaps that overlap count once. */
+static void test_gaps_lower_the_coverage(void **state)
+{
+	struct row_sink sink;
+	const struct row_gap gaps[] = {
+		{.start_us = start_us + HOUR, .end_us = start_us + 2 * HOUR, .cause = "stopped"},
+		{.start_us = start_us + HOUR, .end_us = start_us + 3 * HOUR, .cause = "interface-down", .detail = "span0"},
+		{.start_us = start_us, .end_us = start_us + 4 * HOUR, .cause = "kernel-drops", .lost = 5},
+	};
+	(void)state;
+	tell(start_us + 4 * HOUR, &busy);
+	store_sink(f.store, &sink);
+	assert_int_equal(store_begin(f.store), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(sink.gap(sink.ctx, &gaps[i]), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 4 * HOUR);
+	assert_int_equal(s.gaps, 3);
+	assert_true(s.time_percent > 49.99 && s.time_percent < 50.01);
+}
+
+static void test_a_stopped_sensor(void **state)
+{
+	(void)state;
+	tell(start_us, &busy);
+	store_close(f.store);
+	f.store = NULL;
+	gather(start_us + SECOND);
+	assert_true(!s.running && s.blind && warned("not-running"));
+	/* A replay that writes is no running sensor. */
+	fixture_open(&f, "replay a.pcap", start_us + SECOND);
+	gather(start_us + 2 * SECOND);
+	assert_true(!s.running && s.blind);
+	assert_string_equal(s.source, "live span0");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_all_is_well),
+		TEST(test_a_silent_mirror),
+		TEST(test_a_mirror_that_never_delivered),
+		TEST(test_one_way_and_doubled),
+		TEST(test_losses_are_said),
+		TEST(test_gaps_lower_the_coverage),
+		TEST(test_a_stopped_sensor),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
