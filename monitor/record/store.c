@@ -75,7 +75,7 @@ static int take_lock(struct store *s, const char *dir, const struct store_run *r
 	}
 	if (locked != 0) {
 		if (pread(s->lock_fd, text, sizeof text - 1, 0) > 0)
-			*ret_pid = atoi(text);
+			*ret_pid = (int)strtol(text, NULL, 10);
 		snprintf(s->error, sizeof s->error, "%.180s: another garitad (pid %d) writes here", dir, *ret_pid);
 		return ERR_BUSY;
 	}

@@ -354,7 +354,7 @@ int store_writer_pid(const char *path)
 		return 0;
 	int pid = 0;
 	if (pread(fd, text, sizeof text - 1, 0) > 0)
-		pid = atoi(text);
+		pid = (int)strtol(text, NULL, 10);
 	/* A shared try that succeeds means that nobody holds it; it is let go at once. */
 	if (pid > 0 && flock(fd, LOCK_SH | LOCK_NB) == 0)
 		pid = 0;

@@ -270,7 +270,7 @@ int store_schema_migrate(sqlite3 *db, int version, char *err, size_t err_size)
 	int r = store_schema_check(db, &have, err, err_size);
 	if (r != 0)
 		return r;
-	for (int to = have + 1; to <= version; to++) {
+	for (int to = have + 1; to <= version && to <= STORE_SCHEMA_VERSION; to++) {
 		const int code = step_up(db, to);
 		if (code != SQLITE_OK) {
 			snprintf(err, err_size, "making schema version %d: %s", to, sqlite3_errmsg(db));

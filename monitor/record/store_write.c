@@ -189,8 +189,9 @@ static int have_machine(struct store *s, const char *id, const char *network, in
 	put_text(&b, network);
 	put_int(&b, time_us);
 	const int r = run_bound(&b);
-	if (r == 0 && strlen(id) < sizeof s->machine[0])
-		strcpy(seen, id);
+	const size_t size = strlen(id) + 1;
+	if (r == 0 && size <= sizeof s->machine[0])
+		memcpy(seen, id, size);
 	return r;
 }
 
@@ -239,8 +240,9 @@ static int have_policy(struct store *s, const char *hash, int64_t *ret_id)
 		*ret_id = sqlite3_column_int64(b.st, 0);
 	r = code == SQLITE_ROW ? 0 : store_fail(s, code);
 	sqlite3_reset(b.st);
-	if (r == 0 && strlen(hash) < sizeof s->policy[slot].hash) {
-		strcpy(s->policy[slot].hash, hash);
+	const size_t size = strlen(hash) + 1;
+	if (r == 0 && size <= sizeof s->policy[slot].hash) {
+		memcpy(s->policy[slot].hash, hash, size);
 		s->policy[slot].id = *ret_id;
 	}
 	return r;
