@@ -77,29 +77,25 @@ int config_parse(const char *name, const char *text, size_t bytes, struct config
 /* One byte more than allowed is read, so that too large shows. */
 static int read_all(int fd, char **ret_text, size_t *ret_bytes)
 {
-	size_t used = 0, room = 65536;
+	const size_t room = CONFIG_FILE_MAX + 1;
+	size_t used = 0;
 	char *text = malloc(room);
-	while (text != NULL && used <= CONFIG_FILE_MAX) {
+	if (text == NULL)
+		return ERR_NOMEM;
+	while (used < room) {
 		const ssize_t n = read(fd, text + used, room - used);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
+			const int why = errno;
 			free(text);
+			errno = why;
 			return ERR_IO;
 		}
 		if (n == 0)
 			break;
 		used += (size_t)n;
-		if (used == room) {
-			char *grown = realloc(text, 2 * room);
-			if (grown == NULL)
-				free(text);
-			text = grown;
-			room *= 2;
-		}
 	}
-	if (text == NULL)
-		return ERR_NOMEM;
 	*ret_text = text;
 	*ret_bytes = used;
 	return 0;

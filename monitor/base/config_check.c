@@ -178,11 +178,18 @@ static unsigned networks_with(const struct config *c, const struct addr *a)
 	return found;
 }
 
+/* A value and its place among its kind, so that equal ones keep the order of
+ * the file when they are sorted. */
+struct placed_addr {
+	const struct addr *addr;
+	size_t place;
+};
+
 static int addr_order(const void *va, const void *vb)
 {
-	const struct addr *const *a = va, *const *b = vb;
-	const int d = addr_cmp(*a, *b);
-	return d != 0 ? d : (uintptr_t)*a < (uintptr_t)*b ? -1 : *a != *b;
+	const struct placed_addr *a = va, *b = vb;
+	const int d = addr_cmp(a->addr, b->addr);
+	return d != 0 ? d : a->place < b->place ? -1 : a->place != b->place;
 }
 
 /* The same address on two machines is possible only where two networks, on
@@ -190,7 +197,7 @@ static int addr_order(const void *va, const void *vb)
 static void check_addresses(struct config_ctx *x, size_t total)
 {
 	const struct config *c = x->cfg;
-	const struct addr **list = arena_take(x->scratch, (total + 1) * sizeof *list);
+	struct placed_addr *list = arena_take(x->scratch, (total + 1) * sizeof *list);
 	size_t count = 0;
 	const bool whole = networks_whole(c);
 	char text[ADDR_TEXT_MAX];
@@ -203,7 +210,8 @@ static void check_addresses(struct config_ctx *x, size_t total)
 			const struct addr *a = &c->equipment[e].addresses[i];
 			if (addr_is_zero(a) || report_full(x))
 				continue;
-			list[count++] = a;
+			list[count] = (struct placed_addr){a, count};
+			count++;
 			if (whole && networks_with(c, a) == 0)
 				report(x, mark_of(x, a),
 				       "%s is in none of the networks; add its prefix there, or correct it",
@@ -211,23 +219,28 @@ static void check_addresses(struct config_ctx *x, size_t total)
 		}
 	qsort(list, count, sizeof *list, addr_order);
 	for (size_t i = 1; i < count && !report_full(x); i++)
-		if (addr_eq(list[i], list[i - 1]) && networks_with(c, list[i]) <= 1)
-			report(x, mark_of(x, list[i]), "the address %s is given twice; first in line %u",
-			       addr_text(list[i], text), line_of(x, list[i - 1]));
+		if (addr_eq(list[i].addr, list[i - 1].addr) && networks_with(c, list[i].addr) <= 1)
+			report(x, mark_of(x, list[i].addr), "the address %s is given twice; first in line %u",
+			       addr_text(list[i].addr, text), line_of(x, list[i - 1].addr));
 }
+
+struct placed_mac {
+	const struct mac *mac;
+	size_t place;
+};
 
 static int mac_order(const void *va, const void *vb)
 {
-	const struct mac *const *a = va, *const *b = vb;
-	const int d = memcmp((*a)->b, (*b)->b, sizeof(*a)->b);
-	return d != 0 ? d : (uintptr_t)*a < (uintptr_t)*b ? -1 : *a != *b;
+	const struct placed_mac *a = va, *b = vb;
+	const int d = memcmp(a->mac->b, b->mac->b, sizeof a->mac->b);
+	return d != 0 ? d : a->place < b->place ? -1 : a->place != b->place;
 }
 
 static void check_macs(struct config_ctx *x, size_t total)
 {
 	static const struct mac zero;
 	const struct config *c = x->cfg;
-	const struct mac **list = arena_take(x->scratch, (total + 1) * sizeof *list);
+	struct placed_mac *list = arena_take(x->scratch, (total + 1) * sizeof *list);
 	size_t count = 0;
 	char text[MAC_TEXT_MAX];
 	if (list == NULL) {
@@ -235,14 +248,17 @@ static void check_macs(struct config_ctx *x, size_t total)
 		return;
 	}
 	for (size_t e = 0; e < c->equipment_count; e++)
-		for (size_t i = 0; i < c->equipment[e].mac_count; i++)
-			if (!mac_eq(&c->equipment[e].macs[i], &zero))
-				list[count++] = &c->equipment[e].macs[i];
+		for (size_t i = 0; i < c->equipment[e].mac_count; i++) {
+			if (mac_eq(&c->equipment[e].macs[i], &zero))
+				continue;
+			list[count] = (struct placed_mac){&c->equipment[e].macs[i], count};
+			count++;
+		}
 	qsort(list, count, sizeof *list, mac_order);
 	for (size_t i = 1; i < count; i++)
-		if (mac_eq(list[i], list[i - 1]))
-			report(x, mark_of(x, list[i]), "the MAC %s is given twice; first in line %u",
-			       mac_text(list[i], text), line_of(x, list[i - 1]));
+		if (mac_eq(list[i].mac, list[i - 1].mac))
+			report(x, mark_of(x, list[i].mac), "the MAC %s is given twice; first in line %u",
+			       mac_text(list[i].mac, text), line_of(x, list[i - 1].mac));
 }
 
 static void check_equipment(struct config_ctx *x)

@@ -420,6 +420,25 @@ static void selectors(void **state)
 	}
 }
 
+/* "First" is the first of the file, however the memory of its values lies. */
+static void first_is_first(void **state)
+{
+	(void)state;
+	static char text[200000];
+	size_t n = (size_t)snprintf(
+	    text, sizeof text,
+	    "site: {name: A, sensor: s}\nnetworks: [{name: n, prefixes: [10.0.0.0/8]}]\nequipment:\n");
+	for (unsigned i = 0; i < 1500; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n,
+		                      "- {id: E%u, addresses: [10.1.%u.%u], mac: '02:00:00:00:%02x:%02x'}\n", i,
+		                      i / 200, i % 200 + 1, i / 256, i % 256);
+	n += (size_t)snprintf(text + n, sizeof text - n,
+	                      "- {id: L, addresses: [10.1.0.1], mac: '02:00:00:00:00:00'}\n");
+	assert_true(n < sizeof text);
+	wrong(text, "t:1504:23: the address 10.1.0.1 is given twice; first in line 4",
+	      "t:1504:39: the MAC 02:00:00:00:00:00 is given twice; first in line 4", NULL);
+}
+
 static void flood_of_errors(void **state)
 {
 	(void)state;
@@ -583,11 +602,22 @@ static void bent_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_least),   cmocka_unit_test(every_field),  cmocka_unit_test(anchors),
-	    cmocka_unit_test(all_at_once), cmocka_unit_test(yaml_itself),  cmocka_unit_test(nothing_given),
-	    cmocka_unit_test(bad_values),  cmocka_unit_test(bad_settings), cmocka_unit_test(paths_beside_the_file),
-	    cmocka_unit_test(networks),    cmocka_unit_test(selectors),    cmocka_unit_test(flood_of_errors),
-	    cmocka_unit_test(files),       cmocka_unit_test(schema),       cmocka_unit_test(distances),
+	    cmocka_unit_test(the_least),
+	    cmocka_unit_test(every_field),
+	    cmocka_unit_test(anchors),
+	    cmocka_unit_test(all_at_once),
+	    cmocka_unit_test(yaml_itself),
+	    cmocka_unit_test(nothing_given),
+	    cmocka_unit_test(bad_values),
+	    cmocka_unit_test(bad_settings),
+	    cmocka_unit_test(paths_beside_the_file),
+	    cmocka_unit_test(networks),
+	    cmocka_unit_test(selectors),
+	    cmocka_unit_test(flood_of_errors),
+	    cmocka_unit_test(files),
+	    cmocka_unit_test(schema),
+	    cmocka_unit_test(distances),
+	    cmocka_unit_test(first_is_first),
 	    cmocka_unit_test(bent_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
