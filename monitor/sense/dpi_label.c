@@ -8,6 +8,7 @@
 
 /* Risk bits keep their meaning between versions up to here (facts promise them). */
 #define RISK_BITS 42
+#define JA4_LENGTH 36
 
 /* The union of nDPI's flow holds what TLS says only for these. */
 static bool has_tls_part(const struct dpi_flow *f)
@@ -132,7 +133,9 @@ static void fingerprints_get(const struct dpi_flow *f, struct dpi_result *r)
 	snprintf(r->ja3, sizeof r->ja3, "%.32s", f->n.protos.tls_quic.ja3_client);
 #endif
 #if NDPI_FROM(4, 10)
-	snprintf(r->ja4, sizeof r->ja4, "%.36s", f->n.protos.tls_quic.ja4_client);
+	/* 4.10 ends it early where the ALPN has a digit: such a half is none */
+	if (strnlen(f->n.protos.tls_quic.ja4_client, JA4_LENGTH + 1) == JA4_LENGTH)
+		snprintf(r->ja4, sizeof r->ja4, "%.36s", f->n.protos.tls_quic.ja4_client);
 #endif
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "quic_initial.h"
 #include "sense/dpi.h"
 #include "sense/recognise.h"
 
@@ -230,6 +231,22 @@ static void tls_with_a_name(void **state)
 	tls("images.example", 90, &r);
 	assert_string_equal(r.app, "TLS");
 	assert_string_equal(r.host, "");
+}
+
+static void quic_with_a_name(void **state)
+{
+	(void)state;
+	struct dpi_result r;
+	struct pkt k;
+	struct dpi_flow *f = dpi_flow_new(dpi);
+	packet(&k, UDP, true, 443, quic_initial, sizeof quic_initial);
+	feed(f, &k, k.n, true);
+	finish(f, &r);
+	assert_string_equal(r.app, "QUIC");
+	assert_string_equal(r.host, "images.example.gob.mx");
+	assert_int_equal(r.host_source, HOST_QUIC);
+	assert_true(r.encrypted);
+	assert_true(r.ja4[0] == '\0' || strlen(r.ja4) == 36);
 }
 
 /* nDPI keeps 79 bytes: a longer name must not be told by another's ending. */
@@ -538,6 +555,7 @@ int main(void)
 	    cmocka_unit_test(raw_bytes_are_unknown),
 	    cmocka_unit_test(half_truths),
 	    cmocka_unit_test(tls_with_a_name),
+	    cmocka_unit_test(quic_with_a_name),
 	    cmocka_unit_test(long_names_are_whole),
 	    cmocka_unit_test(http_host),
 	    cmocka_unit_test(ssh_on_443),
