@@ -442,6 +442,10 @@ static void print_record(const struct explaining *x, const struct policy_verdict
 		printf(policy_said(&x->o, "by another policy, %.16s...; this is %.16s...\n",
 		                   "con otra política, %.16s...; ésta es %.16s...\n"),
 		       x->record.policy_hash, policy_hash(x->policy));
+	else if (((v->reasons & ~x->record.reasons) >> REASON_LIMIT_EXCEEDED & 1) != 0)
+		puts(policy_said(
+		    &x->o, "The limit is shown as the whole period has used it, later transfers included.",
+		    "El límite se muestra con todo lo usado en el periodo, incluidas transferencias posteriores."));
 	else
 		puts(policy_said(&x->o, "This is its last moment; an earlier one was judged otherwise.",
 		                 "Éste es su último momento; uno anterior se juzgó de otro modo."));

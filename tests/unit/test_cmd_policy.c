@@ -253,6 +253,19 @@ static void explain_recorded(void **state)
 	assert_int_equal(run(words), EXIT_DONE);
 	prints("NO   limit              out 1000000001 of 1000000000 bytes this day");
 	prints("Recorded as approved\nby another policy, 00ff00ff00ff00ff...");
+	r = full_row(3); /* the same by the same policy: what came later used the rest */
+	struct config *c = NULL;
+	struct config_errors errors;
+	assert_int_equal(config_parse("x", SITE APPROVAL, strlen(SITE APPROVAL), &c, &errors), 0);
+	r.policy_hash = c->hash_text;
+	r.verdict = VERDICT_APPROVED;
+	r.approval = "A1";
+	r.reasons = 0;
+	commit_row(f.store, &r);
+	config_free(c);
+	snprintf(words, sizeof words, "explain|3|--db|%s|--lang|en", f.db);
+	assert_int_equal(run(words), EXIT_DONE);
+	prints("Recorded as approved\nThe limit is shown as the whole period has used it");
 	/* Another policy than the recorded one */
 	write_site(SITE " []\n");
 	snprintf(words, sizeof words, "explain|2|--db|%s|--lang|en|-c|@", f.db);
