@@ -63,6 +63,7 @@ enum {
 	FLOW_DOUBLED = 1 << 9,        /* duplicate frames were recognised and not counted */
 	FLOW_RESUMED = 1 << 10,       /* told again after the judge was started anew */
 	FLOW_ESTABLISHED = 1 << 11,   /* payload or an answer was seen: not a mere scan */
+	FLOW_VLAN_IGNORED = 1 << 12,  /* its interface's VLAN tags mean nothing (vlan_in_key: false) */
 };
 
 /* Who talks to whom, from the inside. */

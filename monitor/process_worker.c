@@ -55,6 +55,8 @@ static int start(const struct process_context *p, unsigned index, struct capture
 		const struct worker_options options = {
 			.config = p->options->config,
 			.capture = *ret_capture,
+			.interfaces = p->live ? p->options->interfaces : NULL,
+			.interface_count = p->options->interface_count,
 			.ring = p->rings[index],
 			.control = p->control,
 			.judge_eventfd = p->eventfd,

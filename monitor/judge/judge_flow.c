@@ -170,19 +170,13 @@ static void place_of(struct judge *j, struct transfer *t)
 	intern_set(j->texts, &t->as_org, p.as_org);
 }
 
-static bool ignores_vlan(const struct judge *j, uint8_t interface)
-{
-	const struct config_capture *c = &j->config->capture;
-	return interface < c->interface_count && !c->interfaces[interface].vlan_in_key;
-}
-
 /* The name of the network is found anew rather than by its index in the fact:
  * that is of the configuration that the worker had. */
 static void network_of(struct judge *j, struct transfer *t)
 {
 	struct netset_ends ends;
 	const struct netset_query q = {.vlan = t->ident.vlan, .vlan_count = t->ident.vlan_count,
-	                               .ignore_vlan = ignores_vlan(j, t->ident.interface),
+	                               .ignore_vlan = (t->flags & FLOW_VLAN_IGNORED) != 0,
 	                               .src_mac = &t->ident.inside_mac, .dst_mac = &t->ident.peer_mac,
 	                               .src = &t->ident.inside, .dst = &t->ident.peer};
 	netset_locate(&j->netset, &q, &ends);

@@ -74,6 +74,19 @@ static int new_tell(struct worker *w)
 	return tell_new(&tell, &w->tell);
 }
 
+/* By name: -i may give other interfaces, or another order, than the file. */
+static bool vlan_means_something(const struct worker_options *o, unsigned i)
+{
+	const struct config_capture *c = &o->config->capture;
+	if (o->interfaces == NULL)
+		return c->interface_count == 0 || c->interfaces[0].vlan_in_key;
+	for (size_t k = 0; i < o->interface_count && k < c->interface_count; k++) {
+		if (strcmp(c->interfaces[k].name, o->interfaces[i]) == 0)
+			return c->interfaces[k].vlan_in_key;
+	}
+	return true;
+}
+
 int worker_new(const struct worker_options *o, struct worker **ret, char *err, size_t err_size)
 {
 	struct worker *w = calloc(1, sizeof *w);
@@ -92,8 +105,7 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 	w->resync_slot = UINT32_MAX;
 	w->sink = (struct inspect_sink){.ctx = w, .dns = worker_on_dns};
 	for (unsigned i = 0; i < INTERFACES_MAX; i++)
-		w->vlan_in_key[i] = i >= o->config->capture.interface_count ||
-		                    o->config->capture.interfaces[i].vlan_in_key;
+		w->vlan_in_key[i] = vlan_means_something(o, i);
 	netset_init(&w->netset);
 	(void)control_get_netset(o->control, &w->netset);
 	int rc = new_tables(w, err, err_size);

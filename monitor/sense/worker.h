@@ -14,6 +14,8 @@
 struct worker_options {
 	const struct config *config;
 	struct capture *capture;   /* opened by the caller, closed by the caller */
+	const char *const *interfaces;   /* names in the order of opening; NULL: files, taken as the first of the configuration */
+	size_t interface_count;
 	struct ring *ring;         /* to the judge */
 	struct control *control;
 	int judge_eventfd;         /* written when control->judge_waits */

@@ -51,6 +51,8 @@ static bool locate(const struct worker *w, const struct packet *p, unsigned src_
 	ret->flags = flags_of(src_inside ? ends.src_how : ends.dst_how);
 	if (src && dst && ret->class_ == FLOW_TRANSFER)
 		ret->flags |= FLOW_BETWEEN_NETWORKS;
+	if (q.ignore_vlan)
+		ret->flags |= FLOW_VLAN_IGNORED;
 	return true;
 }
 
