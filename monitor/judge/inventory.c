@@ -112,7 +112,7 @@ static struct machine *add_machine(struct inventory *i, const char *id)
 	if (copy == NULL || table_grow(&i->ids) < 0)
 		goto fail;
 	if (i->machine_count == i->block_count * BLOCK) {
-		struct machine **blocks = realloc(i->blocks, (i->block_count + 1) * sizeof(*blocks));
+		struct machine **blocks = realloc(i->blocks, ((size_t)i->block_count + 1) * sizeof(struct machine *));
 		if (blocks == NULL)
 			goto fail;
 		i->blocks = blocks;
@@ -124,6 +124,7 @@ static struct machine *add_machine(struct inventory *i, const char *id)
 	uint32_t index = i->machine_count++;
 	struct machine *m = machine_at(i, index);
 	m->id = copy;
+	m->number = index + 1;
 	table_put(&i->ids, hash_of(id, strlen(id)), index);
 	return m;
 fail:

@@ -22,6 +22,7 @@ struct inventory;
 #define INVENTORY_ID_MAX 64
 
 struct machine {
+	uint32_t number;           /* of its own, from 1 */
 	const char *id;            /* "NII-0007" or "unknown:c0:9b:f4:b0:00:07"; lives as long as the inventory */
 	const struct config_equipment *equipment;   /* NULL: unknown */
 	const char *vendor;        /* of the configuration, else of the MAC's block; NULL */

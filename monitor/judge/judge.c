@@ -70,8 +70,7 @@ static int make_parts(struct judge *j, const struct judge_options *o)
 	int e = judge_place_init(&j->placing);
 	j->pair_mask = 1023;
 	j->pairs = malloc(((size_t)j->pair_mask + 1) * sizeof(*j->pairs));
-	j->minutes = calloc(MINUTES_MAX, sizeof(*j->minutes));
-	if (e < 0 || j->pairs == NULL || j->minutes == NULL)
+	if (e < 0 || j->pairs == NULL)
 		return ERR_NOMEM;
 	memset(j->pairs, 0xff, ((size_t)j->pair_mask + 1) * sizeof(*j->pairs));
 	e = intern_new(TEXT_BYTES_MAX, &j->texts);

@@ -13,9 +13,9 @@
 
 static uint32_t *pair_head(struct judge *j, const struct machine *machine, const struct addr *peer)
 {
-	uint8_t key[16 + sizeof(machine)];
+	uint8_t key[20];
 	memcpy(key, peer->b, 16);
-	memcpy(key + 16, &machine, sizeof(machine));
+	memcpy(key + 16, &machine->number, 4);
 	return &j->pairs[XXH3_64bits_withSeed(key, sizeof(key), j->pair_seed) & j->pair_mask];
 }
 
@@ -215,7 +215,7 @@ void judge_locate(struct judge *j, uint32_t index)
 static struct addr client_of(const struct machine *m)
 {
 	struct addr a = {{0}};
-	memcpy(a.b, &m, sizeof(m));
+	memcpy(a.b, &m->number, 4);
 	return a;
 }
 
@@ -295,7 +295,7 @@ static void wait_for_more(struct judge *j, const struct transfer *t)
 		struct pending *ring = malloc(((size_t)mask + 1) * sizeof(*ring));
 		if (ring == NULL)
 			return;   /* judged at its next fact, or its end */
-		for (uint32_t i = 0; i < j->pending_count; i++)
+		for (uint32_t i = 0; j->pending != NULL && i < j->pending_count; i++)
 			ring[i] = j->pending[(j->pending_first + i) & j->pending_mask];
 		free(j->pending);
 		j->pending = ring;

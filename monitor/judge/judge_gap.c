@@ -365,5 +365,4 @@ void judge_gap_done(struct judge *j)
 	for (uint32_t i = 0; i < j->gaps.count; i++)
 		free((char *)(uintptr_t)j->gaps.all[i].row.detail);
 	free(j->gaps.all);
-	free(j->minutes);
 }

@@ -43,10 +43,10 @@
 struct fold_key {                        /* zeroed before it is filled: compared as bytes */
 	struct addr peer;                /* level 1 only */
 	int64_t minute;
-	uint64_t machine;                /* levels 1, 2 */
+	uint32_t machine;                /* levels 1, 2 */
 	uint32_t approval, reasons, policy_hash;
 	uint8_t verdict, initiator, proto, level, established;
-	uint8_t unused[7];
+	uint8_t unused[3];
 };
 
 struct fold {
@@ -186,7 +186,7 @@ struct judge {
 	struct placing placing;
 	struct usages usages;
 	struct gaps gaps;
-	struct minute *minutes;
+	struct minute minutes[MINUTES_MAX];
 	uint32_t minute_count;
 	int64_t minute_us;               /* the last that was told */
 	unsigned workers_ended;

@@ -163,7 +163,7 @@ static struct fold_key key_of(const struct judge *j, const struct transfer *t, c
 	if (level == 1)
 		k.peer = t->ident.peer;
 	if (level <= 2)
-		k.machine = (uint64_t)(uintptr_t)t->machine;
+		k.machine = t->machine->number;
 	return k;
 }
 
@@ -247,10 +247,7 @@ void judge_fold_leave(struct judge *j, uint32_t index)
 
 static struct budget *budget_of(struct placing *p, const struct transfer *t)
 {
-	const struct {
-		const struct machine *machine;
-		uint64_t rest;
-	} key = {t->machine, (uint64_t)t->initiator << 8 | t->ident.proto};
+	const uint64_t key = (uint64_t)t->machine->number << 16 | (uint64_t)t->initiator << 8 | t->ident.proto;
 	uint32_t s = (uint32_t)XXH3_64bits(&key, sizeof(key)) & (BUDGETS - 1);
 	for (; p->budgets[s].machine != NULL; s = (s + 1) & (BUDGETS - 1)) {
 		struct budget *b = &p->budgets[s];

@@ -60,6 +60,7 @@ static struct usage *make_period(struct usage_list *l, enum config_period per, i
 		struct usage *grown = realloc(l->periods, room * sizeof(*grown));
 		if (grown == NULL)
 			return NULL;
+		memset(grown + l->room, 0, (room - l->room) * sizeof(*grown));
 		l->periods = grown;
 		l->room = room;
 	}

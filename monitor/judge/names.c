@@ -151,6 +151,8 @@ static uint32_t take_node(struct names *n)
 		uint32_t room = n->room == 0 ? 1024 : n->room > n->max / 2 ? n->max : n->room * 2;
 		if (room > n->max)
 			room = n->max;
+		if (room == 0)
+			return NONE;
 		struct node *grown = realloc(n->nodes, room * sizeof(*grown));
 		if (grown == NULL)
 			return NONE;

@@ -33,7 +33,7 @@ struct vendors {
 
 /* One field at *at, before end, its quotes taken off, in place. Sets *at
  * behind the field's comma; at the end of a line *at stays on the line end. */
-static char *csv_field(char **at, char *end, size_t *ret_len)
+static char *csv_field(char **at, const char *end, size_t *ret_len)
 {
 	char *p = *at, *out = p, *start = p;
 	if (p < end && *p == '"') {
@@ -60,7 +60,7 @@ static char *csv_field(char **at, char *end, size_t *ret_len)
 	return start;
 }
 
-static void csv_skip_line(char **at, char *end)
+static void csv_skip_line(char **at, const char *end)
 {
 	bool quoted = false;
 	char *p = *at;
@@ -96,7 +96,7 @@ static bool parse_block(const char *hex, size_t len, unsigned bits, uint64_t *re
 
 static int add_block(struct vendors *v, struct level *l, uint64_t block, const char *name, size_t len)
 {
-	if (v->names_used + len + 1 > v->names_room) {
+	if (v->names == NULL || v->names_used + len + 1 > v->names_room) {
 		size_t room = (v->names_used + len + 1) * 2 + (256u << 10);
 		char *grown = realloc(v->names, room);
 		if (grown == NULL)
