@@ -384,12 +384,14 @@ static void test_kill_9_loses_no_committed_row(void **state)
 	store_close(f->store);
 	f->store = NULL;
 	unsigned seed = 20261122;
+	long most_ms = 40;
 	for (int round = 0; round < 50; round++) {
+		const int64_t before = *committed;
 		const pid_t pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0)
 			write_until_killed(f, committed);
-		const struct timespec pause = {0, 1000000L * (1 + rand_r(&seed) % 40)};
+		const struct timespec pause = {0, 1000000L * (1 + rand_r(&seed) % most_ms)};
 		nanosleep(&pause, NULL);
 		kill(pid, SIGKILL);
 		int status;
@@ -403,6 +405,9 @@ static void test_kill_9_loses_no_committed_row(void **state)
 		assert_true(rows == 0 || rows % 50 == 0);   /* whole batches */
 		assert_int_equal(rows, store_query_int(db, "SELECT count(*) FROM transfer", 0));
 		sqlite3_close(db);
+		/* A busy machine needs longer to get anywhere. */
+		if (*committed == before && most_ms < 640)
+			most_ms *= 2;
 	}
 	sqlite3 *db = other(f);
 	sqlite3_stmt *st;
@@ -480,6 +485,7 @@ static void bench_inserts(void **state)
 	enum { ROWS = 400000, BATCH = 16384 };
 	struct timespec a, b;
 	clock_gettime(CLOCK_MONOTONIC, &a);
+	const clock_t cpu = clock();
 	for (int64_t id = 1; id <= ROWS;) {
 		assert_int_equal(store_begin(f->store), 0);
 		for (int i = 0; i < BATCH && id <= ROWS; i++, id++) {
@@ -494,7 +500,8 @@ static void bench_inserts(void **state)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	const double s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
-	printf("store: %d rows in %.1f s, %.0f rows/s\n", ROWS, s, ROWS / s);
+	printf("store: %d rows in %.1f s, %.0f rows/s; %.1f us of processor time a row\n", ROWS, s, ROWS / s,
+	       (double)(clock() - cpu) * 1e6 / CLOCKS_PER_SEC / ROWS);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
