@@ -400,6 +400,8 @@ int inventory_restore(struct inventory *i, const char *id, const struct sighting
 	memcpy(m->vlan, s->vlan, sizeof(m->vlan));
 	m->vendor = vendor_of(i, m);
 	set_network(m, s->network);
+	if (!addr_is_zero(&s->address))
+		*seat_of(i, &s->address) = (struct seat){.address = s->address, .machine = m};
 	return 0;
 }
 

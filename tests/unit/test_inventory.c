@@ -155,6 +155,7 @@ static void test_restore_and_reload(void **state)
 	assert_int_equal(inventory_restore(i, "unknown:02:00:00:00:00:0f", &s, 6), 0);
 	assert_int_equal(inventory_restore(i, "gone", &s, 7), 0);
 	assert_false(inventory_has_changed(i));
+	assert_string_equal(inventory_find_address(i, &s.address)->id, "unknown:02:00:00:00:00:0f");
 	assert_int_equal(see(i, &mac_a, &addr_a, 60)->first_us, 5);
 	struct machine *m = see(i, &mac_router, NULL, 60);
 	assert_int_equal(m->first_us, 6);

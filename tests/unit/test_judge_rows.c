@@ -498,6 +498,113 @@ static void test_same_facts_same_rows(void **state)
 	}
 }
 
+static int any_transfer(void *ctx, const struct row_transfer *r)
+{
+	(void)ctx;
+	assert_non_null(r->equipment);
+	assert_true(r->id > 0);
+	return rand() % 50 == 0 ? ERR_FULL : 0;
+}
+
+static int any_finding(void *ctx, const struct row_finding *r)
+{
+	(void)ctx;
+	assert_non_null(r->equipment);
+	return 0;
+}
+
+static int any_gap(void *ctx, const struct row_gap *r)
+{
+	(void)ctx;
+	assert_non_null(r->cause);
+	assert_non_null(r->detail);
+	return 0;
+}
+
+static int any_minute(void *ctx, const struct row_minute *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int any_usage(void *ctx, const struct row_usage *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
+static int any_machine(void *ctx, const struct row_machine *r)
+{
+	(void)ctx;
+	assert_non_null(r->id);
+	return 0;
+}
+
+static int any_policy(void *ctx, const struct row_policy *r)
+{
+	(void)ctx;
+	assert_non_null(r->text);
+	return 0;
+}
+
+/* A worker that was taken over says anything that fact_check lets pass. */
+static void test_hostile_worker(void **state)
+{
+	(void)state;
+	static const size_t sizes[FACT_TYPE_MAX] = {
+	    [FACT_FLOW_NEW] = sizeof(struct fact_flow_new), [FACT_FLOW_CLASS] = sizeof(struct fact_flow_class),
+	    [FACT_FLOW_CONTENT] = sizeof(struct fact_content), [FACT_FLOW_COUNT] = sizeof(struct fact_flow_count),
+	    [FACT_FLOW_END] = sizeof(struct fact_flow_count), [FACT_NAME] = sizeof(struct fact_name),
+	    [FACT_STATION] = sizeof(struct fact_station), [FACT_COUNTERS] = sizeof(struct fact_counters),
+	    [FACT_NOTE] = sizeof(struct fact_note)};
+	struct world *w = w_new(MIXED);
+	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_usage, any_gap, any_minute, any_policy};
+	unsigned taken = 0;
+	srand(99);
+	for (int i = 0; i < 60000; i++) {
+		union {
+			uint8_t bytes[sizeof(union fact_any)];
+			union fact_any fact;
+		} made;
+		union fact_any checked;
+		int noise = rand() % 3;   /* zeros, few random bytes, all random */
+		memset(&made, 0, sizeof(made));
+		for (size_t b = 0; b < sizeof(made.bytes); b++)
+			if (noise == 2 || (noise == 1 && rand() % 16 == 0))
+				made.bytes[b] = (uint8_t)rand();
+		unsigned type = 1 + (unsigned)rand() % (FACT_TYPE_MAX - 1);
+		made.fact.head.type = (uint16_t)type;
+		made.fact.head.size = (uint16_t)sizes[type];
+		made.fact.head.worker = (uint32_t)rand() % 3;
+		made.fact.head.flow = (uint64_t)(rand() % 200) | (uint64_t)(rand() % 2) << 32;
+		if (rand() % 4 != 0)
+			made.fact.head.time_us = NOON + (int64_t)i * rand() % 100000;
+		if (type == FACT_FLOW_NEW && rand() % 2)
+			made.fact.flow_new.ident.peer = addr_from_v4((const uint8_t[]){198, 51, 100, (uint8_t)i});
+		if (type <= FACT_FLOW_NEW || type == FACT_FLOW_COUNT || type == FACT_FLOW_END) {
+			made.fact.flow_count.initiator %= 3;
+			made.fact.flow_count.end %= 4;
+			made.fact.flow_new.initiator %= 3;
+		}
+		if (fact_check(&made.fact, sizes[type], &checked) != 0)
+			continue;
+		taken++;
+		while (!judge_take(w->judge, &checked)) {
+			int e = judge_flush(w->judge, &sink, 0);
+			judge_flushed(w->judge, e == 0);
+		}
+		if (i % 500 == 0) {
+			int e = judge_flush(w->judge, &sink, (uint32_t)rand() % 100);
+			judge_flushed(w->judge, e == 0);
+		}
+	}
+	print_message("%u facts taken\n", taken);
+	assert_true(taken > 5000);
+	w_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +622,7 @@ int main(void)
 	    cmocka_unit_test(test_one_way),
 	    cmocka_unit_test(test_no_byte_is_lost),
 	    cmocka_unit_test(test_same_facts_same_rows),
+	    cmocka_unit_test(test_hostile_worker),
 	};
 	return cmocka_run_group_tests_name("judge rows", tests, NULL, NULL);
 }
