@@ -7,7 +7,7 @@
 #   flat-country.mmdb   country_code                     (the schema of others)
 # The same input gives the same bytes: the build time is fixed, keys are sorted.
 # Needs libmaxmind-db-writer-perl.
-use strict; use warnings;
+use strict; use warnings; use utf8;
 use MaxMind::DB::Writer::Tree;
 
 my $dir = $ARGV[0] // '.';
