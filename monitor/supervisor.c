@@ -19,6 +19,7 @@
 #define RING_BYTES (8u << 20)
 #define TICK_MS 200
 #define HEARTBEAT_LIMIT_US (10 * 1000000)   /* a live worker silent that long is taken to hang */
+#define JUDGE_HEARTBEAT_LIMIT_US (60 * 1000000)   /* the judge may wait for a slow disk */
 #define RESTART_PAUSE_US 500000             /* between two starts of one process */
 #define STOP_LIMIT_US (10 * 1000000)        /* then workers are killed */
 #define JUDGE_LIMIT_US (45 * 1000000)       /* and then the judge, which may wait for a locked database */
@@ -148,6 +149,7 @@ static pid_t fork_child(struct supervisor *s, int worker)
 static int start_judge(struct supervisor *s)
 {
 	atomic_store(&s->context.control->judge_state, CONTROL_STARTING);
+	atomic_store(&s->context.control->judge_heartbeat_us, monotonic_us());
 	const pid_t pid = fork_child(s, -1);
 	if (pid < 0)
 		return ERR_IO;
@@ -244,6 +246,12 @@ static void restart(struct supervisor *s)
 static void kill_hung(struct supervisor *s)
 {
 	const int64_t now = monotonic_us();
+	const struct control *c = s->context.control;
+	if (s->judge.pid != 0 && atomic_load(&c->judge_state) == CONTROL_READY &&
+	    now - atomic_load(&c->judge_heartbeat_us) > JUDGE_HEARTBEAT_LIMIT_US) {
+		log_error("supervisor", "the judge has not moved for 60 s: killed");
+		kill(s->judge.pid, SIGKILL);
+	}
 	for (unsigned i = 0; i < s->context.workers; i++) {
 		const struct control_worker *shared = &s->context.control->worker[i];
 		if (s->worker[i].pid != 0 && atomic_load(&shared->state) == CONTROL_READY &&

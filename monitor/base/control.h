@@ -31,6 +31,7 @@ struct control {
 	_Atomic uint32_t netset_current; /* index into netset[]; the other may be written */
 	_Atomic uint32_t netset_generation;
 	_Atomic uint32_t judge_state;    /* enum control_state */
+	_Atomic int64_t judge_heartbeat_us; /* monotonic clock, at each turn of its loop */
 	_Atomic uint32_t stop;           /* workers end in order */
 	int memory_fd, readonly_fd;      /* of this memory, until control_confine or control_free */
 	struct netset netset[2];

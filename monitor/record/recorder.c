@@ -240,6 +240,7 @@ static void run(struct recorder *r)
 {
 	for (;;) {
 		read_signals(r);
+		atomic_store_explicit(&r->o->control->judge_heartbeat_us, recorder_ms() * 1000, memory_order_relaxed);
 		const unsigned taken = recorder_take(r, TAKE_BATCH);
 		write_due(r, taken == 0);
 		refresh_geo(r);
