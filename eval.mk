@@ -1,0 +1,16 @@
+# Evaluations: figures that are too slow for every test run. Each prints its numbers.
+EVAL_MUTANTS ?= 10000
+EVAL_JOBS    ?= 2
+EVAL_BIN     := $(patsubst tests/eval/%.c,$(BUILD)/eval/%,$(wildcard tests/eval/*.c))
+
+eval: all $(EVAL_BIN) ## decode against tshark; the accounting over every capture and 10,000 mutated ones
+	@tests/eval/decode.sh $(BUILD)
+	@tests/eval/accounting.sh $(BUILD) $(EVAL_MUTANTS) $(EVAL_JOBS)
+
+eval-build: $(EVAL_BIN)
+
+$(BUILD)/eval/%: tests/eval/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LHARD) -o $@ $< $(LIB) $(LIBS)
+
+.PHONY: eval eval-build

@@ -1,0 +1,80 @@
+/* decode_dump.c - what decode and dedup say of each frame of a capture file,
+ * for comparison with other programs. One line a frame:
+ *   number  outcome  vlans  copy  layers
+ * copy is 1 for the second copy of a frame; layers are joined by '|', each
+ *   src dst proto ip-bytes sport dport payload-bytes */
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sense/capture.h"
+#include "sense/decode.h"
+#include "sense/dedup.h"
+
+static void print_layer(const struct packet *p)
+{
+	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
+	printf("%s%s %s %u %u %u %u %u", p->depth > 0 ? "|" : "", addr_text(&p->src, src), addr_text(&p->dst, dst),
+	       p->proto, p->ip_bytes, p->src_port, p->dst_port, p->payload_bytes);
+}
+
+static void print_frame(const struct capture_frame *f, struct dedup *dedup)
+{
+	static const char *const outcomes[DECODE_OUTCOMES] = {
+	    [DECODE_IP] = "ip",       [DECODE_ARP] = "arp",     [DECODE_NON_IP] = "non-ip",
+	    [DECODE_MALFORMED] = "malformed", [DECODE_SHORT] = "short",
+	};
+	struct packet layer[DECODE_DEPTH_MAX + 1];
+	unsigned depth = 0;
+	enum decode_outcome o = decode_frame(f, &layer[0]);
+	const enum decode_outcome outermost = o;
+
+	while (o == DECODE_IP && layer[depth].tunnel != TUNNEL_NONE && depth < DECODE_DEPTH_MAX) {
+		o = decode_inner(&layer[depth], &layer[depth + 1]);
+		depth++;
+	}
+	const struct packet *last = &layer[depth];
+	printf("%llu\t%s%s%s\t%u,%u,%u\t%d\t", (unsigned long long)f->number, outcomes[outermost],
+	       depth > 0 ? "/" : "", depth > 0 ? outcomes[o] : "", last->vlan_count, last->vlan[0], last->vlan[1],
+	       o == DECODE_IP && dedup_seen(dedup, last, true));
+	for (unsigned i = 0; i <= depth; i++)
+		if (layer[i].ip_version != 0)
+			print_layer(&layer[i]);
+	putchar('\n');
+}
+
+int main(int argc, char **argv)
+{
+	char err[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	struct dedup *dedup;
+	uint64_t number = 0;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: decode_dump FILE\n");
+		return 2;
+	}
+	pcap_t *pcap = pcap_open_offline(argv[1], err);
+	if (pcap == NULL || dedup_new(&dedup) != 0) {
+		fprintf(stderr, "%s: %s\n", argv[1], pcap == NULL ? err : "no memory");
+		return 1;
+	}
+	/* libpcap has names of its own for these few. */
+	const int dlt = pcap_datalink(pcap);
+	while (pcap_next_ex(pcap, &h, &data) == 1) {
+		const struct capture_frame f = {
+		    .data = data,
+		    .caplen = h->caplen,
+		    .wirelen = h->len,
+		    .time_us = (int64_t)h->ts.tv_sec * 1000000 + h->ts.tv_usec,
+		    .number = ++number,
+		    .link_type = dlt,
+		};
+		print_frame(&f, dedup);
+	}
+	dedup_free(dedup);
+	pcap_close(pcap);
+	return 0;
+}
