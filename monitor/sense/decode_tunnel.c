@@ -140,13 +140,12 @@ static bool parse_gre(struct tunnel *t)
 }
 
 /* VXLAN (RFC 7348, section 5), with the group policy extension's G bit:
- *   G:1 …:3 I:1 …:27 vni:24 reserved:8 */
+ *   G:1 …:3 I:1 …:27 vni:24 reserved:8
+ * What is reserved is ignored on receipt. */
 static bool parse_vxlan(struct tunnel *t)
 {
 	const struct layer h = t->at;
-	if (!skip(&t->at, 8) || (h.at[0] & 0x7f) != 0x08 || h.at[7] != 0)
-		return false;
-	if ((h.at[0] & 0x80) == 0 && (h.at[1] | h.at[2] | h.at[3]) != 0)
+	if (!skip(&t->at, 8) || (h.at[0] & 0x7f) != 0x08)
 		return false;
 	t->kind = TUNNEL_VXLAN;
 	t->inner = INNER_ETHERNET;

@@ -66,7 +66,7 @@ sub compare
 	# By the headers; where the frame is shorter than they say tshark goes by the frame.
 	$check->('TCP payload', [map { $_->[6] } @tcp], 'tcp.len')
 	  if !$damaged && $t->{'tcp.len'} ne '' && $t->{'frame.len'} == $t->{'frame.cap_len'};
-	if (@layer == 1) {
+	if (@layer == 1 && (() = $t->{'frame.protocols'} =~ m{:ip(?:v6)?(?=:|$)}g) == 1) {
 		my ($count, @id) = split /,/, $vlans;
 		my @want = grep { $_ != 0 } (list($t->{'ieee8021ad.id'}), list($t->{'vlan.id'}));
 		splice @want, 2 if @want > 2;
