@@ -34,6 +34,7 @@ struct process_context {
 	struct sandbox_user judge_user;  /* who owns the data directory */
 	uint16_t fanout_group;
 	bool judge_restarted;            /* not the first judge of this run */
+	bool quiet[CONTROL_WORKERS_MAX]; /* say nothing of a start that fails: it was said */
 };
 
 /* Run in a forked child. They do not return. */

@@ -70,7 +70,7 @@ static int start(const struct process_context *p, unsigned index, struct capture
 		rc = ERR_IO;
 	if (rc == 0)
 		rc = sandbox_enter(p->live ? SANDBOX_WORKER : SANDBOX_WORKER_FILES, p->eventfd, err, sizeof err);
-	if (rc != 0)
+	if (rc != 0 && !p->quiet[index])
 		log_error("worker", "%s", err[0] != '\0' ? err : err_str(rc));
 	return rc;
 }

@@ -21,6 +21,7 @@
 #define HEARTBEAT_LIMIT_US (10 * 1000000)   /* a live worker silent that long is taken to hang */
 #define JUDGE_HEARTBEAT_LIMIT_US (60 * 1000000)   /* the judge may wait for a slow disk */
 #define RESTART_PAUSE_US 500000             /* between two starts of one process */
+#define SAY_EVERY 600                       /* failed starts between two messages: 5 minutes */
 #define STOP_LIMIT_US (10 * 1000000)        /* then workers are killed */
 #define JUDGE_LIMIT_US (45 * 1000000)       /* and then the judge, which may wait for a locked database */
 
@@ -29,7 +30,7 @@ struct child {
 	int64_t started_us;
 	int code;               /* of its last end */
 	bool done;              /* ended in order, not to be started again */
-	unsigned restarts;
+	unsigned failures;      /* starts in a row that came to nothing */
 };
 
 struct supervisor {
@@ -198,12 +199,19 @@ static void worker_ended(struct supervisor *s, unsigned i, int status)
 	struct control_worker *shared = &s->context.control->worker[i];
 	char how[80];
 	const bool in_order = WIFEXITED(status) && atomic_load(&shared->state) == CONTROL_DONE;
+	const bool started = atomic_load(&shared->state) != CONTROL_STARTING;
 	w->pid = 0;
 	w->code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 	w->done = s->stopping || !s->context.live || !s->ready;
 	if (!in_order)
 		atomic_store(&shared->state, w->done ? CONTROL_FAILED : CONTROL_DOWN);
-	if (!s->stopping && !in_order && (s->ready || WIFSIGNALED(status)))
+	/* An interface that stays away is tried for ever, but not said each time. */
+	if (started)
+		w->failures = 0;
+	else
+		w->failures++;
+	s->context.quiet[i] = w->failures > 0 && w->failures % SAY_EVERY != 0;
+	if (!s->stopping && !in_order && w->failures <= 1 && (s->ready || WIFSIGNALED(status)))
 		log_error("supervisor", "worker %u ended: %s%s", i, how_it_ended(status, how, sizeof how),
 		          w->done ? "" : "; starting another");
 }
@@ -230,13 +238,11 @@ static void restart(struct supervisor *s)
 	const int64_t now = monotonic_us();
 	if (s->judge.pid == 0 && !s->judge.done && now - s->judge.started_us >= RESTART_PAUSE_US) {
 		s->context.judge_restarted = true;
-		s->judge.restarts++;
 		(void)!start_judge(s);
 	}
 	for (unsigned i = 0; i < s->context.workers; i++) {
 		struct child *w = &s->worker[i];
 		if (w->pid == 0 && !w->done && now - w->started_us >= RESTART_PAUSE_US) {
-			w->restarts++;
 			(void)!start_worker(s, i);
 		}
 	}

@@ -189,25 +189,53 @@ void judge_worker_restarted(struct judge *j, unsigned worker, int64_t now_us)
 	t->told_us = now_us;
 }
 
+/* An open gap of the interface that the text begins with, up to a colon or
+ * the end. */
+static struct gap *find_interface(struct judge *j, const char *text)
+{
+	const size_t n = strcspn(text, ":");
+	for (uint32_t i = j->gaps.count; i > 0; i--) {
+		struct gap *gap = &j->gaps.all[i - 1];
+		if (gap->open && strcmp(gap->row.cause, "interface-down") == 0 && strcspn(gap->row.detail, ":") == n &&
+		    strncmp(gap->row.detail, text, n) == 0)
+			return gap;
+	}
+	return NULL;
+}
+
 static void interface_down(struct judge *j, const struct fact_note *f)
 {
-	struct gap *gap = find_same(j, "interface-down", f->text);
-	if (gap != NULL && gap->open)
+	if (find_interface(j, f->text) != NULL)
 		return;   /* another worker said so */
 	const struct row_gap row = {.start_us = f->head.time_us, .cause = "interface-down", .detail = f->text};
-	gap = gap_add(j, &row);
+	struct gap *gap = gap_add(j, &row);
 	if (gap != NULL)
 		gap->open = true;
 }
 
+static void close_gap(struct judge *j, struct gap *gap, int64_t now_us)
+{
+	gap->open = false;
+	gap->row.end_us = now_us;
+	gap_changed(j, gap);
+}
+
 static void interface_up(struct judge *j, const struct fact_note *f)
 {
-	struct gap *gap = find_same(j, "interface-down", f->text);
-	if (gap == NULL || !gap->open)
-		return;
-	gap->open = false;
-	gap->row.end_us = f->head.time_us;
-	gap_changed(j, gap);
+	struct gap *gap = find_interface(j, f->text);
+	if (gap != NULL)
+		close_gap(j, gap, f->head.time_us);
+}
+
+/* A worker that starts has opened every interface. One that has no carrier is
+ * told to be down right after. */
+static void all_interfaces_up(struct judge *j, int64_t now_us)
+{
+	for (uint32_t i = 0; i < j->gaps.count; i++) {
+		struct gap *gap = &j->gaps.all[i];
+		if (gap->open && strcmp(gap->row.cause, "interface-down") == 0)
+			close_gap(j, gap, now_us);
+	}
 }
 
 static void once(struct judge *j, const char *cause, const struct fact_note *f)
@@ -251,6 +279,7 @@ void judge_note(struct judge *j, const struct fact_note *f)
 		}
 		break;
 	case NOTE_WORKER_START:
+		all_interfaces_up(j, f->head.time_us);
 		if (t->started)
 			judge_worker_restarted(j, f->head.worker, f->head.time_us);
 		break;

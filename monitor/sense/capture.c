@@ -123,7 +123,7 @@ bool capture_lost(const struct capture *c)
 	return c->live != NULL && capture_live_lost(c->live);
 }
 
-unsigned capture_down(const struct capture *c)
+uint32_t capture_down(const struct capture *c)
 {
 	return c->live != NULL ? capture_live_down(c->live) : 0;
 }

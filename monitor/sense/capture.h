@@ -82,9 +82,9 @@ MUST_CHECK int capture_next(struct capture *c, struct capture_frame *ret);
  * the worker must end so that the supervisor opens anew. */
 bool capture_lost(const struct capture *c);
 
-/* Live: how many interfaces are down now, or have no carrier. When one comes
- * back this falls, without another word. */
-unsigned capture_down(const struct capture *c);
+/* Live: the interfaces that are down now, or have no carrier: bit 0 for the
+ * first. When one comes back its bit is cleared, without another word. */
+uint32_t capture_down(const struct capture *c);
 
 const char *capture_error(const struct capture *c);
 

@@ -401,11 +401,11 @@ bool capture_live_lost(const struct capture_live_set *s)
 	return false;
 }
 
-unsigned capture_live_down(const struct capture_live_set *s)
+uint32_t capture_live_down(const struct capture_live_set *s)
 {
-	unsigned down = 0;
+	uint32_t down = 0;
 	for (size_t n = 0; n < s->count; n++)
-		down += s->interfaces[n].state != LINK_UP;
+		down |= (uint32_t)(s->interfaces[n].state != LINK_UP) << n;
 	return down;
 }
 

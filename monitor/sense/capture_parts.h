@@ -41,7 +41,7 @@ struct capture {
 int capture_live_open(const struct capture_live *o, struct capture_live_set **ret, char *err, size_t err_size);
 int capture_live_next(struct capture *c, struct capture_frame *ret);
 bool capture_live_lost(const struct capture_live_set *s);
-unsigned capture_live_down(const struct capture_live_set *s);
+uint32_t capture_live_down(const struct capture_live_set *s);
 void capture_live_stats(struct capture_live_set *s, struct capture_stats *ret);
 void capture_live_close(struct capture_live_set *s);
 

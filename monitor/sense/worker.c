@@ -150,10 +150,12 @@ static void say_alive(struct worker *w)
 /* Interfaces come back without a word. */
 static void see_carrier(struct worker *w)
 {
-	unsigned down = capture_down(w->o.capture);
-	if (down < w->down) {
+	uint32_t down = capture_down(w->o.capture), back = w->down & ~down;
+	for (unsigned i = 0; back != 0 && i < w->o.interface_count; i++) {
+		if ((back >> i & 1) == 0)
+			continue;
 		worker_place(w, PHASE_BETWEEN, w->between++);
-		tell_note(w->tell, NOTE_INTERFACE_UP, down == 0 ? "all interfaces" : "one of several");
+		tell_note(w->tell, NOTE_INTERFACE_UP, w->o.interfaces[i]);
 	}
 	w->down = down;
 }

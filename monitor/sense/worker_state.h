@@ -59,7 +59,7 @@ struct worker {
 	struct counters total;
 	uint64_t doubled_told;   /* bit of each interface */
 	bool damaged;
-	unsigned down;           /* live: interfaces without a carrier */
+	uint32_t down;           /* live: interfaces without a carrier, bit 0 the first */
 	uint32_t resync;         /* epoch that has been answered */
 	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
 

@@ -294,11 +294,12 @@ static void test_gaps(void **state)
 	assert_int_equal(w->gaps[0].lost, 20);
 	assert_int_equal(w->gaps[1].lost, 1);
 	assert_int_equal(w->minutes.kernel_drops, 21);
-	w_note(w, 0, NOTE_INTERFACE_DOWN, "span0", NOON + 50 * SECOND);
-	w_note(w, 1, NOTE_INTERFACE_DOWN, "span0", NOON + 50 * SECOND + 1);
+	w_note(w, 0, NOTE_INTERFACE_DOWN, "span0: the interface went down", NOON + 50 * SECOND);
+	w_note(w, 1, NOTE_INTERFACE_DOWN, "span0: it has no carrier", NOON + 50 * SECOND + 1);
 	w_flush(w);
 	assert_int_equal(w->gap_count, 3);
 	assert_int_equal(w->gaps[2].end_us, 0);
+	w_note(w, 0, NOTE_INTERFACE_UP, "span1", NOON + 54 * SECOND);
 	w_note(w, 0, NOTE_INTERFACE_UP, "span0", NOON + 55 * SECOND);
 	w_note(w, 1, NOTE_INTERFACE_UP, "span0", NOON + 56 * SECOND);
 	w_note(w, 0, NOTE_DAMAGED_INPUT, "x.pcap: packet 7", NOON);

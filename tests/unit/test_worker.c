@@ -60,7 +60,7 @@ bool capture_lost(const struct capture *c)
 	return false;
 }
 
-unsigned capture_down(const struct capture *c)
+uint32_t capture_down(const struct capture *c)
 {
 	(void)c;
 	return 0;
