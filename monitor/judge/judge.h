@@ -75,8 +75,11 @@ MUST_CHECK int judge_flush(struct judge *j, const struct row_sink *sink, uint32_
 void judge_flushed(struct judge *j, bool committed);
 bool judge_has_rows(const struct judge *j);
 
-/* The end of everything: open transfers stay open in the record unless the
- * input ended (workers send FACT_FLOW_END then). */
+/* No more facts will come: a transfer that still waits for its first row gets
+ * it with what is known. Where the input has not ended (the sensor was
+ * stopped) transfers stay open; store_close says what becomes of them. */
+void judge_finish(struct judge *j);
+
 void judge_get_totals(const struct judge *j, struct judge_totals *ret);
 struct geo *judge_geo(struct judge *j);
 

@@ -360,6 +360,17 @@ void judge_time(struct judge *j, int64_t time_us)
 	}
 }
 
+void judge_finish(struct judge *j)
+{
+	j->pending_count = 0;
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
+		if (at(j, i)->place != PLACE_NONE)
+			continue;
+		at(j, i)->late = true;
+		judge_decide(j, i);
+	}
+}
+
 /* --- what comes later --- */
 
 static void dirty_row(struct judge *j, uint32_t index)

@@ -261,7 +261,8 @@ static int drain(struct recorder *r)
 		recorder_take(r, TAKE_BATCH);
 		code = write_rest(r);
 	}
-	return code;
+	judge_finish(r->o->judge);
+	return code == 0 && judge_has_rows(r->o->judge) ? write_rest(r) : code;
 }
 
 int recorder_run(const struct recorder_options *o)

@@ -67,6 +67,24 @@ static void test_port_scan(void **state)
 	w_free(w);
 }
 
+/* The sensor ends while the crowd still waits for its row. */
+static void test_finish_places_what_waits(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	scan(w, 300, NOON);
+	w_flush(w);
+	assert_true(flows_of_rows(w) < 300);
+	judge_finish(w->judge);
+	w_flush(w);
+	assert_int_equal(flows_of_rows(w), 300);
+	assert_int_equal(sum_rows(w).ip_bytes_out, 300 * 40);
+	assert_int_equal(w_totals(w).unapproved, 300);
+	judge_finish(w->judge);   /* nothing waits: nothing changes */
+	assert_false(judge_has_rows(w->judge));
+	w_free(w);
+}
+
 /* Many connections that do get established are no scan. */
 static void test_busy_machine(void **state)
 {
@@ -610,6 +628,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_port_scan),
+	    cmocka_unit_test(test_finish_places_what_waits),
 	    cmocka_unit_test(test_busy_machine),
 	    cmocka_unit_test(test_many_peers),
 	    cmocka_unit_test(test_reload_of_collapsed),
