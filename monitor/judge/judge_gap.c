@@ -282,6 +282,7 @@ void judge_note(struct judge *j, const struct fact_note *f)
 		all_interfaces_up(j, f->head.time_us);
 		if (t->started)
 			judge_worker_restarted(j, f->head.worker, f->head.time_us);
+		t->told_us = f->head.time_us;
 		break;
 	default:
 		break;

@@ -197,6 +197,8 @@ static void take_trouble(struct worker *w, int rc)
 	log_warn("worker", "%s", text);
 	worker_place_after(w, PHASE_BETWEEN, w->between++);
 	tell_note(w->tell, rc == ERR_DAMAGED ? NOTE_DAMAGED_INPUT : NOTE_INTERFACE_DOWN, text);
+	/* Now, not between batches: it may be up again by then. */
+	w->down |= capture_down(w->o.capture);
 }
 
 /* Returns why it ended: ERR_END, ERR_IO (the interface is lost), 0 (told to stop). */

@@ -274,6 +274,15 @@ static void test_worker_dies(void **state)
 	assert_string_equal(w->gap_text[0][0], "worker-died");
 	assert_int_equal(w->gaps[0].start_us, NOON + SECOND);
 	assert_int_equal(w->gaps[0].end_us, NOON + 3 * SECOND);
+	/* It dies again, before it told a counter; an interface went away with it. */
+	w_note(w, 0, NOTE_INTERFACE_DOWN, "span0: the interface is gone", NOON + 4 * SECOND);
+	w_note(w, 0, NOTE_WORKER_START, "", NOON + 7 * SECOND);
+	w_note(w, 0, NOTE_WORKER_START, "", NOON + 7 * SECOND + 300000);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 4);
+	assert_int_equal(w->gaps[1].end_us, NOON + 7 * SECOND);
+	assert_int_equal(w->gaps[3].start_us, NOON + 7 * SECOND);
+	assert_int_equal(w->gaps[3].end_us, NOON + 7 * SECOND + 300000);
 	assert_int_equal(w_totals(w).counters.frames, 157);
 	assert_int_equal(w->minutes.frames, 157);
 	w_free(w);

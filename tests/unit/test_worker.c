@@ -60,10 +60,12 @@ bool capture_lost(const struct capture *c)
 	return false;
 }
 
+static uint32_t down_now;
+
 uint32_t capture_down(const struct capture *c)
 {
 	(void)c;
-	return 0;
+	return down_now;
 }
 
 const char *capture_error(const struct capture *c)
@@ -232,6 +234,11 @@ static struct worker *new_worker(struct capture *c, unsigned index, unsigned wor
 	                                     .icmp_s = 60, .other_s = 180, .checkpoint_s = 60, .content_kib = 4};
 	struct worker_options o = {.config = &config, .capture = c, .ring = rings[index], .control = control,
 	                           .judge_eventfd = -1, .index = index, .workers = workers};
+	static const char *const names[] = {"span0", "span1"};
+	if (c->live) {
+		o.interfaces = names;
+		o.interface_count = 2;
+	}
 	struct worker *w;
 	char err[200];
 	assert_int_equal(worker_new(&o, &w, err, sizeof err), 0);
@@ -903,6 +910,49 @@ static void tells_again_after_a_resync(void **state)
 	empty(&c);
 }
 
+static void both_down(void)
+{
+	down_now = 3;
+}
+
+static void second_up(void)
+{
+	down_now = 1;
+}
+
+static void both_up(void)
+{
+	down_now = 0;
+}
+
+/* Whatever lies between down and up: each interface that comes back is named. */
+static void interfaces_come_back(void **state)
+{
+	(void)state;
+	void (*const calls[])(void) = {both_down, second_up, both_up, both_down, both_up};
+	const char *const expect[] = {"", "span1", "span0", "", "span0", "span1"};
+	struct capture c = {0};
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+		store(&c)->rc = calls[i] == both_down ? ERR_IO : ERR_AGAIN;
+		c.frame[c.count - 1].call = calls[i];
+	}
+	run_live(&c);
+	for (size_t i = 0; i < live_run.count; i++) {
+		const struct fact_note *f = &live_run.fact[i].note;
+		if (f->head.type != FACT_NOTE || (f->kind != NOTE_INTERFACE_DOWN && f->kind != NOTE_INTERFACE_UP))
+			continue;
+		assert_true(n < sizeof expect / sizeof expect[0]);
+		assert_int_equal(f->kind, expect[n][0] == '\0' ? NOTE_INTERFACE_DOWN : NOTE_INTERFACE_UP);
+		if (expect[n][0] != '\0')
+			assert_string_equal(f->text, expect[n]);
+		n++;
+	}
+	assert_int_equal(n, sizeof expect / sizeof expect[0]);
+	free(live_run.fact);
+	empty(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -921,6 +971,7 @@ int main(void)
 		cmocka_unit_test(a_full_ring_loses_nothing),
 		cmocka_unit_test(stops_with_counts_told),
 		cmocka_unit_test(tells_again_after_a_resync),
+		cmocka_unit_test(interfaces_come_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
