@@ -99,6 +99,23 @@ garita_sums() {
     transfers | jq -rs 'group_by(.dest_ip)[] | "\(.[0].dest_ip) \(map(.ip_bytes_out + .ip_bytes_in) | add)"' | sort
 }
 
+# What garitad recorded live with its workers, and what one worker makes of the same
+# frames offline: the same transfers, to the byte. Not the same: ids, times (offline
+# nothing is interrupted), what is held back for whole minutes (collapsed rows).
+what_was_recorded() {
+    "$GARITA" transfers --db "$1" --format json --limit 0 | jq -c '[.vlan, .equipment, .src_ip, .src_port, .dest_ip,
+        .dest_port, .proto, .initiator, .hostname, .hostname_source, .hostname_verified, .country, .asn, .ip_bytes_out,
+        .ip_bytes_in, .payload_bytes_out, .payload_bytes_in, .packets_out, .packets_in, .verdict, .approval, .reasons]' | sort
+}
+same_offline() {
+    local name=$1 dir=$2
+    "$GARITAD" -c "$dir/site.yaml" -w 1 -r "$dir/capture.pcap" -D "$dir/offline" >"$dir/offline.log" 2>&1
+    what_was_recorded "$dir/data" >"$dir/live.jsonl"; what_was_recorded "$dir/offline" >"$dir/offline.jsonl"
+    if [ -s "$dir/live.jsonl" ] && diff "$dir/live.jsonl" "$dir/offline.jsonl" >"$dir/offline.diff"; then
+        ok "$name: two workers live and one offline record the same"
+    else not_ok "$name: two workers live and one offline record the same"; sed 's/^/#   /' "$dir/offline.diff"; fi
+}
+
 run_case() {
     local name=$1 dir=$LAB_DIR/case/$1 m want cond what n rc
     lab_load_case "$name"
@@ -136,6 +153,7 @@ run_case() {
         if [ -s "$dir/sums.tshark" ] && diff "$dir/sums.tshark" "$dir/sums.garita" >"$dir/sums.diff"; then
             ok "$name: IP bytes of each peer equal tshark's"
         else not_ok "$name: IP bytes of each peer equal tshark's"; sed 's/^/#   /' "$dir/sums.diff"; fi
+        same_offline "$name" "$dir"
     fi
 }
 
@@ -157,19 +175,31 @@ descendants() {
         for c in $(cat "/proc/$p/task/"*/children 2>/dev/null); do echo "$c"; descendants "$c"; done
     done
 }
-# Those whose name (comm, or the title in cmdline) says worker.
-workers() {
+# Those whose name (comm, or the title in cmdline) has the word.
+children_named() {
     local p
     for p in $(descendants "$spid"); do
-        { cat "/proc/$p/comm"; tr '\0' ' ' <"/proc/$p/cmdline"; } 2>/dev/null | grep -q worker && echo "$p"
+        { cat "/proc/$p/comm"; tr '\0' ' ' <"/proc/$p/cmdline"; } 2>/dev/null | grep -q "$1" && echo "$p"
     done
 }
+workers() { children_named worker; }
 powerless() { # PID: not root, no capability, no new privileges, a seccomp filter
     awk '/^Uid:/ { u = $2 && $3 && $4 } /^CapEff:/ { e = $2 ~ /^0+$/ } /^CapPrm:/ { c = $2 ~ /^0+$/ }
          /^NoNewPrivs:/ { n = $2 } /^Seccomp:/ { s = $2 == 2 } END { exit !(u && e && c && n && s) }' "/proc/$1/status"
 }
 workers_are() { [ "$(workers | wc -l)" = "$1" ]; }
 worker_replaced() { workers_are "$2" && ! workers | grep -qx "$1"; }
+# gap_of CAUSE SECONDS - is there a gap of that cause, over, and no longer than that?
+gap_of() {
+    # shellcheck disable=SC2016
+    "$GARITA" status --db "$db" --format json | jq -es --arg cause "$1" --argjson most "$2" '
+        def seconds: .[0:19] + "Z" | fromdate;
+        [.[0].gaps[] | select(.cause == $cause and .["end"] != null)
+         | select((.["end"] | seconds) - (.start | seconds) <= $most)] | length > 0'
+}
+# The sum of a field over the rows of a port: a transfer may be in several rows.
+sum_of() { transfers | jq -s "map(select($(to_port "$1")) | $2) | add // 0"; }
+sum_is() { [ "$(sum_of "$1" "$2")" = "$3" ]; }
 
 run_sensor() {
     local d=$LAB_DIR/sensor t p n g other bad=''
@@ -177,8 +207,8 @@ run_sensor() {
     # shellcheck disable=SC2034
     case_site() { :; }
     lab_mirror both
-    lab_case_site >"$d/site.yaml"
-    for p in 9000 9001 9002 9003 9004 9005 9006; do lab_sink outside tcp "$DROP" "$p"; done
+    lab_case_site | sed '/^networks:/i flows: {tcp_closing_s: 1}' >"$d/site.yaml"   # rows close soon
+    for p in 9000 9001 9002 9003 9004 9005 9006 9007 9008; do lab_sink outside tcp "$DROP" "$p"; done
 
     # Refusals first: nothing may start.
     mkdir -p "$d/bad"; sed 's/^networks:/netwroks:/' "$d/site.yaml" >"$d/bad/site.yaml"
@@ -222,9 +252,28 @@ run_sensor() {
         if [ "$t" -le 1000 ]; then ok "sensor: a killed worker is back within 1 s ($t ms)"
         else not_ok "sensor: a killed worker is back within 1 s ($t ms)"; fi
         check "sensor: the gap is recorded" lab_wait 2 more_gaps "${g:-0}"
+        check "sensor: with its end" lab_wait 2 gap_of worker-died 3
         sleep 0.3; short_flow 9001
         check "sensor: and it captures again" lab_wait 2 has "$(to_port 9001) and .payload_bytes_out>=5000"
     else not_ok "sensor: has processes named worker"; fi
+
+    # The judge dies. The workers go on, and what they count waits for the next one.
+    long_flow judged 9007 5; sleep 1.3
+    p=$(children_named judge) other=$(workers)
+    if [ -n "$p" ]; then
+        kill -KILL "$p"; t=$(ms)
+        until [ "$(children_named judge)" != "$p" ] && [ -n "$(children_named judge)" ] || [ $(($(ms) - t)) -gt 3000 ]; do sleep 0.02; done
+        t=$(($(ms) - t))
+        if [ "$t" -le 1000 ]; then ok "sensor: a killed judge is back within 1 s ($t ms)"
+        else not_ok "sensor: a killed judge is back within 1 s ($t ms)"; fi
+        short_flow 9008
+        check "sensor: and records again" lab_wait 2 has "$(to_port 9008) and .verdict==\"unapproved\""
+        check "sensor: no worker died of it" [ "$other" = "$(workers)" ]
+        check "sensor: what was open is interrupted" has "$(to_port 9007) and .state==\"interrupted\""
+        check "sensor: the gap of the judge is recorded" lab_wait 2 gap_of judge-died 2
+        lab_wait 6 has "$(to_port 9007) and .state==\"closed\""
+        check "sensor: the flow that lived through it counts no byte twice and loses none" sum_is 9007 .payload_bytes_out 50000
+    else not_ok "sensor: has a process named judge"; fi
 
     # The port goes down and comes back.
     g=$(gaps 2>/dev/null)
@@ -233,6 +282,7 @@ run_sensor() {
     short_flow 9002
     check "sensor: sees again when the interface is back" lab_wait 2 has "$(to_port 9002) and .payload_bytes_out>=5000"
     check "sensor: the time it was down is a gap" lab_wait 2 more_gaps "${g:-0}"
+    check "sensor: that ended when it came back" gap_of interface-down 3
 
     # Reload: a bad policy, then a good one.
     cp "$d/site.yaml" "$d/site.good"
@@ -250,7 +300,8 @@ run_sensor() {
     short_flow 9004
     check "sensor: a good policy holds after SIGHUP" lab_wait 2 has "$(to_port 9004) and .verdict==\"approved\" and .approval==\"APR-NEW\""
     lab_wait 4 sh -c "! kill -0 $(cat "$LAB_DIR/run/case-across")"
-    check "sensor: a flow across the reload lost no packet" lab_wait 2 has "$(to_port 9005) and .payload_bytes_out==30000"
+    lab_wait 5 has "$(to_port 9005) and .state==\"closed\""
+    check "sensor: a flow across the reload lost no packet" has "$(to_port 9005) and .state==\"closed\" and .payload_bytes_out==30000"
 
     # The end, kind and unkind.
     long_flow last 9006 8; sleep 0.7

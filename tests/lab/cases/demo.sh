@@ -109,8 +109,11 @@ case_traffic() {
     lab_put nii8 https://images.aduana.example/20261122ADU0002S.Img -6
     lab_in nii8 storescu -aet NII8 -aec ARCHIVE "$IMAGES" 104 "$LAB_DIR/tmp/scan.dcm"
     lab_ssh outside ssh -b "$VENDOR" root@192.0.2.10 "uname -a; head -c 3000 $LAB_DIR/tmp/demo.img" >/dev/null
+    # Live, allowances are counted at the checkpoints, of each second at best.
     lab_put bag3 https://images.aduana.example/20261122ADU0101S.Img -6
+    sleep 2.2
     lab_put bag3 https://images.aduana.example/20261122ADU0102S.Img -4
+    sleep 2.2
     lab_put bag3 https://images.aduana.example/20261122ADU0103S.Img -4      # past its allowance
     lab_put nii8 https://drop.cloud.example/20261122ADU0002S.Img -4         # nobody approved it
     lab_in outside curl -sS -m 5 --interface "$STRANGER" -o /dev/null ftp://192.0.2.70/20261122ADU0041S.Img

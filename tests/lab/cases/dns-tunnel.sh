@@ -8,6 +8,7 @@ case_setup() {
 case_traffic() {
     local via
     for via in "$NS2" "$RESOLVER"; do
+        rm -f "$LAB_DIR/log/case-iodine"   # the words of the one before
         lab_bg case-iodine nii8 iodine -f -r -m 900 -P lab -T TXT "$via" t.tunnel.example
         lab_wait 6 grep -q "Connection setup complete" "$LAB_DIR/log/case-iodine" || return 1
         lab_blob "$LAB_DIR/tmp/secret" 6
