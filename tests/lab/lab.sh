@@ -79,12 +79,13 @@ lab_kill() {
     local pid f=$LAB_DIR/run/$1 i
     [ -s "$f" ] || return 0
     pid=$(cat "$f"); rm -f "$f"
-    kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
+    # Its whole process group, which setsid made: of a pipeline every part.
+    kill "-${2:-TERM}" -- "-$pid" 2>/dev/null || kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
     for i in $(seq 60); do
         kill -0 "$pid" 2>/dev/null || return 0
         sleep 0.05
     done
-    kill -KILL "$pid" 2>/dev/null
+    kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null
     return 1
 }
 
