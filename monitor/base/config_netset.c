@@ -9,15 +9,36 @@ static int add_network(const struct config_network *n, struct netset *ret)
 	return err;
 }
 
+/* Where equipment lives: by its addresses; without such where there is but one
+ * network. */
+static int network_of(const struct config_equipment *e, const struct netset *ns)
+{
+	for (size_t i = 0; i < e->address_count; i++) {
+		const int network = netset_find_addr(ns, &e->addresses[i]);
+		if (network != NETSET_OUTSIDE)
+			return network;
+	}
+	return ns->network_count == 1 ? 0 : NETSET_OUTSIDE;
+}
+
+static int add_equipment(const struct config_equipment *e, struct netset *ret)
+{
+	const int network = network_of(e, ret);
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < e->mac_count; i++)
+		err = netset_add_mac(ret, network, &e->macs[i]);
+	return err;
+}
+
 int config_netset(const struct config *c, struct netset *ret)
 {
 	int err = 0;
 	netset_init(ret);
 	for (size_t i = 0; err == 0 && i < c->network_count; i++)
 		err = add_network(&c->networks[i], ret);
-	for (size_t e = 0; err == 0 && e < c->equipment_count; e++)
-		for (size_t i = 0; err == 0 && i < c->equipment[e].mac_count; i++)
-			err = netset_add_mac(ret, &c->equipment[e].macs[i]);
+	netset_finish(ret);   /* addresses are found from here on */
+	for (size_t i = 0; err == 0 && i < c->equipment_count; i++)
+		err = add_equipment(&c->equipment[i], ret);
 	netset_finish(ret);
 	return err;
 }

@@ -45,11 +45,14 @@ int netset_add_prefix(struct netset *ns, int network, const struct prefix *p)
 	return 0;
 }
 
-int netset_add_mac(struct netset *ns, const struct mac *m)
+int netset_add_mac(struct netset *ns, int network, const struct mac *m)
 {
+	if (network < NETSET_OUTSIDE || network >= ns->network_count)
+		return ERR_INVALID;
 	if (ns->mac_count >= NETSET_MACS_MAX)
 		return ERR_FULL;
-	ns->mac[ns->mac_count++] = *m;
+	ns->mac[ns->mac_count++] = (struct netset_mac){
+		.mac = *m, .network = network == NETSET_OUTSIDE ? NETSET_NETWORKS_MAX : (uint16_t)network};
 	return 0;
 }
 
@@ -73,7 +76,8 @@ static int compare_prefixes(const void *a, const void *b)
 
 static int compare_macs(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct mac));
+	const struct netset_mac *x = a, *y = b;
+	return memcmp(x->mac.b, y->mac.b, sizeof x->mac.b);
 }
 
 static uint64_t mask_of(unsigned bits)
@@ -173,16 +177,61 @@ static int find_by_vlan(const struct netset *ns, const struct netset_query *q)
 	return found;
 }
 
+static const struct netset_mac *find_mac(const struct netset *ns, const struct mac *m)
+{
+	const struct netset_mac key = {.mac = *m};
+	return bsearch(&key, ns->mac, ns->mac_count, sizeof key, compare_macs);
+}
+
+/* The network of the known equipment at one of the ends, where no tag tells. */
+static int find_by_mac(const struct netset *ns, const struct netset_query *q)
+{
+	const struct mac *const macs[2] = {q->src_mac, q->dst_mac};
+	for (unsigned i = 0; i < 2; i++) {
+		const struct netset_mac *m = macs[i] != NULL ? find_mac(ns, macs[i]) : NULL;
+		if (m == NULL || m->network == NETSET_NETWORKS_MAX)
+			continue;
+		if (q->ignore_vlan || q->vlan_count == 0 || ns->network[m->network].vlan_count == 0)
+			return m->network;
+	}
+	return NETSET_OUTSIDE;
+}
+
 /* Rule 2 for one end. */
-static enum netset_how how_on_vlan(const struct netset *ns, const struct mac *mac, const struct addr *a,
+static enum netset_how how_on_link(const struct netset *ns, const struct mac *mac, const struct addr *a,
                                    int other_by_prefix)
 {
-	if (addr_is_link_local(a))
+	if (addr_is_link_local(a) && (!other_by_prefix || !addr_is_v4(a)))
 		return NETSET_BY_LINK_LOCAL;
 	/* The MAC of a group is nobody's; the address then says the same. */
 	if (!other_by_prefix && mac != NULL && netset_has_mac(ns, mac))
 		return NETSET_BY_MAC;
 	return NETSET_BY_NONE;
+}
+
+/* Rules 2 and 3, for the ends that rule 1 left outside. */
+static void locate_on_link(const struct netset *ns, const struct netset_query *q, struct netset_ends *e)
+{
+	const int src_by_prefix = e->src != NETSET_OUTSIDE, dst_by_prefix = e->dst != NETSET_OUTSIDE;
+	const int by_vlan = find_by_vlan(ns, q);
+	const int network = by_vlan != NETSET_OUTSIDE ? by_vlan : find_by_mac(ns, q);
+	if (network == NETSET_OUTSIDE)
+		return;
+	if (!src_by_prefix)
+		e->src_how = how_on_link(ns, q->src_mac, q->src, dst_by_prefix);
+	if (!dst_by_prefix)
+		e->dst_how = how_on_link(ns, q->dst_mac, q->dst, src_by_prefix);
+	if (e->src_how != NETSET_BY_NONE && e->dst_how != NETSET_BY_NONE &&
+	    (e->src_how == NETSET_BY_MAC || e->dst_how == NETSET_BY_MAC))
+		e->dst_how = NETSET_BY_NONE;
+	/* Rule 3. Its exception, the frame that goes to known equipment, is
+	 * inside by rule 2 already. */
+	if (by_vlan != NETSET_OUTSIDE && e->src_how == NETSET_BY_NONE && e->dst_how == NETSET_BY_NONE)
+		e->src_how = NETSET_BY_VLAN;
+	if (!src_by_prefix && e->src_how != NETSET_BY_NONE)
+		e->src = network;
+	if (!dst_by_prefix && e->dst_how != NETSET_BY_NONE)
+		e->dst = network;
 }
 
 void netset_locate(const struct netset *ns, const struct netset_query *q, struct netset_ends *ret)
@@ -195,28 +244,12 @@ void netset_locate(const struct netset *ns, const struct netset_query *q, struct
 		e.src = find_by_prefix(ns, q->src, NULL);
 	else if (e.dst == NETSET_OUTSIDE && e.src != NETSET_OUTSIDE)
 		e.dst = find_by_prefix(ns, q->dst, NULL);
-	const int src_by_prefix = e.src != NETSET_OUTSIDE, dst_by_prefix = e.dst != NETSET_OUTSIDE;
-	if (src_by_prefix)
+	if (e.src != NETSET_OUTSIDE)
 		e.src_how = NETSET_BY_PREFIX;
-	if (dst_by_prefix)
+	if (e.dst != NETSET_OUTSIDE)
 		e.dst_how = NETSET_BY_PREFIX;
-	if (!src_by_prefix || !dst_by_prefix) {
-		const int network = find_by_vlan(ns, q);
-		if (network != NETSET_OUTSIDE) {
-			if (!src_by_prefix)
-				e.src_how = how_on_vlan(ns, q->src_mac, q->src, dst_by_prefix);
-			if (!dst_by_prefix)
-				e.dst_how = how_on_vlan(ns, q->dst_mac, q->dst, src_by_prefix);
-			/* Rule 3. Its exception, the frame that goes to known
-			 * equipment, is inside by rule 2 already. */
-			if (e.src_how == NETSET_BY_NONE && e.dst_how == NETSET_BY_NONE)
-				e.src_how = NETSET_BY_VLAN;
-			if (!src_by_prefix && e.src_how != NETSET_BY_NONE)
-				e.src = network;
-			if (!dst_by_prefix && e.dst_how != NETSET_BY_NONE)
-				e.dst = network;
-		}
-	}
+	if (e.src == NETSET_OUTSIDE || e.dst == NETSET_OUTSIDE)
+		locate_on_link(ns, q, &e);
 	*ret = e;
 }
 
@@ -227,5 +260,5 @@ int netset_find_addr(const struct netset *ns, const struct addr *a)
 
 int netset_has_mac(const struct netset *ns, const struct mac *m)
 {
-	return bsearch(m, ns->mac, ns->mac_count, sizeof *m, compare_macs) != NULL;
+	return find_mac(ns, m) != NULL;
 }

@@ -10,10 +10,14 @@
  *     other end inside there, whatever the VLAN: routed between two networks
  *     a packet carries the tag of one of them; or
  *  2. the frame carries the network's VLAN and the end's MAC is known
- *     equipment, or its address is link-local. Not by the MAC while the other
- *     end is inside by 1: a MAC says who the next hop is, and equipment that
- *     passes packets on for its neighbour must not hide the neighbour's
- *     transfer; or
+ *     equipment, or its address is link-local. Where no tag can tell (there is
+ *     none, the interface ignores VLANs, or the network names none) the network
+ *     is that of the known equipment at either end. Not by the MAC while the
+ *     other end is inside by 1: a MAC says who the next hop is, and equipment
+ *     that passes packets on for its neighbour must not hide the neighbour's
+ *     transfer. Nor by a link-local address of IPv4 then: there are routers
+ *     that forward those. Where a MAC would make both ends inside, only the
+ *     sender is: the next packet of the same flow may go to another MAC; or
  *  3. the frame carries the network's VLAN and neither end is inside by 1 or
  *     2: the sender is taken to be inside (deny by default: a spoofed or
  *     unconfigured source address must not hide a transfer). Never when the
@@ -57,13 +61,18 @@ struct netset_length {
 	uint8_t bits;
 };
 
+struct netset_mac {
+	struct mac mac;
+	uint16_t network;      /* index into network[]; NETSET_NETWORKS_MAX: nobody knows */
+};
+
 struct netset {
 	uint32_t generation;   /* grows with each reload */
 	uint16_t network_count, prefix_count, mac_count, length_count;
 	struct netset_network network[NETSET_NETWORKS_MAX];
 	struct netset_prefix prefix[NETSET_PREFIXES_MAX];
 	struct netset_length length[129];  /* longest first */
-	struct mac mac[NETSET_MACS_MAX];   /* known equipment, sorted */
+	struct netset_mac mac[NETSET_MACS_MAX];   /* known equipment, sorted */
 };
 
 /* How an end came to be inside. */
@@ -84,14 +93,15 @@ struct netset_ends {
 
 void netset_init(struct netset *ns);
 
-/* Add one network / prefix / MAC. Return 0 or ERR_FULL; ERR_INVALID for a
- * network that does not exist or more than two VLANs. Longer names are cut.
+/* Add one network / prefix / MAC (network NETSET_OUTSIDE: its network is not
+ * known). Return 0 or ERR_FULL; ERR_INVALID for a network that does not exist or
+ * more than two VLANs. Longer names are cut.
  * netset_finish sorts and must be called last; what was added since is not
  * found before. */
 MUST_CHECK int netset_add_network(struct netset *ns, const char *name, const uint16_t *vlan, unsigned vlan_count,
                                   int *ret_index);
 MUST_CHECK int netset_add_prefix(struct netset *ns, int network, const struct prefix *p);
-MUST_CHECK int netset_add_mac(struct netset *ns, const struct mac *m);
+MUST_CHECK int netset_add_mac(struct netset *ns, int network, const struct mac *m);
 void netset_finish(struct netset *ns);
 
 /* Find both ends of a packet. Called for each packet that has no flow yet. */

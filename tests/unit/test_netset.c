@@ -41,8 +41,8 @@ static int setup(void **state)
 	add_prefix(baggage, "192.0.2.32/28");   /* within cargo's, on another VLAN */
 	add_prefix(anywhere, "198.51.100.0/24");
 	add_prefix(stacked, "192.0.2.0/25");    /* the same addresses in a stacked VLAN */
-	assert_int_equal(netset_add_mac(&ns, &scanner2), 0);
-	assert_int_equal(netset_add_mac(&ns, &scanner), 0);
+	assert_int_equal(netset_add_mac(&ns, NETSET_OUTSIDE, &scanner2), 0);
+	assert_int_equal(netset_add_mac(&ns, cargo, &scanner), 0);
 	netset_finish(&ns);
 	return 0;
 }
@@ -133,15 +133,57 @@ static void test_rule_2_mac_and_link_local(void **state)
 	       out, NETSET_BY_NONE);
 	EXPECT(locate(FRAME("fe80::1", "fe80::2", {120}, 1)), cargo, NETSET_BY_LINK_LOCAL, cargo,
 	       NETSET_BY_LINK_LOCAL);
-	EXPECT(locate(FRAME("192.0.2.5", "169.254.1.1", {120}, 1)), cargo, NETSET_BY_PREFIX, cargo,
+	EXPECT(locate(FRAME("2001:db8:120::5", "fe80::2", {120}, 1)), cargo, NETSET_BY_PREFIX, cargo,
 	       NETSET_BY_LINK_LOCAL);
-	/* needs the VLAN */
-	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {0}, 0, &scanner, &router)), out, NETSET_BY_NONE, out,
-	       NETSET_BY_NONE);
+	/* another VLAN than its own */
 	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {99}, 1, &scanner, &router)), out, NETSET_BY_NONE,
 	       out, NETSET_BY_NONE);
-	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {120}, 1, &scanner, &router, 1)), out, NETSET_BY_NONE,
+}
+
+/* Some routers forward 169.254.0.0/16. */
+static void test_link_local_of_ipv4_hides_nothing(void **state)
+{
+	(void)state;
+	const int out = NETSET_OUTSIDE;
+	EXPECT(locate(FRAME("192.0.2.5", "169.254.1.1", {120}, 1)), cargo, NETSET_BY_PREFIX, out, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("169.254.1.1", "192.0.2.5", {120}, 1)), out, NETSET_BY_NONE, cargo, NETSET_BY_PREFIX);
+	EXPECT(locate(FRAME("203.0.113.50", "169.254.1.1", {120}, 1, &scanner, &router)), cargo, NETSET_BY_MAC,
 	       out, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("169.254.1.1", "203.0.113.9", {120}, 1, &scanner, &router)), cargo, NETSET_BY_LINK_LOCAL,
+	       out, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("169.254.1.1", "169.254.1.2", {120}, 1, NULL, NULL)), cargo, NETSET_BY_LINK_LOCAL,
+	       cargo, NETSET_BY_LINK_LOCAL);
+}
+
+/* Without a tag the MAC tells the network, where it is known. */
+static void test_mac_without_a_tag(void **state)
+{
+	(void)state;
+	const int out = NETSET_OUTSIDE;
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {0}, 0, &scanner, &router)), cargo, NETSET_BY_MAC, out,
+	       NETSET_BY_NONE);
+	EXPECT(locate(FRAME("203.0.113.9", "203.0.113.50", {0}, 0, &router, &scanner)), out, NETSET_BY_NONE, cargo,
+	       NETSET_BY_MAC);
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {99}, 1, &scanner, &router, 1)), cargo, NETSET_BY_MAC,
+	       out, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("fe80::1", "fe80::2", {0}, 0, &scanner, &router)), cargo, NETSET_BY_LINK_LOCAL, cargo,
+	       NETSET_BY_LINK_LOCAL);
+	/* its network is not known, or it is nobody's */
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {0}, 0, &scanner2, &router)), out, NETSET_BY_NONE, out,
+	       NETSET_BY_NONE);
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {0}, 0, &router, &router)), out, NETSET_BY_NONE, out,
+	       NETSET_BY_NONE);
+}
+
+/* The first packet of a flow goes to a neighbour's MAC, the rest to the router:
+ * neither is traffic within the network. */
+static void test_a_known_mac_at_both_ends_hides_nothing(void **state)
+{
+	(void)state;
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {120}, 1, &scanner, &scanner2)), cargo, NETSET_BY_MAC,
+	       NETSET_OUTSIDE, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("fe80::1", "203.0.113.9", {120}, 1, &scanner, &scanner2)), cargo, NETSET_BY_LINK_LOCAL,
+	       NETSET_OUTSIDE, NETSET_BY_NONE);
 }
 
 static void test_equipment_that_routes_hides_nothing(void **state)
@@ -194,6 +236,7 @@ static void test_limits(void **state)
 	netset_init(big);
 	assert_int_equal(netset_add_network(big, "x", (const uint16_t[]){1, 2, 3}, 3, &index), ERR_INVALID);
 	assert_int_equal(netset_add_prefix(big, 0, &p), ERR_INVALID);
+	assert_int_equal(netset_add_mac(big, 0, &router), ERR_INVALID);
 	for (int i = 0; i < NETSET_NETWORKS_MAX; i++)
 		assert_int_equal(netset_add_network(big, "a name that is much longer than the place that is kept", NULL, 0,
 						    &index), 0);
@@ -204,8 +247,8 @@ static void test_limits(void **state)
 		assert_int_equal(netset_add_prefix(big, i % 256, &p), 0);
 	assert_int_equal(netset_add_prefix(big, 0, &p), ERR_FULL);
 	for (int i = 0; i < NETSET_MACS_MAX; i++)
-		assert_int_equal(netset_add_mac(big, &router), 0);
-	assert_int_equal(netset_add_mac(big, &router), ERR_FULL);
+		assert_int_equal(netset_add_mac(big, 0, &router), 0);
+	assert_int_equal(netset_add_mac(big, 0, &router), ERR_FULL);
 	netset_finish(big);
 	assert_int_equal(netset_find_addr(big, &p.addr), 0);
 	free(big);
@@ -262,6 +305,9 @@ int main(void)
 		cmocka_unit_test(test_rule_1_prefix),
 		cmocka_unit_test(test_rule_1_which),
 		cmocka_unit_test(test_rule_2_mac_and_link_local),
+		cmocka_unit_test(test_link_local_of_ipv4_hides_nothing),
+		cmocka_unit_test(test_mac_without_a_tag),
+		cmocka_unit_test(test_a_known_mac_at_both_ends_hides_nothing),
 		cmocka_unit_test(test_equipment_that_routes_hides_nothing),
 		cmocka_unit_test(test_rule_3_vlan_alone),
 		cmocka_unit_test(test_find_addr_and_mac),
