@@ -15,7 +15,10 @@
 #define PAYLOAD_BYTES 64u   /* of the payload in the signature */
 #define HEADER_MAX 60u      /* TCP with all options */
 #define VERIFY_S 60         /* seconds after a copy in which whole payloads are compared */
-#define UNVERIFIED_MAX 8    /* copies believed at the beginning of those */
+#define UNVERIFIED_MAX 8    /* copies of a pair believed at the beginning of those */
+#define UNVERIFIED_ALL 32   /* of an interface: pairs are for a sender to choose */
+#define COPIES_MAX 4u       /* on one path: mirrors of several ports, ingress and egress */
+#define DETOURS_MAX 6u      /* ports and VLANs that a mirror sees the frame pass */
 
 #define PERCENT_STRONG 30   /* of strong frames that are second copies: frames come twice */
 #define PERCENT_WEAK 45     /* the same of weak frames, all in exact pairs: 50 is all of them */
@@ -29,7 +32,8 @@ struct seen {
 	uint64_t path : 16;      /* of the first copy: VLANs, MACs, TTL, interface */
 	uint32_t time_us;        /* of the last copy; the low 32 bits */
 	uint32_t whole : 24;     /* hash of the whole payload; 0: not taken */
-	uint32_t copies : 8;     /* on that path */
+	uint32_t copies : 4;     /* on that path; stays odd at the end */
+	uint32_t detours : 4;    /* copies on other paths */
 };
 
 /* The last 64 frames, newest in bit 0; set: it was a second copy. */
@@ -51,6 +55,8 @@ struct pair {
 
 struct interface {
 	struct history strong, all;
+	uint32_t copy_s;        /* as of a pair */
+	uint8_t unverified;
 };
 
 struct dedup {
@@ -231,31 +237,40 @@ static struct seen *seen_of(struct dedup *d, uint64_t signature, uint32_t now_us
 	return oldest;
 }
 
-/* Once frames of a pair came again, the whole payload must be the same: else
- * a sender could hide content behind equal headers and an equal beginning. */
-static bool verified(const struct dedup *d, struct pair *pair, struct seen *s, const struct packet *p,
-                     const struct body *b)
+static bool is_quiet(uint32_t copy_s, uint32_t now_s)
+{
+	return copy_s == 0 || now_s - copy_s > VERIFY_S;
+}
+
+/* Once frames came again, between two addresses or on the interface, the whole
+ * payload must be the same: else a sender could hide content behind equal
+ * headers and an equal beginning. */
+static bool verified(const struct dedup *d, struct pair *pair, struct interface *interface, struct seen *s,
+                     const struct packet *p, const struct body *b)
 {
 	const uint32_t now_s = (uint32_t)(p->time_us / 1000000);
 	const bool first = s->copies == 0;
 
 	if (b->part == b->bytes)   /* the signature saw it all */
 		return true;
-	if (pair->copy_s == 0 || now_s - pair->copy_s > VERIFY_S) {
-		if (first)
+	if (is_quiet(interface->copy_s, now_s))
+		interface->unverified = 0;
+	if (is_quiet(pair->copy_s, now_s)) {
+		if (first && is_quiet(interface->copy_s, now_s))
 			return true;
 		pair->unverified = 0;
 	}
 	if (!first)
-		pair->copy_s = now_s;
+		pair->copy_s = interface->copy_s = now_s;
 	const uint32_t whole = (uint32_t)nonzero(XXH3_64bits_withSeed(b->at, b->bytes, d->secret), 24);
 	if (first)
 		s->whole = whole & 0xffffff;
 	if (first || s->whole != 0)
 		return s->whole == whole;
-	if (pair->unverified >= UNVERIFIED_MAX)
+	if (pair->unverified >= UNVERIFIED_MAX || interface->unverified >= UNVERIFIED_ALL)
 		return false;
 	pair->unverified++;
+	interface->unverified++;
 	return true;
 }
 
@@ -301,20 +316,22 @@ bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key)
 	const bool first = s->copies == 0, same_path = first || s->path == path;
 	const uint32_t age = age_of(s, now_us);
 	const bool strong = !id_stuck(pair, p, src < dst, first) && never_repeats(p);
-	if (!verified(d, pair, s, p, &b)) {
+	if (!verified(d, pair, interface, s, p, &b)) {
 		history_add(&interface->all, false);
 		return false;
 	}
 	if (first)
 		s->path = path & 0xffff;
-	if (same_path && s->copies < UINT8_MAX)
-		s->copies++;
+	if (same_path && s->copies < 15)
+		s->copies = (s->copies + 1u) & 15;
+	else if (!same_path && s->detours < 15)
+		s->detours = (s->detours + 1u) & 15;
 	s->time_us = now_us;
 
 	if (!first && !same_path) {
-		copy = true;
+		copy = s->detours <= DETOURS_MAX;
 	} else if (strong) {
-		copy = !first;
+		copy = !first && s->copies <= COPIES_MAX;
 		history_add(&pair->strong, copy);
 		history_add(&interface->strong, copy);
 	} else if (first) {

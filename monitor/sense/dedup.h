@@ -25,8 +25,10 @@
  * exactly twice within DEDUP_WEAK_WINDOW_US, all the time; a sender with a
  * constant id that repeats itself. As only identical bytes are taken for
  * copies this can lower a volume, but hide neither a flow nor content: after
- * the first copy between two addresses whole payloads are compared, by a hash
- * with a secret. (Of frames cut by the snaplen only the headers are compared.)
+ * the first copy between two addresses, or on the interface, whole payloads are
+ * compared, by a hash with a secret; 32 copies in each quiet minute are believed
+ * before. Of frames cut by the snaplen only the headers are compared: of one
+ * frame 9 copies are believed at most, 3 of them on the same path.
  *
  * Worst case memory: 600 KB, taken once. Not here: flows, counters. */
 #ifndef MONITOR_DEDUP_H

@@ -373,6 +373,40 @@ static void content_cannot_hide_behind_a_copy(void **state)
 	}
 }
 
+/* The same from ever other addresses: ESP, which counts its packets. */
+static void content_cannot_hide_behind_many_addresses(void **state)
+{
+	(void)state;
+	unsigned believed = 0;
+	for (unsigned i = 0; i < 10000; i++, now_us += 50) {
+		frame_start(&room, 1000);
+		set16(room.at + 500, i);
+		set16(push_ipv6(&room, 50, 1, 2) + 20, i / 9);
+		push_ethernet(&room, 0x86dd, 1, 2);
+		believed += seen();
+	}
+	assert_in_range(believed, 0, 32);
+}
+
+/* Where the snaplen hides the payload no frame has copies without end. */
+static void cut_frames_have_few_copies(void **state)
+{
+	(void)state;
+	for (unsigned same_path = 0; same_path < 2; same_path++) {
+		unsigned copies = 0;
+		for (unsigned i = 0; i < 1000; i++, now_us += 50) {
+			struct packet p;
+			struct made m = {.version = V4, .id = 7 + same_path, .ttl = 64, .mac = same_path ? 0x41 : i, .payload = 1000};
+			make_tcp(&m);
+			const struct capture_frame c = {.data = room.at, .caplen = 74, .wirelen = (uint32_t)room.n,
+			                                .time_us = now_us, .link_type = 1};
+			assert_int_equal(decode_frame(&c, &p), DECODE_IP);
+			copies += dedup_seen(dedup, &p, vlan_in_key);
+		}
+		assert_in_range(copies, 1, 9);
+	}
+}
+
 int main(void)
 {
 #define WITH_DEDUP(f) cmocka_unit_test_setup_teardown(f, start, end)
@@ -392,6 +426,8 @@ int main(void)
 	    WITH_DEDUP(lossy_tcp_is_left_alone),
 	    WITH_DEDUP(lossy_tcp_doubled_is_halved),
 	    WITH_DEDUP(content_cannot_hide_behind_a_copy),
+	    WITH_DEDUP(content_cannot_hide_behind_many_addresses),
+	    WITH_DEDUP(cut_frames_have_few_copies),
 	    WITH_DEDUP(cut_frames_are_compared_by_their_headers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
