@@ -53,7 +53,7 @@ struct packet {
 	uint8_t proto;                     /* of the transport header, past the extension headers (AH in IPv4, too);
 	                                    * that of an extension header where it is cut or one of too many */
 	uint8_t ttl;
-	struct addr src, dst;
+	struct addr src, dst;              /* an IPv4-mapped one of an IPv6 header as ::ffff:0:a.b.c.d: it is no IPv4 */
 	uint32_t ip_bytes;                 /* total length; v6: payload length + 40. 0 in the header (TSO, jumbogram): from the frame.
 	                                    * The header counts, also where the frame is shorter */
 	const uint8_t *l3;                 /* first byte of the IP header */

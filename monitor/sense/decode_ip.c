@@ -234,6 +234,20 @@ enum decode_outcome decode_ipv4(struct layer l, struct packet *p)
 	return DECODE_IP;
 }
 
+/* An IPv4-mapped address (::ffff:0:0/96) in an IPv6 header is forwarded like any
+ * other and reaches whoever it is routed to, not the IPv4 address it looks like
+ * (RFC 4291, section 2.5.5.2, knows it in programs only). In struct addr the two
+ * would be one, so it becomes ::ffff:0:a.b.c.d (RFC 2765, section 2.1). */
+static struct addr ipv6_address(const uint8_t *at)
+{
+	struct addr a = addr_from_v6(at);
+	if (__builtin_expect(addr_is_v4(&a), 0)) {
+		a.b[8] = a.b[9] = 0xff;
+		a.b[10] = a.b[11] = 0;
+	}
+	return a;
+}
+
 /* IPv6 (RFC 8200, section 3):
  *   version:4 class:8 flow:20 payload-length:16 next:8 hop-limit:8 src:128 dst:128
  * A payload length of 0 is a jumbogram (RFC 2675) or segmentation offload,
@@ -255,8 +269,8 @@ enum decode_outcome decode_ipv6(struct layer l, struct packet *p)
 	p->ip_version = 6;
 	p->proto = h[6];
 	p->ttl = h[7];
-	p->src = addr_from_v6(h + 8);
-	p->dst = addr_from_v6(h + 24);
+	p->src = ipv6_address(h + 8);
+	p->dst = ipv6_address(h + 24);
 	p->ip_bytes = total;
 	p->l3 = h;
 	p->l3_caplen = l.cap < total ? l.cap : total;

@@ -36,11 +36,8 @@ static bool sender_initiates(const struct packet *p)
 /* False: neither end is in a scanner network. */
 static bool locate(const struct worker *w, const struct packet *p, unsigned src_end, struct place *ret)
 {
-	struct netset_query q = {.vlan = p->vlan, .vlan_count = p->vlan_count, .ignore_vlan = !vlan_in_key(w, p),
-	                         .src_mac = p->has_mac ? &p->src_mac : NULL,
-	                         .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
 	struct netset_ends ends;
-	netset_locate(&w->netset, &q, &ends);
+	worker_locate(w, p, &ends);
 	bool src = ends.src != NETSET_OUTSIDE, dst = ends.dst != NETSET_OUTSIDE;
 	if (!src && !dst)
 		return false;
@@ -51,7 +48,7 @@ static bool locate(const struct worker *w, const struct packet *p, unsigned src_
 	ret->flags = flags_of(src_inside ? ends.src_how : ends.dst_how);
 	if (src && dst && ret->class_ == FLOW_TRANSFER)
 		ret->flags |= FLOW_BETWEEN_NETWORKS;
-	if (q.ignore_vlan)
+	if (!vlan_in_key(w, p))
 		ret->flags |= FLOW_VLAN_IGNORED;
 	return true;
 }
@@ -364,6 +361,20 @@ static enum worker_fate take_duplicate(struct worker *w, struct packet *p)
 	return FATE_FLOW;
 }
 
+/* What the first packet said of the inside holds no more: there are other
+ * networks now, or known equipment sends from the end that was taken for the
+ * peer's by a MAC or a VLAN alone. */
+static bool is_misplaced(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
+{
+	if (f->class_ == FLOW_INTERNAL && f->netset_generation != w->netset.generation) {
+		struct place at;
+		f->netset_generation = w->netset.generation;
+		return !locate(w, p, end, &at) || at.class_ != FLOW_INTERNAL;
+	}
+	return (f->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) != 0 && end != f->inside_end && p->has_mac &&
+	       netset_has_mac(&w->netset, &p->src_mac) && !netset_has_mac(&w->netset, &p->dst_mac);
+}
+
 static struct flow *find_flow(struct worker *w, const struct flow_key *key, uint32_t *ret_hash)
 {
 	if (w->last != NULL && memcmp(&w->last->key, key, sizeof *key) == 0) {
@@ -386,7 +397,7 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 	key.kind = !joined;
 
 	struct flow *f = find_flow(w, &key, &hash);
-	if (f != NULL && is_whole_tcp(p) && tcp_track_reopens(f, p, end)) {
+	if (f != NULL && ((is_whole_tcp(p) && tcp_track_reopens(f, p, end)) || is_misplaced(w, f, p, end))) {
 		worker_end_flow(w, f, END_REPLACED);
 		f = flow_table_find(w->flows, &key, hash);   /* still there: its end could not be told */
 	}

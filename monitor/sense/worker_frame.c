@@ -11,15 +11,34 @@
 
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68, PORT_DHCP6_CLIENT = 546, PORT_DHCP6_SERVER = 547 };
 
-static bool inside(const struct worker *w, const struct addr *a)
+void worker_locate(const struct worker *w, const struct packet *p, struct netset_ends *ret)
 {
-	return netset_find_addr(&w->netset, a) != NETSET_OUTSIDE;
+	struct netset_query q = {.vlan = p->vlan,
+	                         .vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX,
+	                         .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
+	                         .src_mac = p->has_mac ? &p->src_mac : NULL,
+	                         .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
+	netset_locate(&w->netset, &q, ret);
+	/* A tag that was not kept may be the network's: then tags tell nothing. */
+	if (p->vlan_count > DECODE_VLANS_MAX && ret->src == NETSET_OUTSIDE && ret->dst == NETSET_OUTSIDE) {
+		q.vlan_count = 0;
+		netset_locate(&w->netset, &q, ret);
+	}
 }
 
 static bool same_network(const struct worker *w, const struct packet *p)
 {
 	int src = netset_find_addr(&w->netset, &p->src);
 	return src != NETSET_OUTSIDE && src == netset_find_addr(&w->netset, &p->dst);
+}
+
+/* No router forwards it (RFC 4291, sections 2.5.2 and 2.5.6), or it stays in its network. */
+static bool stays_on_link(const struct worker *w, const struct packet *p)
+{
+	if (p->ip_version == 6 &&
+	    (addr_is_link_local(&p->src) || addr_is_zero(&p->src) || addr_is_link_local(&p->dst)))
+		return true;
+	return same_network(w, p);
 }
 
 /* --- housekeeping: what cannot leave the link --- */
@@ -50,18 +69,18 @@ static bool is_neighbour_icmp(const struct packet *p)
 	return ((p->icmp_type >= 130 && p->icmp_type <= 132) || p->icmp_type == 143) && p->ttl == 1;
 }
 
-/* By destination, never by protocol alone: a packet of any kind to a unicast
- * address outside is a transfer. */
+/* By the addresses, never by protocol alone: a packet of any kind to or from a
+ * unicast address outside is a transfer, and so is one to another network. */
 static bool is_housekeeping(const struct worker *w, const struct packet *p)
 {
 	if (addr_is_link_multicast(&p->dst) || addr_is_broadcast(&p->dst))
 		return true;
 	if (addr_is_multicast(&p->dst))
 		return p->ttl <= 1;
-	if (is_broadcast_frame(p) && inside(w, &p->dst))
-		return true;   /* directed broadcast of the network */
+	if (is_broadcast_frame(p))
+		return same_network(w, p);   /* directed broadcast of the network */
 	if (is_neighbour_icmp(p))
-		return addr_is_link_local(&p->dst) || inside(w, &p->dst);
+		return stays_on_link(w, p);
 	if (p->proto == IPPROTO_IGMP || is_dhcp(p))
 		return same_network(w, p);
 	return false;
@@ -90,11 +109,8 @@ static void see_sender(struct worker *w, const struct packet *p)
 {
 	if (!p->has_mac || addr_is_zero(&p->src))
 		return;
-	struct netset_query q = {.vlan = p->vlan, .vlan_count = p->vlan_count,
-	                         .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
-	                         .src_mac = &p->src_mac, .dst_mac = &p->dst_mac, .src = &p->src, .dst = &p->dst};
 	struct netset_ends ends;
-	netset_locate(&w->netset, &q, &ends);
+	worker_locate(w, p, &ends);
 	if (ends.src_how == NETSET_BY_PREFIX)
 		worker_see_station(w, &p->src_mac, &p->src, p, ends.src);
 }
@@ -105,17 +121,18 @@ static void see_sender(struct worker *w, const struct packet *p)
  * or to a scanner network is a transfer itself. */
 static bool tunnel_touches_network(struct worker *w, const struct packet *p)
 {
-	struct flow_key key;
+	struct tunnel_ends key;
+	memset(&key, 0, sizeof key);   /* compared as bytes */
 	unsigned end;
-	flow_key_of(p, true, &key, &end);
+	flow_key_of(p, true, &key.flow, &end);
+	key.mac[0] = p->src_mac;
+	key.mac[1] = p->dst_mac;
+	key.interface = p->interface;
+	key.known = true;
 	if (memcmp(&key, &w->tunnel_key, sizeof key) == 0)
 		return w->tunnel_inside;
-	struct netset_query q = {.vlan = p->vlan, .vlan_count = p->vlan_count,
-	                         .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
-	                         .src_mac = p->has_mac ? &p->src_mac : NULL,
-	                         .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
 	struct netset_ends ends;
-	netset_locate(&w->netset, &q, &ends);
+	worker_locate(w, p, &ends);
 	w->tunnel_key = key;
 	w->tunnel_inside = ends.src != NETSET_OUTSIDE || ends.dst != NETSET_OUTSIDE;
 	return w->tunnel_inside;

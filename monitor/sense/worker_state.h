@@ -35,6 +35,14 @@ struct worker_clock {
 	int64_t offset;          /* live: now = packet_us + offset */
 };
 
+/* All that says whether a tunnel touches a scanner network. */
+struct tunnel_ends {
+	struct flow_key flow;
+	struct mac mac[2];
+	uint8_t interface;
+	bool known;
+};
+
 struct worker {
 	struct worker_options o;
 	bool live;
@@ -64,7 +72,7 @@ struct worker {
 	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
 
 	struct flow *last;       /* of the last packet */
-	struct flow_key tunnel_key;   /* the last pair of tunnel ends that was looked up */
+	struct tunnel_ends tunnel_key;   /* the last that was looked up */
 	bool tunnel_inside;
 
 	struct netset netset;
@@ -79,6 +87,8 @@ int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live);
 void worker_take_frame(struct worker *w, const struct capture_frame *frame);
 /* The clock, its steps and the timers; a frame or an idle line. */
 void worker_pass_time(struct worker *w, int64_t time_us);
+/* Which ends of a packet are inside. */
+void worker_locate(const struct worker *w, const struct packet *p, struct netset_ends *ret);
 void worker_see_station(struct worker *w, const struct mac *mac, const struct addr *address, const struct packet *p,
                         int network);
 

@@ -884,9 +884,29 @@ static void pseudowire_with_a_tag_keeps_it(void **state)
 	assert_int_equal(p.src_mac.b[5], 0x31);
 }
 
+/* ::ffff:224.0.0.5 in an IPv6 header is no group of IPv4, ::ffff:192.0.2.1 no
+ * address of a scanner network. */
+static void mapped_addresses_are_not_ipv4(void **state)
+{
+	(void)state;
+	struct frame f;
+	struct packet p;
+	frame_start(&f, 10);
+	uint8_t *h = push_ipv6(&f, 17, 1, 2);
+	for (unsigned at = 8; at <= 24; at += 16)
+		memcpy(h + at, (const uint8_t[16]){[10] = 0xff, 0xff, 224, 0, 0, 5}, 16);
+	push_ethernet(&f, 0x86dd, 1, 2);
+	const struct capture_frame c = {.data = f.at, .caplen = (uint32_t)f.n, .wirelen = (uint32_t)f.n, .link_type = 1};
+	assert_int_equal(decode_frame(&c, &p), DECODE_IP);
+	assert_false(addr_is_v4(&p.src) || addr_is_v4(&p.dst));
+	char text[ADDR_TEXT_MAX];
+	assert_string_equal(addr_text(&p.dst, text), "::ffff:0:e000:5");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(mapped_addresses_are_not_ipv4),
 	    cmocka_unit_test(every_encapsulation_leads_to_the_same_packet),
 	    cmocka_unit_test(a_cut_at_every_byte_is_survived),
 	    cmocka_unit_test(random_damage_breaks_no_promise),
