@@ -23,7 +23,8 @@ enum fact_type {
 	FACT_FLOW_CONTENT,   /* struct fact_content: something recognised in it */
 	FACT_FLOW_COUNT,     /* struct fact_flow_count: a checkpoint */
 	FACT_FLOW_END,       /* struct fact_flow_count, with the reason */
-	FACT_NAME,           /* struct fact_name: DNS gave a name for an address */
+	FACT_NAME,           /* struct fact_name: DNS gave a name for an address; flow: the transfer that it
+	                      * came over, 0: within one network */
 	FACT_STATION,        /* struct fact_station: a MAC/address pair first seen in a scanner network */
 	FACT_COUNTERS,       /* struct fact_counters: totals of this worker since its start */
 	FACT_NOTE,           /* struct fact_note: something a person must be told */
@@ -132,7 +133,8 @@ struct fact_name {
 	struct fact_head head;
 	struct addr client;               /* who asked: the inside end */
 	struct addr address;              /* what the name stands for */
-	struct addr resolver;             /* who answered */
+	struct addr resolver;             /* who answered, from port 53 */
+	struct mac resolver_mac;          /* of its frames: a router's, where it is further away */
 	uint32_t ttl_s;
 	char name[FACT_HOST_MAX];         /* the name that was asked for, lower case, no final dot */
 };

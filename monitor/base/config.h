@@ -118,6 +118,8 @@ struct config {
 	size_t approval_count;
 	struct config_geo geo;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */
+	struct prefix *resolvers;   /* names.resolvers: only their answers are believed; none: judge_name.c */
+	size_t resolver_count;
 	char *data_dir;        /* default /var/lib/garita */
 	char *user;            /* default garita */
 };

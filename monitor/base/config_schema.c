@@ -104,6 +104,7 @@ static const struct config_key geo_keys[] = {
 
 static const struct config_key names_keys[] = {
 	{"max_age_s", &type_number, NULL, 0, IN(config, names_max_age_s), .min = 0, .max = 31536000, .standard = "86400"},
+	{"resolvers", &type_prefix, NULL, L | KEY_NOT_EMPTY, LIST_OF(config, resolvers, resolver_count), .max = 256},
 	END
 };
 

@@ -304,18 +304,25 @@ static bool holds_mac(const struct config_equipment *e, const struct mac *m)
 	return false;
 }
 
-static struct machine *identify(struct inventory *i, const struct sighting *s, bool *ret_mismatch)
+struct machine *inventory_who(const struct inventory *i, const struct mac *mac, const struct addr *address,
+                              bool *ret_mismatch)
 {
-	bool station = is_station(&s->mac);
-	const struct key *by_mac = station ? known_find(&i->known, &i->known.macs, s->mac.b, 6) : NULL;
-	const struct key *by_addr = addr_is_zero(&s->address) ? NULL
-	                                                      : known_find(&i->known, &i->known.addresses, s->address.b, 16);
+	bool station = is_station(mac);
+	const struct key *by_mac = station ? known_find(&i->known, &i->known.macs, mac->b, 6) : NULL;
+	const struct key *by_addr = addr_is_zero(address) ? NULL
+	                                                  : known_find(&i->known, &i->known.addresses, address->b, 16);
 	/* Whose address it is says nothing while that machine has no MAC to
 	 * compare with, or the link layer shows none. */
 	*ret_mismatch = station && by_addr != NULL && by_addr->equipment->mac_count > 0 &&
-	                !holds_mac(by_addr->equipment, &s->mac);
+	                !holds_mac(by_addr->equipment, mac);
 	const struct key *found = by_mac != NULL ? by_mac : by_addr;
-	return found != NULL ? find_id(i, found->equipment->id) : unknown_machine(i, s);
+	return found != NULL ? find_id(i, found->equipment->id) : NULL;
+}
+
+static struct machine *identify(struct inventory *i, const struct sighting *s, bool *ret_mismatch)
+{
+	struct machine *m = inventory_who(i, &s->mac, &s->address, ret_mismatch);
+	return m != NULL ? m : unknown_machine(i, s);
 }
 
 /* The inventory's own copy: configurations come and go. */

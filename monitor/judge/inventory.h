@@ -59,6 +59,9 @@ struct sighting {
 /* Who is it? Records first and last sight. Never NULL; lives as long as the
  * inventory. */
 struct machine *inventory_see(struct inventory *i, const struct sighting *s);
+/* Who would it be, without a record of the sight? Known equipment, or NULL. */
+struct machine *inventory_who(const struct inventory *i, const struct mac *mac, const struct addr *address,
+                              bool *ret_mismatch);
 /* The machine last seen with the address, else the one that is configured
  * with it; NULL: none. Remembers INVENTORY_ADDRESSES sightings (24 bytes each;
  * one may push out another). */

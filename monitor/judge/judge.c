@@ -53,7 +53,7 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 	}
 	j->policy_us = now_us;
 	j->geo_generation = geo_generation(j->geo);
-	names_set_max_age(j->names, (int64_t)cfg->names_max_age_s * SECOND_US);
+	judge_names_reload(j, old);
 	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
 		judge_locate(j, i);
 	judge_decide_all(j);
@@ -76,6 +76,8 @@ static int make_parts(struct judge *j, const struct judge_options *o)
 	e = intern_new(TEXT_BYTES_MAX, &j->texts);
 	if (e == 0)
 		e = names_new(NAMES_MAX, (int64_t)cfg->names_max_age_s * SECOND_US, &j->names);
+	if (e == 0)
+		e = names_new(NAMES_MAX, (int64_t)cfg->names_max_age_s * SECOND_US, &j->names_heard);
 	if (e == 0)
 		e = findings_new(FINDINGS_MAX, o->next_finding > 0 ? o->next_finding : 1, j->texts, &j->findings);
 	if (e == 0)
@@ -144,6 +146,7 @@ void judge_free(struct judge *j)
 	inventory_free(j->inventory);
 	geo_free(j->geo);
 	names_free(j->names);
+	names_free(j->names_heard);
 	intern_free(j->texts);
 	free(j);
 }

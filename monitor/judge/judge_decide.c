@@ -42,7 +42,8 @@ static void fill_facts(const struct judge *j, const struct transfer *t, struct p
 	    .address_outside_network = t->outside_network, .mac_mismatch = t->mac_mismatch, .peer = t->ident.peer,
 	    .proto = t->ident.proto, .peer_port = t->ident.peer_port, .inside_port = t->ident.inside_port,
 	    .initiator = t->initiator, .app = text_of(j, t->app), .hostname = text_of(j, t->host),
-	    .hostname_verified = t->host_verified, .dns_name = text_of(j, t->dns_name), .country = t->country,
+	    .hostname_verified = t->host_verified && t->initiator != INITIATOR_PEER,
+	    .dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL, .country = t->country,
 	    .asn = t->asn, .time_us = t->end_us, .inspection_done = done};
 	if (e != NULL) {
 		f->group = e->group;
@@ -73,6 +74,23 @@ static void ask(struct judge *j, struct transfer *t, struct policy_verdict *ret)
 		if (then.verdict == VERDICT_UNAPPROVED)
 			*ret = then;
 	}
+}
+
+/* Not "pending": an approval by host name alone leaves every flow pending that
+ * has not said its name yet, one to any resolver too. */
+bool judge_answers_by_approval(struct judge *j, const struct transfer *t, int64_t time_us)
+{
+	struct transfer then = *t;
+	struct policy_verdict v;
+	const uint32_t dns = t->app == 0 ? intern_get(j->texts, "DNS") : 0;
+	if (time_us > then.end_us)
+		then.end_us = time_us;
+	if (dns != 0)
+		then.app = dns;   /* a whole answer was read from it */
+	then.final = true;
+	ask(j, &then, &v);
+	intern_put(j->texts, dns);
+	return v.verdict == VERDICT_APPROVED;
 }
 
 /* Bytes count while the transfer is approved by the approval, or is so but

@@ -11,7 +11,7 @@
 
 /* --- lists --- */
 
-static uint32_t *pair_head(struct judge *j, const struct machine *machine, const struct addr *peer)
+uint32_t *judge_pair(struct judge *j, const struct machine *machine, const struct addr *peer)
 {
 	uint8_t key[20];
 	memcpy(key, peer->b, 16);
@@ -22,7 +22,7 @@ static uint32_t *pair_head(struct judge *j, const struct machine *machine, const
 static void pair_add(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
-	uint32_t *head = pair_head(j, t->machine, &t->ident.peer);
+	uint32_t *head = judge_pair(j, t->machine, &t->ident.peer);
 	t->pair_prev = TRANSFER_NONE;
 	t->pair_next = *head;
 	if (*head != TRANSFER_NONE)
@@ -36,7 +36,7 @@ static void pair_remove(struct judge *j, uint32_t index)
 	if (t->pair_prev != TRANSFER_NONE)
 		at(j, t->pair_prev)->pair_next = t->pair_next;
 	else
-		*pair_head(j, t->machine, &t->ident.peer) = t->pair_next;
+		*judge_pair(j, t->machine, &t->ident.peer) = t->pair_next;
 	if (t->pair_next != TRANSFER_NONE)
 		at(j, t->pair_next)->pair_prev = t->pair_prev;
 }
@@ -111,7 +111,7 @@ static bool slots_reserve(struct slot_list *s, uint32_t slot)
 	return true;
 }
 
-static uint32_t find(const struct judge *j, const struct fact_head *h)
+uint32_t judge_find(const struct judge *j, const struct fact_head *h)
 {
 	const struct slot_list *s = &j->slots[h->worker];
 	uint32_t slot = (uint32_t)h->flow;
@@ -158,7 +158,7 @@ void judge_interrupt_worker(struct judge *j, unsigned worker)
 	}
 }
 
-/* --- who, where, by what name --- */
+/* --- who and where --- */
 
 static void place_of(struct judge *j, struct transfer *t)
 {
@@ -208,54 +208,6 @@ void judge_locate(struct judge *j, uint32_t index)
 	if (moved)
 		pair_add(j, index);
 	place_of(j, t);
-}
-
-/* Names are those of a machine, whichever of its addresses asked: the answer
- * with the IPv6 address of a host often goes over IPv4. */
-static struct addr client_of(const struct machine *m)
-{
-	struct addr a = {{0}};
-	memcpy(a.b, &m->number, 4);
-	return a;
-}
-
-/* The name that DNS gave before the transfer began; it is kept. */
-static void name_of(struct judge *j, struct transfer *t)
-{
-	struct name_found n;
-	const struct addr client = client_of(t->machine);
-	if (t->dns_name == 0 && names_find(j->names, &client, &t->ident.peer, t->start_us, &n))
-		t->dns_name = intern_get(j->texts, n.name);
-}
-
-void judge_name(struct judge *j, const struct fact_name *f)
-{
-	const struct machine *m = inventory_find_address(j->inventory, &f->client);
-	if (m == NULL || f->name[0] == 0)
-		return;   /* nobody that was ever seen */
-	const struct addr client = client_of(m);
-	bool known = names_verify(j->names, &client, &f->address, f->name, f->head.time_us);
-	if (names_add(j->names, &client, &f->address, f->name, f->ttl_s, f->head.time_us) < 0 || known)
-		return;
-	/* Judging changes no list of pairs. Oldest last in the list: order by
-	 * going to its end first. */
-	uint32_t i = *pair_head(j, m, &f->address), last = TRANSFER_NONE;
-	for (; i != TRANSFER_NONE; i = at(j, i)->pair_next)
-		last = i;
-	for (i = last; i != TRANSFER_NONE; i = at(j, i)->pair_prev) {
-		struct transfer *t = at(j, i);
-		if (t->machine != m || !addr_eq(&t->ident.peer, &f->address))
-			continue;
-		if (t->host != 0 && !t->host_verified && strcmp(text_of(j, t->host), f->name) == 0)
-			t->host_verified = true;
-		else if (t->host == 0 && t->dns_name == 0)
-			t->dns_name = intern_get(j->texts, f->name);
-		else
-			continue;
-		judge_decide(j, i);
-		if (t->place == PLACE_ROW)
-			judge_dirty(j, i);
-	}
 }
 
 /* --- a new flow --- */
@@ -308,7 +260,7 @@ static void wait_for_more(struct judge *j, const struct transfer *t)
 
 bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 {
-	uint32_t index = find(j, &f->head), slot = (uint32_t)f->head.flow;
+	uint32_t index = judge_find(j, &f->head), slot = (uint32_t)f->head.flow;
 	if (index != TRANSFER_NONE)
 		return true;   /* told again, and nothing was missed */
 	if (j->dirty_count + j->offered_count >= j->max_pending)
@@ -338,7 +290,7 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	set_base(j, t, f);
 	judge_locate(j, index);
 	live_add(j, index);
-	name_of(j, t);
+	judge_name_of(j, t);
 	judge_decide(j, index);
 	if (t->place == PLACE_NONE)
 		wait_for_more(j, t);
@@ -352,7 +304,7 @@ void judge_time(struct judge *j, int64_t time_us)
 		j->pending_first = (j->pending_first + 1) & j->pending_mask;
 		j->pending_count--;
 		const struct fact_head h = {.worker = p.worker, .flow = p.slot | (uint64_t)p.generation << 32};
-		uint32_t index = find(j, &h);
+		uint32_t index = judge_find(j, &h);
 		if (index == TRANSFER_NONE || at(j, index)->place != PLACE_NONE)
 			continue;
 		at(j, index)->late = true;
@@ -384,7 +336,7 @@ static void dirty_row(struct judge *j, uint32_t index)
 
 void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 {
-	uint32_t index = find(j, &f->head);
+	uint32_t index = judge_find(j, &f->head);
 	if (index == TRANSFER_NONE)
 		return;
 	struct transfer *t = at(j, index);
@@ -400,10 +352,9 @@ void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 	if (f->host[0] != 0 && f->host_source != HOST_NONE && f->host_source != HOST_DNS) {
 		intern_set(j->texts, &t->host, f->host);
 		t->host_source = f->host_source;
-		const struct addr client = client_of(t->machine);
-		t->host_verified = names_verify(j->names, &client, &t->ident.peer, f->host, t->start_us);
+		judge_verify_host(j, t);
 	}
-	name_of(j, t);
+	judge_name_of(j, t);
 	judge_decide(j, index);
 	dirty_row(j, index);
 }
@@ -411,7 +362,7 @@ void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 /* The array so far with one more {"word", "detail"}. */
 void judge_flow_content(struct judge *j, const struct fact_content *f)
 {
-	uint32_t index = find(j, &f->head);
+	uint32_t index = judge_find(j, &f->head);
 	if (index == TRANSFER_NONE)
 		return;
 	struct transfer *t = at(j, index);
@@ -447,7 +398,7 @@ static void grow(uint64_t *value, uint64_t now, uint64_t *ret_delta)
 
 void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 {
-	uint32_t index = find(j, &f->head);
+	uint32_t index = judge_find(j, &f->head);
 	if (index == TRANSFER_NONE)
 		return;
 	struct transfer *t = at(j, index);

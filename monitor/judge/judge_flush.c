@@ -46,11 +46,11 @@ static void fill_host(const struct judge *j, const struct transfer *t, struct ro
 	if (t->host != 0) {
 		r->hostname = text_of(j, t->host);
 		r->hostname_source = t->host_source;
-		r->hostname_verified = t->host_verified;
+		r->hostname_verified = t->host_verified && t->initiator != INITIATOR_PEER;
 	} else if (t->dns_name != 0) {
 		r->hostname = text_of(j, t->dns_name);
 		r->hostname_source = HOST_DNS;
-		r->hostname_verified = true;
+		r->hostname_verified = t->dns_believed;
 	}
 }
 

@@ -2,6 +2,7 @@
  *
  *   judge.c           life, facts in, restore, totals
  *   judge_flow.c      the facts of one flow
+ *   judge_name.c      what DNS said, and who is believed
  *   judge_resume.c    flows that outlived an earlier judge
  *   judge_decide.c    facts → policy → verdict, and what a change of it means
  *   judge_place.c     a row of its own, or a part of a collapsed one
@@ -158,7 +159,8 @@ struct resumes {
 struct judge {
 	const struct config *config;
 	struct policy *policy;
-	struct names *names;
+	struct names *names;             /* of resolvers that are believed */
+	struct names *names_heard;       /* of all others: to be shown, never to judge by */
 	struct inventory *inventory;
 	struct geo *geo;
 	struct intern *texts;
@@ -215,11 +217,18 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f);
 void judge_flow_class(struct judge *j, const struct fact_flow_class *f);
 void judge_flow_content(struct judge *j, const struct fact_content *f);
 void judge_flow_count(struct judge *j, const struct fact_flow_count *f);
-void judge_name(struct judge *j, const struct fact_name *f);
+uint32_t judge_find(const struct judge *j, const struct fact_head *h);   /* TRANSFER_NONE: not known */
+uint32_t *judge_pair(struct judge *j, const struct machine *machine, const struct addr *peer);
 void judge_time(struct judge *j, int64_t time_us);            /* pending verdicts whose time is up */
 void judge_interrupt_worker(struct judge *j, unsigned worker);
 void judge_locate(struct judge *j, uint32_t index);           /* network, machine, place */
 void judge_forget(struct judge *j, uint32_t index);           /* its texts, its finding, itself */
+
+/* --- judge_name.c --- */
+void judge_name(struct judge *j, const struct fact_name *f);
+void judge_name_of(struct judge *j, struct transfer *t);    /* the name that DNS gave before it began; it is kept */
+void judge_verify_host(struct judge *j, struct transfer *t);
+void judge_names_reload(struct judge *j, const struct config *old);
 
 /* --- judge_resume.c --- */
 /* What earlier rows hold of a flow that is told again. False: nothing known. */
@@ -227,6 +236,9 @@ bool judge_resume_take(struct judge *j, const struct fact_flow_new *f, struct fl
 void judge_resume_done(struct judge *j);
 
 /* --- judge_decide.c --- */
+/* A DNS answer came over it at this time: is it approved, as DNS where
+ * inspection has not said yet what it is? */
+bool judge_answers_by_approval(struct judge *j, const struct transfer *t, int64_t time_us);
 /* Judge a live transfer as it is known now. */
 void judge_decide(struct judge *j, uint32_t index);
 void judge_decide_all(struct judge *j);

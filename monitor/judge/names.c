@@ -137,6 +137,14 @@ static void evict(struct names *n, uint32_t i)
 	n->evicted++;
 }
 
+void names_clear(struct names *n)
+{
+	const uint64_t evicted = n->evicted;
+	while (n->oldest != NONE)
+		evict(n, n->oldest);
+	n->evicted = evicted;
+}
+
 /* A node to fill, NONE without memory. */
 static uint32_t take_node(struct names *n)
 {

@@ -22,6 +22,7 @@ struct name_found {
 MUST_CHECK int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret);
 void names_free(struct names *n);
 void names_set_max_age(struct names *n, int64_t max_age_past_ttl_us);
+void names_clear(struct names *n);   /* as if nobody had ever been told anything */
 
 /* client asked, name stands for address. The client is an address, or any 16
  * bytes that stand for a machine with several. 0 or ERR_NOMEM. */

@@ -53,7 +53,7 @@ struct policy_facts {
 	const char *app;              /* NULL: not known yet; "Unknown": never will be */
 	const char *hostname;         /* claimed by the flow (SNI, HTTP, QUIC); NULL */
 	bool hostname_verified;       /* DNS gave exactly that name for this address */
-	const char *dns_name;         /* what DNS gave for the address; NULL */
+	const char *dns_name;         /* what DNS that is believed gave for the address; NULL */
 	const char *country;          /* "" unknown */
 	uint32_t asn;                 /* 0 unknown */
 	int64_t time_us;              /* of the packet judged: hours and validity */

@@ -62,6 +62,13 @@ static bool any_host(const struct config_approval *a, const char *name)
 	return false;
 }
 
+/* Whoever connects names whom he connects to: in a flow that the peer opened
+ * that is the equipment's side, and no name of the peer. */
+const char *claimed_name(const struct policy_facts *f)
+{
+	return f->initiator != INITIATOR_PEER && given(f->hostname) ? f->hostname : NULL;
+}
+
 /* A name in the flow is the sender's own word. It counts where DNS gave an
  * approved name for that address, or where the approval binds the address as
  * well, by prefix or ASN. A name that is not approved never passes, whatever
@@ -71,7 +78,7 @@ static struct cond match_hosts(const struct config_approval *a, const struct pol
 	const bool bound = a->prefix_count > 0 || a->asn_count > 0;
 	if (a->host_count == 0)
 		return (struct cond){COND_ABSENT, -1};
-	if (given(f->hostname)) {
+	if (claimed_name(f) != NULL) {
 		if (!any_host(a, f->hostname))
 			return fails(REASON_HOST_NOT_APPROVED);
 		return holds_if(f->hostname_verified || bound || any_host(a, f->dns_name),
@@ -79,7 +86,7 @@ static struct cond match_hosts(const struct config_approval *a, const struct pol
 	}
 	if (any_host(a, f->dns_name))
 		return holds();
-	if (!f->inspection_done)
+	if (!f->inspection_done && f->initiator != INITIATOR_PEER)
 		return (struct cond){COND_WAITS, REASON_HOST_NOT_APPROVED};
 	return fails(REASON_HOST_NOT_APPROVED);
 }
@@ -232,7 +239,7 @@ static void sum_up(const struct config_approval *a, const struct policy_facts *f
 		if (i >= COND_HOSTS && i <= COND_ASNS && e->cond[i].state >= COND_FAILS)
 			e->to_holds = false;
 	}
-	e->named = any_host(a, f->hostname) || any_host(a, f->dns_name);
+	e->named = any_host(a, claimed_name(f)) || any_host(a, f->dns_name);
 	e->near = is_near(e);
 }
 

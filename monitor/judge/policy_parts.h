@@ -88,6 +88,8 @@ void match_approval(const struct config_approval *a, const struct question *q, s
  * flow, the lower of the two: services listen below the ports that clients
  * are given, and an approval that minds can ask for an initiator. */
 uint16_t service_port(const struct policy_facts *f);
+/* The name that the flow gives the peer; NULL: none. */
+const char *claimed_name(const struct policy_facts *f);
 bool host_matches(const char *pattern, const char *name);
 
 bool hours_hold(const struct config_hours *h, const struct tz_civil *local);

@@ -105,7 +105,11 @@ static void tell_equipment(struct line *l, const struct config_approval *a, cons
 
 static void tell_hosts(struct line *l, const struct config_approval *a, const struct policy_facts *f)
 {
-	if (f->hostname != NULL && f->hostname[0] != '\0') {
+	const bool claimed = claimed_name(f) != NULL;
+	if (!claimed && f->hostname != NULL && f->hostname[0] != '\0') {
+		add_name(l, f->hostname);
+		add(l, " (said by the peer, which connected: not its own name)");
+	} else if (claimed) {
 		add_name(l, f->hostname);
 		const bool bound = a->prefix_count > 0 || a->asn_count > 0;
 		add(l, f->hostname_verified ? " (verified by DNS)"
@@ -114,7 +118,7 @@ static void tell_hosts(struct line *l, const struct config_approval *a, const st
 	} else {
 		add(l, f->inspection_done ? "no name in the flow" : "no name in the flow yet");
 	}
-	if (f->dns_name != NULL && f->dns_name[0] != '\0' && !f->hostname_verified) {
+	if (f->dns_name != NULL && f->dns_name[0] != '\0' && !(claimed && f->hostname_verified)) {
 		add(l, ", DNS gave ");
 		add_name(l, f->dns_name);
 	}

@@ -288,7 +288,8 @@ bool tell_backlog(struct tell *t)
 void tell_fact(struct tell *t, struct fact_head *fact, enum fact_type type, size_t size)
 {
 	fill_head(t, fact, type, size);
-	fact->flow = 0;
+	if (type != FACT_NAME)
+		fact->flow = 0;
 	if (t->backlog.head < t->backlog.tail || !push(t, fact))
 		keep(t, fact);
 }

@@ -243,7 +243,14 @@ void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, 
 	if (from == CONTENT_OUT && f->class_ == FLOW_TRANSFER && (f->flags & FLOW_BETWEEN_NETWORKS) == 0)
 		return;
 	unsigned sender = from == CONTENT_OUT ? f->inside_end : 1u - f->inside_end;
-	struct fact_name n = {.client = f->key.addr[1 - sender], .resolver = f->key.addr[sender]};
+	/* What merely looks like an answer to a service that a client asked from
+	 * its own port 53 is none. */
+	if (f->key.port[sender] != PORT_DNS)
+		return;
+	struct fact_name n = {.client = f->key.addr[1 - sender], .resolver = f->key.addr[sender],
+	                      .resolver_mac = f->mac[sender]};
+	if (f->class_ == FLOW_TRANSFER)
+		n.head.flow = flow_id(w->flows, f);
 	_Static_assert(sizeof n.name == sizeof a->name, "a name fits");
 	memcpy(n.name, a->name, sizeof n.name);
 	for (unsigned i = 0; i < a->addr_count; i++) {

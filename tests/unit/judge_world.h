@@ -301,13 +301,34 @@ static inline void w_class(struct world *w, uint32_t slot, int64_t time_us, cons
 	w_take(w, &f, FACT_FLOW_CLASS, sizeof(f));
 }
 
+/* An answer to machine E<client>; slot 0: within its network. */
+struct w_answer {
+	uint32_t slot, worker;
+	uint8_t client, address;
+	struct addr resolver;          /* zero: E2's, or E1's when E2 asks */
+	struct mac resolver_mac;
+	const char *name;
+	int64_t time_us;
+};
+
+static inline void w_answer(struct world *w, const struct w_answer *n)
+{
+	struct fact_name f = {.head = {.worker = n->worker, .time_us = n->time_us}, .ttl_s = 60};
+	f.head.flow = n->slot != 0 ? w_flow(n->slot) : 0;
+	f.client = addr_from_v4((const uint8_t[]){192, 0, 2, n->client});
+	f.address = addr_from_v4((const uint8_t[]){198, 51, 100, n->address});
+	f.resolver = n->resolver;
+	f.resolver_mac = n->resolver_mac;
+	if (addr_is_zero(&f.resolver))
+		f.resolver = addr_from_v4((const uint8_t[]){192, 0, 2, n->client == 2 ? 1 : 2});
+	snprintf(f.name, sizeof(f.name), "%s", n->name);
+	w_take(w, &f, FACT_NAME, sizeof(f));
+}
+
+/* From a resolver that is believed: known equipment of the same network. */
 static inline void w_name(struct world *w, uint8_t client, uint8_t address, const char *name, int64_t time_us)
 {
-	struct fact_name f = {.head = {.time_us = time_us}, .ttl_s = 60};
-	f.client = addr_from_v4((const uint8_t[]){192, 0, 2, client});
-	f.address = addr_from_v4((const uint8_t[]){198, 51, 100, address});
-	snprintf(f.name, sizeof(f.name), "%s", name);
-	w_take(w, &f, FACT_NAME, sizeof(f));
+	w_answer(w, &(struct w_answer){.client = client, .address = address, .name = name, .time_us = time_us});
 }
 
 static inline void w_station(struct world *w, uint8_t machine, int64_t time_us)

@@ -666,6 +666,8 @@ static void names(void **state)
 	s.src = OUTSIDE, s.dst = 1, add_udp(&c, START, s);        /* from outside */
 	s.src = 2, s.dst = 3, add_udp(&c, START + 1, s);          /* of a resolver in the same network */
 	s.src = 4, s.dst = OUTSIDE, add_udp(&c, START + 2, s);    /* what equipment tells others is no name */
+	s.sport = 443, s.dport = 53;
+	s.src = OUTSIDE, s.dst = 1, add_udp(&c, START + 3, s);    /* nor what another service answers to port 53 */
 	struct run r = run_workers(&c, 1, RING);
 	assert_int_equal(count_of(&r, FACT_NAME), 2);
 	const struct fact_name *n = &nth(&r, FACT_NAME, 0)->name;
@@ -674,9 +676,13 @@ static void names(void **state)
 	assert_int_equal(n->resolver.b[15], OUTSIDE);
 	assert_int_equal(n->address.b[15], 7);
 	assert_int_equal(n->ttl_s, 300);
+	assert_int_equal(n->head.flow, nth(&r, FACT_FLOW_NEW, 0)->head.flow);
+	assert_int_not_equal(n->head.flow, 0);
 	n = &nth(&r, FACT_NAME, 1)->name;
 	assert_int_equal(n->client.b[15], 3);
 	assert_int_equal(n->resolver.b[15], 2);
+	assert_int_equal(n->head.flow, 0);
+	assert_int_equal(n->resolver_mac.b[5], 2);
 	free(r.fact);
 	empty(&c);
 }
