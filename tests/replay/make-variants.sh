@@ -128,11 +128,13 @@ printf '%s\t%s\t%s\n' 1 "$who and $(figures "$tmp/whole.pcap")" 'what came befor
     put file-cut 120 "$tmp/x.pcap" 'The file ends in the middle of its last packet but one: a damaged capture.'
 echo 3 >file-cut/exit
 
-# Interfaces of different link types in one pcapng: libpcap stops at the second.
+# Two sections, as cat makes them, with other link types: libpcap 1.10 stops at the second.
 ./variants.pl raw $base "$tmp/r.pcap"
-mergecap -a -F pcapng -w "$tmp/x.pcapng" $base "$tmp/r.pcap"
-printf '%s\t%s\t%s\n' 1 "$who and $name and $all" 'what came before is recorded' |
-    put file-pcapng-two-links 120 "$tmp/x.pcapng" 'A pcapng whose second interface has another link type (raw IP after Ethernet); libpcap 1.10 reads up to there.'
+editcap -F pcapng $base "$tmp/1.pcapng"; editcap -F pcapng "$tmp/r.pcap" "$tmp/2.pcapng"
+cat "$tmp/1.pcapng" "$tmp/2.pcapng" >"$tmp/x.pcapng"
+printf '%s\t%s\t%s\n' 1 "$who and $name and $all" 'what came before is recorded, to the byte' \
+    2 true 'and nothing else is a transfer' |
+    put file-pcapng-two-links 120 "$tmp/x.pcapng" 'A pcapng of two sections (cat a b), of Ethernet and of raw IP; libpcap 1.10 reads up to the second.'
 echo 3 >file-pcapng-two-links/exit
 
 f=fragments/capture.pcap
