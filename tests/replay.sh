@@ -31,8 +31,11 @@ run() {
 	echo "{\"exit\":$code}"
 }
 
+# Without the vendors of unknown machines: those come from this system's
+# ieee-data, whose names differ from release to release.
 records() {
-	"$build/garita" transfers --db "$1" --format json --limit 0 | LC_ALL=C sort
+	"$build/garita" transfers --db "$1" --format json --limit 0 |
+		jq -c 'if .equipment | startswith("unknown:") then del(.vendor) else . end' | LC_ALL=C sort
 }
 
 run "$work/one" >"$work/accounting.json"

@@ -32,6 +32,7 @@ step "module includes" tests/check-deps.sh
 for d in tests/replay/*/; do
 	[ -f "$d/expected.jsonl" ] && step "replay $(basename "$d")" tests/replay.sh "$build" "$(basename "$d")"
 done
+step "replays: what each case is about" env GARITAD="$build/garitad" GARITA="$build/garita" tests/lab/replay.sh
 for s in tests/cli/*.sh; do
 	[ -f "$s" ] && step "command line: $(basename "$s" .sh)" sh "$s" "$build"
 done
