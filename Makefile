@@ -73,10 +73,10 @@ test: ## install what is missing, build, run every test that needs no rights
 	@$(MAKE) --no-print-directory all unit-build
 	@tests/run.sh $(BUILD)
 
-demo: ## install what is missing, build, replay a recorded day and show what left
+demo: ## install what is missing, build, replay a recorded day and show what left (DEMO_LANG=es)
 	@tools/install/deps.sh build
 	@$(MAKE) --no-print-directory all
-	@tools/install/demo.sh $(BUILD)
+	@tools/install/demo.sh $(BUILD) $(DEMO_LANG)
 
 lab: ## as root: real programs behind a real SPAN port
 	@tools/install/deps.sh build lab

@@ -19,15 +19,15 @@ static void fill(const struct judge_totals *t, struct line line[LINES])
 		{"frames", c->frames, "all frames, the sum of the six marked ="},
 		{"ip_frames", c->ip_frames, "of them with an IP header"},
 		{"flow_frames", c->flow_frames, "= of flows that touch a scanner network"},
-		{"housekeeping_frames", c->housekeeping_frames, "= ARP, DHCP, neighbour discovery, link multicast"},
+		{"housekeeping_frames", c->housekeeping_frames, "= ARP, DHCP, neighbours, link multicast"},
 		{"other_network_frames", c->other_network_frames, "= neither end in a scanner network"},
 		{"non_ip_frames", c->non_ip_frames, "= not IP"},
 		{"malformed_frames", c->malformed_frames, "= headers cut short or nonsense"},
 		{"filtered_frames", c->filtered_frames, "= left out by the filter"},
-		{"kernel_drops", c->kernel_drops, "lost between kernel and sensor, not in frames"},
+		{"kernel_drops", c->kernel_drops, "lost in the kernel, not in frames"},
 		{"interface_drops", c->interface_drops, "lost by the interface, not in frames"},
 		{"truncated_frames", c->truncated_frames, "cut by the snap length"},
-		{"duplicate_frames", c->duplicate_frames, "second copies, counted as frames, not as bytes"},
+		{"duplicate_frames", c->duplicate_frames, "second copies: in frames, not in bytes"},
 		{"ip_bytes_out", c->ip_bytes_out, "IP bytes that left"},
 		{"ip_bytes_in", c->ip_bytes_in, "IP bytes that came"},
 		{"flows", c->flows, NULL},
@@ -35,7 +35,7 @@ static void fill(const struct judge_totals *t, struct line line[LINES])
 		{"approved", t->approved, NULL},
 		{"unapproved", t->unapproved, NULL},
 		{"findings", t->findings, "groups of unapproved transfers to review"},
-		{"flow_table_full", c->flow_table_full, "packets that found no place in the flow table"},
+		{"flow_table_full", c->flow_table_full, "packets without a place in the table"},
 	};
 	for (int i = 0; i < LINES; i++)
 		line[i] = all[i];
@@ -71,11 +71,11 @@ static int print_people(const struct judge_totals *t, const struct line line[LIN
 {
 	int rc = 0;
 	for (int i = 0; rc >= 0 && i < LINES; i++)
-		rc = fprintf(out, "%-22s %16" PRIu64 "%s%s\n", line[i].name, line[i].value,
+		rc = fprintf(out, "%-20s %14" PRIu64 "%s%s\n", line[i].name, line[i].value,
 		             line[i].people != NULL ? "  " : "", line[i].people != NULL ? line[i].people : "");
 	if (rc >= 0 && t->counters.first_us != 0) {
 		char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
-		rc = fprintf(out, "%-22s %s\n%-22s %s\n", "first", time_text_utc(t->counters.first_us, first), "last",
+		rc = fprintf(out, "%-20s %s\n%-20s %s\n", "first", time_text_utc(t->counters.first_us, first), "last",
 		             time_text_utc(t->counters.last_us, last));
 	}
 	return rc < 0 ? ERR_IO : 0;

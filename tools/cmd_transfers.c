@@ -207,7 +207,7 @@ static int print_csv(void *ctx, const struct stored_transfer *t)
 struct printer {
 	struct table *table;
 	const char *lang;
-	bool narrow;
+	bool narrow, one_verdict;   /* one_verdict was asked for: no column says it again */
 	uint64_t rows, unapproved;
 };
 
@@ -258,6 +258,21 @@ static const char *why_text(const struct stored_transfer *t, char *buf, size_t s
 	return words;
 }
 
+/* Without its verdict a row is one cell shorter. */
+#define LEAVE_OUT(array, at, count) memmove((array) + (at), (array) + (at) + 1, ((count) - (at) - 1) * sizeof *(array))
+#define VERDICT_AT 9u
+#define COLUMNS 11u
+
+/* "11-22 03:39Z" of "2026-11-22 03:39:17Z": on a narrow terminal the year and
+ * the seconds give way, for rows come in their order. */
+static const char *short_time(char *start)
+{
+	if (strlen(start) != 20)
+		return start;
+	memcpy(start + 16, "Z", 2);
+	return start + 5;
+}
+
 static int print_row(void *ctx, const struct stored_transfer *t)
 {
 	static const enum text verdicts[] = {[VERDICT_UNAPPROVED] = TEXT_UNAPPROVED, [VERDICT_APPROVED] = TEXT_APPROVED,
@@ -269,14 +284,18 @@ static int print_row(void *ctx, const struct stored_transfer *t)
 	peer_text(t, peer, sizeof peer);
 	app_text(t, app, sizeof app);
 	snprintf(id, sizeof id, "%" PRId64, r->id);
-	/* On a narrow terminal the year gives way: rows come in their order. */
-	const char *when = format_time(r->start_us, start) + (p->narrow && strlen(start) > 5 ? 5 : 0);
-	const char *const cells[] = {
-		id, when, r->equipment, arrow(r->initiator), peer, r->country, app,
+	format_time(r->start_us, start);
+	const char *cells[COLUMNS] = {
+		id, p->narrow ? short_time(start) : start, r->equipment, arrow(r->initiator), peer, r->country, app,
 		format_size(r->counts.ip_bytes_out, out), format_size(r->counts.ip_bytes_in, in),
 		text(p->lang, verdicts[r->verdict]), why_text(t, why, sizeof why)};
 	const bool unapproved = r->verdict == VERDICT_UNAPPROVED;
-	const enum format_colour colours[] = {[0] = COLOUR_DIM, [9] = unapproved ? COLOUR_BAD : COLOUR_GOOD, [10] = COLOUR_NONE};
+	const enum format_colour colour = unapproved ? COLOUR_BAD : COLOUR_GOOD;
+	enum format_colour colours[COLUMNS] = {[0] = COLOUR_DIM, [VERDICT_AT] = colour};
+	if (p->one_verdict) {
+		LEAVE_OUT(cells, VERDICT_AT, COLUMNS);
+		colours[VERDICT_AT] = colour;
+	}
 	p->rows++;
 	p->unapproved += unapproved;
 	return table_row(p->table, cells, colours);
@@ -285,20 +304,23 @@ static int print_row(void *ctx, const struct stored_transfer *t)
 static int print_table(struct store_reader *r, struct asked *a)
 {
 	const char *lang = tool_lang(&a->common);
-	const struct column columns[] = {
-		{text(lang, TEXT_COL_ID), 0, 9, true},      {text(lang, TEXT_COL_START), 0, 0, false},
+	struct column columns[COLUMNS] = {
+		{text(lang, TEXT_COL_ID), 0, 8, true},      {text(lang, TEXT_COL_START), 0, 0, false},
 		{text(lang, TEXT_COL_EQUIPMENT), 8, 0, false}, {"", 0, 0, false},
 		{text(lang, TEXT_COL_PEER), 18, 0, false},  {"CC", 0, 5, false},
-		{text(lang, TEXT_COL_APP), 6, 8, false},
-		{text(lang, TEXT_COL_OUT), 0, 0, true},     {text(lang, TEXT_COL_IN), 0, 7, true},
-		{text(lang, TEXT_COL_VERDICT), 0, 0, false}, {text(lang, TEXT_COL_WHY), 10, 0, false},
+		{text(lang, TEXT_COL_APP), 6, 7, false},
+		{text(lang, TEXT_COL_OUT), 0, 0, true},     {text(lang, TEXT_COL_IN), 0, 9, true},
+		{text(lang, TEXT_COL_VERDICT), 0, 0, false}, {text(lang, TEXT_COL_WHY), 14, 0, false},
 	};
-	struct printer p = {.lang = lang, .narrow = format_terminal_width(stdout) < 100};
+	struct printer p = {.lang = lang, .narrow = format_terminal_width(stdout) < 100,
+	                    .one_verdict = a->filter.verdict != NULL};
+	if (p.one_verdict)
+		LEAVE_OUT(columns, VERDICT_AT, COLUMNS);
 	/* On a terminal the newest are what is wanted, and that there are more is said. */
 	const bool cut = !a->limit_given && isatty(STDOUT_FILENO);
 	if (cut)
 		a->filter.limit = TERMINAL_LIMIT;
-	p.table = table_new(stdout, columns, sizeof columns / sizeof columns[0], 0);
+	p.table = table_new(stdout, columns, p.one_verdict ? COLUMNS - 1 : COLUMNS, 0);
 	if (p.table == NULL)
 		return ERR_NOMEM;
 	const int result = store_read_transfers(r, &a->filter, print_row, &p);
