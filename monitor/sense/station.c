@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -14,6 +15,7 @@ struct place {
 };
 
 struct stations {
+	uint64_t seed;
 	uint32_t count;
 	struct place place[PLACES];
 };
@@ -23,6 +25,9 @@ int stations_new(struct stations **ret)
 	struct stations *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return ERR_NOMEM;
+	/* Who chooses addresses and tags must not choose their places. */
+	if (getrandom(&t->seed, sizeof t->seed, GRND_NONBLOCK) != (ssize_t)sizeof t->seed)
+		t->seed = (uint64_t)(uintptr_t)t;
 	*ret = t;
 	return 0;
 }
@@ -32,9 +37,10 @@ void stations_free(struct stations *t)
 	free(t);
 }
 
-static uint32_t hash_of(const struct station *s)
+static uint32_t hash_of(const struct stations *t, const struct station *s)
 {
-	uint64_t h = XXH3_64bits(&s->address, sizeof s->address);
+	uint64_t tags = (uint64_t)s->vlan[0] << 32 | (uint64_t)s->vlan[1] << 16 | s->vlan_count;
+	uint64_t h = XXH3_64bits_withSeed(&s->address, sizeof s->address, t->seed + tags);
 	return (uint32_t)XXH3_64bits_withSeed(&s->mac, sizeof s->mac, h);
 }
 
@@ -46,7 +52,7 @@ static bool same(const struct station *a, const struct station *b)
 
 enum station_result stations_see(struct stations *t, const struct station *s)
 {
-	uint32_t at = hash_of(s) % PLACES;
+	uint32_t at = hash_of(t, s) % PLACES;
 	for (; t->place[at].used; at = (at + 1) % PLACES)
 		if (same(&t->place[at].s, s))
 			return STATION_KNOWN;
@@ -59,5 +65,6 @@ enum station_result stations_see(struct stations *t, const struct station *s)
 
 void stations_clear(struct stations *t)
 {
-	memset(t, 0, sizeof *t);
+	t->count = 0;
+	memset(t->place, 0, sizeof t->place);
 }
