@@ -229,6 +229,7 @@ static unsigned inspect(struct worker *w, struct flow *f, const struct packet *p
 		f->flags |= FLOW_TUNNEL;
 		inspect_inner(w->inspector, f, p->tunnel, inner);
 	}
+	w->packet = p;
 	if (p->payload_caplen > 0 || p->tcp_flags & TCP_SYN)
 		inspect_packet(w->inspector, f, p, end, fresh, &w->sink);
 	return news_of(f);
@@ -240,7 +241,11 @@ void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, 
 	if (!a->is_response || a->rcode != 0 || a->addr_count == 0)
 		return;
 	/* What equipment tells the outside is no name that equipment was given. */
-	if (from == CONTENT_OUT && f->class_ == FLOW_TRANSFER && (f->flags & FLOW_BETWEEN_NETWORKS) == 0)
+	const bool outside = f->class_ == FLOW_TRANSFER && (f->flags & FLOW_BETWEEN_NETWORKS) == 0;
+	if (from == CONTENT_OUT && outside)
+		return;
+	/* Nor is what equipment sends with the source address of a resolver outside. */
+	if (outside && w->packet->has_mac && netset_has_mac(&w->netset, &w->packet->src_mac))
 		return;
 	unsigned sender = from == CONTENT_OUT ? f->inside_end : 1u - f->inside_end;
 	/* What merely looks like an answer to a service that a client asked from

@@ -72,6 +72,7 @@ struct worker {
 	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
 
 	struct flow *last;       /* of the last packet */
+	const struct packet *packet;  /* under inspection, for worker_on_dns */
 	struct tunnel_ends tunnel_key;   /* the last that was looked up */
 	bool tunnel_inside;
 

@@ -131,7 +131,10 @@ struct spec {
 	uint32_t seq, bytes;
 	const char *payload;       /* NULL: a pattern */
 	unsigned ttl;
+	unsigned mac;              /* last byte of the source MAC; 0: as src */
 };
+
+#define KNOWN_MAC 0xee         /* 02:00:00:00:00:ee is known equipment of network 0 */
 
 static unsigned ip_id;
 
@@ -170,7 +173,7 @@ static void add_udp(struct capture *c, int64_t t, struct spec s)
 	body(&f, &s);
 	push_udp(&f, s.sport, s.dport);
 	ends(push_ipv4(&f, 17, 0, 0), s.src, s.dst, s.ttl);
-	push_ethernet(&f, 0x0800, s.src, s.dst);
+	push_ethernet(&f, 0x0800, s.mac != 0 ? s.mac : s.src, s.dst);
 	add(c, &f, t);
 }
 
@@ -198,6 +201,8 @@ static void setup_networks(void)
 		assert_int_equal(prefix_parse(prefixes[i], &p), 0);
 		assert_int_equal(netset_add_prefix(ns, index, &p), 0);
 	}
+	const struct mac known = {{2, 0, 0, 0, 0, KNOWN_MAC}};
+	assert_int_equal(netset_add_mac(ns, 0, &known), 0);
 	netset_finish(ns);
 	assert_int_equal(control_new(&control), 0);
 	control_put_netset(control, ns);
@@ -666,6 +671,7 @@ static void names(void **state)
 	s.src = OUTSIDE, s.dst = 1, add_udp(&c, START, s);        /* from outside */
 	s.src = 2, s.dst = 3, add_udp(&c, START + 1, s);          /* of a resolver in the same network */
 	s.src = 4, s.dst = OUTSIDE, add_udp(&c, START + 2, s);    /* what equipment tells others is no name */
+	s.src = OUTSIDE + 1, s.dst = 5, s.mac = KNOWN_MAC, add_udp(&c, START + 3, s);   /* nor as if it came from outside */
 	s.sport = 443, s.dport = 53;
 	s.src = OUTSIDE, s.dst = 1, add_udp(&c, START + 3, s);    /* nor what another service answers to port 53 */
 	struct run r = run_workers(&c, 1, RING);
