@@ -29,6 +29,13 @@ my @fields = qw(frame.number frame.protocols ip.src ip.dst ip.len ipv6.src ipv6.
 
 sub list { return split /,/, $_[0] // '' }
 
+# decode keeps an IPv4-mapped address of an IPv6 header apart from the IPv4 one.
+sub addresses6
+{
+	return map { /^::ffff:(\d+)\.(\d+)\.(\d+)\.(\d+)$/i
+		? sprintf('::ffff:0:%x:%x', $1 << 8 | $2, $3 << 8 | $4) : $_ } list($_[0]);
+}
+
 # What decode says of each frame: outcome, second copy?, IP layers, tags (ERSPAN has its own).
 sub dump_of
 {
@@ -50,7 +57,7 @@ sub layers_of
 	my ($t) = @_;
 	my ($protocols) = $t->{'frame.protocols'} =~ /^(.*?)(?::icmp|$)/;
 	my @v4 = ([list($t->{'ip.src'})], [list($t->{'ip.dst'})], [list($t->{'ip.len'})]);
-	my @v6 = ([list($t->{'ipv6.src'})], [list($t->{'ipv6.dst'})], [list($t->{'ipv6.plen'})]);
+	my @v6 = ([addresses6($t->{'ipv6.src'})], [addresses6($t->{'ipv6.dst'})], [list($t->{'ipv6.plen'})]);
 	my @layers;
 	for (split /:/, $protocols) {
 		my $v = $_ eq 'ip' ? \@v4 : $_ eq 'ipv6' ? \@v6 : next;

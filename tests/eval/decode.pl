@@ -20,6 +20,13 @@ my ($files, $frames, $layers, $bad) = (0, 0, 0, 0);
 
 sub list { return split /,/, $_[0] // '' }
 
+# decode keeps an IPv4-mapped address of an IPv6 header apart from the IPv4 one.
+sub addresses6
+{
+	return map { /^::ffff:(\d+)\.(\d+)\.(\d+)\.(\d+)$/i
+		? sprintf('::ffff:0:%x:%x', $1 << 8 | $2, $3 << 8 | $4) : $_ } list($_[0]);
+}
+
 # Is each of @$ours the same as the one at its place in @$theirs? Behind them
 # may stand more: the packets that ICMP errors quote.
 sub leads
@@ -44,7 +51,7 @@ sub compare
 	my @complaint;
 	my $check = sub {
 		my ($name, $mine, $field) = @_;
-		push @complaint, "$name: @$mine, tshark $t->{$field}" unless leads($mine, [list($t->{$field})]);
+		push @complaint, "$name: @$mine, tshark $t->{$field}" unless leads($mine, [addresses6($t->{$field})]);
 	};
 
 	$layers += @layer;
