@@ -85,6 +85,11 @@ static int restore_open(void *ctx, const struct row_transfer *r)
 	return judge_restore_open(ctx, r);
 }
 
+static int restore_tally(void *ctx, const struct row_tally *r)
+{
+	return judge_restore_tally(ctx, r);
+}
+
 /* What earlier runs knew: used limits, first sights, open findings. */
 static int restore(struct parts *a)
 {
@@ -95,6 +100,8 @@ static int restore(struct parts *a)
 		rc = store_each_finding(a->store, restore_finding, a->judge);
 	if (rc == 0)
 		rc = store_each_open(a->store, restore_open, a->judge);
+	if (rc == 0)
+		rc = store_each_tally(a->store, restore_tally, a->judge);
 	return rc;
 }
 

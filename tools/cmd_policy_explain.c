@@ -55,12 +55,12 @@ static const struct option longs[] = {TOOL_LONG,
 /* What was recorded, copied: the reader's strings live as long as its callback. */
 struct record {
 	bool found;
-	int64_t id, finding;
+	int64_t id, finding, bad_us;
 	enum verdict verdict;
 	uint32_t reasons;
 	char approval[FACT_TEXT_MAX], policy_hash[80];
 	char equipment[FACT_TEXT_MAX], network[FACT_TEXT_MAX], app[FACT_TEXT_MAX], hostname[FACT_TEXT_MAX],
-	    country[8];
+	    dns_name[FACT_TEXT_MAX], country[8];
 };
 
 struct explaining {
@@ -228,6 +228,7 @@ static int take_row(void *ctx, const struct stored_transfer *t)
 	const struct row_transfer *row = &t->row;
 	r->found = true;
 	r->finding = row->finding;
+	r->bad_us = row->bad_us;
 	r->verdict = row->verdict;
 	r->reasons = row->reasons;
 	copy(r->approval, sizeof r->approval, row->approval);
@@ -236,6 +237,7 @@ static int take_row(void *ctx, const struct stored_transfer *t)
 	copy(r->network, sizeof r->network, row->network);
 	copy(r->app, sizeof r->app, row->app);
 	copy(r->hostname, sizeof r->hostname, row->hostname);
+	copy(r->dns_name, sizeof r->dns_name, row->dns_name);
 	copy(r->country, sizeof r->country, row->country);
 	const bool by_dns = row->hostname_source == HOST_DNS; /* no name in the flow itself */
 	x->facts = (struct policy_facts){
@@ -251,7 +253,8 @@ static int take_row(void *ctx, const struct stored_transfer *t)
 	    .app = r->app[0] != '\0' ? r->app : "Unknown",
 	    .hostname = by_dns ? NULL : or_null(r->hostname),
 	    .hostname_verified = !by_dns && row->hostname_verified,
-	    .dns_name = by_dns ? or_null(r->hostname) : NULL,
+	    .dns_name = r->dns_name[0] != '\0' ? r->dns_name
+	                : by_dns && row->hostname_verified ? or_null(r->hostname) : NULL,
 	    .country = r->country,
 	    .asn = row->asn,
 	    .time_us = row->end_us,
@@ -329,6 +332,20 @@ static void usage_of(void *ctx, const char *approval, enum config_period per, in
 	const int64_t start = policy_period_start(x->policy, per, time_us);
 	if (store_read_usage(x->store, approval, per, start, &ret->out, &ret->in) != 0)
 		*ret = (struct policy_usage){0};
+}
+
+/* A transfer is approved only if it was at each moment of its life: where its
+ * last one holds, the first at which time or limit did not is what decides. */
+static void choose_moment(struct explaining *x)
+{
+	struct policy_verdict v;
+	if (x->record.bad_us == 0)
+		return;
+	policy_judge(x->policy, &x->facts, usage_of, x, &v);
+	if (v.verdict == VERDICT_APPROVED)
+		x->facts.time_us = x->record.bad_us;
+	else
+		x->record.bad_us = 0;
 }
 
 /* --- what is printed --- */
@@ -457,6 +474,9 @@ static int print_table(struct explaining *x)
 	char peer[ADDR_TEXT_MAX], when[FORMAT_TIME_MAX];
 	printf("%s -> %s, %s\n", x->facts.equipment != NULL ? x->facts.equipment : "?",
 	       addr_text(&x->facts.peer, peer), format_time(x->facts.time_us, when));
+	if (x->record.bad_us != 0)
+		puts(policy_said(&x->o, "judged at that moment: the first at which hours, validity or limit did not hold",
+		                 "juzgada en ese momento: el primero en que horario, vigencia o límite no se cumplió"));
 	policy_explain(x->policy, &x->facts, usage_of, x, step_table, x, &v);
 	print_verdict(x, &v);
 	print_record(x, &v);
@@ -472,6 +492,7 @@ static int explain(struct explaining *x, const char *id)
 		code = policy_load(&x->o, x->o.config, &x->cfg, &x->policy);
 	if (code == EXIT_DONE) {
 		fill_equipment(x);
+		choose_moment(x);
 		code = x->o.format == FORMAT_JSON ? print_json(x) : print_table(x);
 		if (fflush(stdout) != 0 || ferror(stdout) != 0)
 			code = EXIT_FAILED;

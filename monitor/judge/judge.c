@@ -270,8 +270,9 @@ void judge_get_totals(const struct judge *j, struct judge_totals *ret)
 	                             .refused = j->refused + j->gaps.refused + intern_refused(j->texts),
 	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0};
 	for (unsigned i = 0; i < j->workers; i++) {
-		counters_add(&ret->counters, &j->tally[i].earlier);
-		counters_add(&ret->counters, &j->tally[i].total);
+		struct counters c;
+		judge_counted(&j->tally[i], &c);
+		counters_add(&ret->counters, &c);
 	}
 }
 

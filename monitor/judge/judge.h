@@ -67,6 +67,8 @@ MUST_CHECK int judge_restore_finding(struct judge *j, const struct row_finding *
 /* A row that was open when an earlier judge of the same workers died: when its
  * flow is told again, the new row holds only what this one does not. */
 MUST_CHECK int judge_restore_open(struct judge *j, const struct row_transfer *r);
+/* What earlier judges of the same workers have recorded of their counters. */
+MUST_CHECK int judge_restore_tally(struct judge *j, const struct row_tally *r);
 
 /* Hand every changed row to the sink: at most max_rows (0: all). Stops at the
  * first refusal and returns its code. The rows stay marked until

@@ -230,13 +230,15 @@ static void take_base(struct flow_counts *c, const struct flow_counts *base)
 /* A flow that an earlier judge has recorded in part. */
 static void set_base(struct judge *j, struct transfer *t, const struct fact_flow_new *f)
 {
-	struct flow_counts recorded = f->counts;
-	if ((f->flags & FLOW_RESUMED) == 0 || (j->open_restored && !judge_resume_take(j, f, &recorded)))
+	const struct resume *r = j->open_restored ? judge_resume_find(j, f) : NULL;
+	if ((f->flags & FLOW_RESUMED) == 0 || (j->open_restored && r == NULL))
 		return;
+	if (r != NULL)
+		t->bad_us = r->bad_us;   /* it stays one transfer: what was bad once is not forgotten */
 	t->base = malloc(sizeof(*t->base));
 	if (t->base == NULL)
 		return;
-	*t->base = recorded;
+	*t->base = r != NULL ? r->counts : f->counts;
 	take_base(&t->counts, t->base);
 }
 

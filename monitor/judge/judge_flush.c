@@ -1,5 +1,6 @@
 /* judge_flush.c - changed rows to the record, parents first: policy,
- * machines, findings, transfers, then usage, gaps, minutes.
+ * machines, findings, then usage, gaps, minutes, and transfers last: a flood of
+ * them must not keep limits and gaps out of the record.
  * A transfer is on one of two lists: changed, or offered and waiting for the
  * word that it was committed. */
 #include <stddef.h>
@@ -67,6 +68,8 @@ static int tell_transfer(const struct judge *j, uint32_t index, const struct row
 	    .flags = t->flags, .risk = t->risk, .content = text_of(j, t->content), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
 	    .policy_hash = text_of(j, t->policy_hash), .collapsed = t->collapsed > 0 ? t->collapsed - 1 : 0};
+	r.dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL;
+	r.bad_us = t->bad_us != TRANSFER_NEVER ? t->bad_us : 0;
 	fill_host(j, t, &r);
 	return sink->transfer(sink->ctx, &r);
 }
@@ -140,11 +143,11 @@ int judge_flush(struct judge *j, const struct row_sink *sink, uint32_t max_rows)
 	uint32_t left = max_rows != 0 ? max_rows : UINT32_MAX;
 	int e = flush_parents(j, sink, &left);
 	if (e == 0)
-		e = flush_transfers(j, sink, &left);
-	if (e == 0)
 		e = judge_usage_flush(j, sink, &left);
 	if (e == 0)
 		e = judge_gap_flush(j, sink, &left);
+	if (e == 0)
+		e = flush_transfers(j, sink, &left);
 	return e;
 }
 

@@ -99,9 +99,30 @@ static void subtract(struct counters *c, const struct counters *less)
 
 static void end_life(struct tally *t)
 {
+	subtract(&t->total, &t->base);
 	t->total.flows_live = 0;
 	counters_add(&t->earlier, &t->total);
-	t->total = (struct counters){0};
+	t->total = t->base = (struct counters){0};
+	t->restored = false;
+}
+
+void judge_counted(const struct tally *t, struct counters *ret)
+{
+	struct counters live = t->total;
+	subtract(&live, &t->base);
+	*ret = t->earlier;
+	counters_add(ret, &live);
+}
+
+/* Anything that is heard of it now is of a later time: its start too, if it
+ * died while no judge was there. */
+int judge_restore_tally(struct judge *j, const struct row_tally *r)
+{
+	if (r->worker >= j->workers)
+		return 0;
+	j->tally[r->worker] = (struct tally){.base = r->total, .total = r->total, .told_us = r->told_us, .started = true,
+	                                     .restored = true};
+	return 0;
 }
 
 static int64_t minute_start(int64_t time_us)
@@ -160,14 +181,17 @@ static void drops(struct judge *j, const struct counters *delta, int64_t from_us
 void judge_counters(struct judge *j, const struct fact_counters *f)
 {
 	struct tally *t = &j->tally[f->head.worker];
-	if (f->total.frames < t->total.frames)
-		end_life(t);   /* it counts from zero again */
+	/* It counts from zero again, or is another life than the recorded one. */
+	if (f->total.frames < t->total.frames || (t->restored && f->total.first_us != t->base.first_us))
+		end_life(t);
+	t->restored = false;
 	struct counters delta = f->total;
 	subtract(&delta, &t->total);
 	delta.flows_live = 0;
 	int64_t from = t->told_us != 0 && t->told_us <= f->head.time_us ? t->told_us : f->head.time_us;
 	t->total = f->total;
 	t->told_us = f->head.time_us;
+	t->changed = true;
 	add_minute(j, &delta, f->head.time_us);
 	drops(j, &delta, from, f->head.time_us);
 }
@@ -339,6 +363,29 @@ static int flush_minutes(struct judge *j, const struct row_sink *sink, uint32_t 
 	return 0;
 }
 
+/* In the transaction that holds the last of what they count, and no earlier. */
+static int flush_tallies(struct judge *j, const struct row_sink *sink)
+{
+	bool news = false;
+	for (uint32_t i = 0; i < j->minute_count; i++) {
+		if (!j->minutes[i].offered)
+			return 0;
+		news = true;
+	}
+	for (unsigned i = 0; i < j->workers && news && sink->tally != NULL; i++) {
+		struct tally *t = &j->tally[i];
+		if (!t->changed)
+			continue;
+		const struct row_tally r = {.worker = i, .total = t->total, .told_us = t->told_us};
+		int e = sink->tally(sink->ctx, &r);
+		if (e != 0)
+			return e;
+		t->changed = false;
+		t->offered = true;
+	}
+	return 0;
+}
+
 int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left)
 {
 	for (uint32_t i = 0; i < j->gaps.count && j->gaps.changed > 0 && *left > 0; i++) {
@@ -353,7 +400,8 @@ int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left
 		j->gaps.changed--;
 		--*left;
 	}
-	return flush_minutes(j, sink, left);
+	int e = flush_minutes(j, sink, left);
+	return e == 0 ? flush_tallies(j, sink) : e;
 }
 
 static void forget_gaps(struct gaps *g)
@@ -388,6 +436,10 @@ void judge_gap_recorded(struct judge *j, bool committed)
 			j->minutes[kept++] = j->minutes[i];
 	}
 	j->minute_count = kept;
+	for (unsigned i = 0; i < j->workers; i++) {
+		j->tally[i].changed |= j->tally[i].offered && !committed;
+		j->tally[i].offered = false;
+	}
 }
 
 void judge_gap_done(struct judge *j)

@@ -128,9 +128,12 @@ struct minute {
 
 struct tally {                           /* of one worker */
 	struct counters earlier;         /* of its earlier lives */
+	struct counters base;            /* of this life, recorded by an earlier judge */
 	struct counters total;           /* of this life, as last told */
 	int64_t told_us;                 /* when */
 	bool started;                    /* anything was heard of it */
+	bool restored;                   /* base is of the record, and it has not spoken yet */
+	bool changed, offered;           /* to be recorded with the minutes */
 };
 
 struct slot_list {
@@ -148,6 +151,7 @@ struct resume {
 	struct flow_ident ident;
 	int64_t start_us;
 	struct flow_counts counts;
+	int64_t bad_us;                  /* TRANSFER_NEVER: none */
 	bool used;
 };
 
@@ -231,8 +235,8 @@ void judge_verify_host(struct judge *j, struct transfer *t);
 void judge_names_reload(struct judge *j, const struct config *old);
 
 /* --- judge_resume.c --- */
-/* What earlier rows hold of a flow that is told again. False: nothing known. */
-bool judge_resume_take(struct judge *j, const struct fact_flow_new *f, struct flow_counts *ret);
+/* What earlier rows hold of a flow that is told again. NULL: nothing known. */
+const struct resume *judge_resume_find(const struct judge *j, const struct fact_flow_new *f);
 void judge_resume_done(struct judge *j);
 
 /* --- judge_decide.c --- */
@@ -279,6 +283,8 @@ void judge_usage_done(struct judge *j);
 
 /* --- judge_gap.c --- */
 void judge_counters(struct judge *j, const struct fact_counters *f);
+/* What this judge has counted of a worker. */
+void judge_counted(const struct tally *t, struct counters *ret);
 void judge_note(struct judge *j, const struct fact_note *f);
 void judge_flow_ended(struct judge *j, const struct transfer *t);   /* one-way */
 void judge_gap_end(struct judge *j);

@@ -70,7 +70,10 @@ int judge_restore_open(struct judge *j, const struct row_transfer *row)
 	j->resumes.count += !r->used;
 	/* A judge that died twice: the flow stands in two rows, one after the other. */
 	struct flow_counts c = row->counts;
+	int64_t bad_us = row->bad_us != 0 ? row->bad_us : TRANSFER_NEVER;
 	if (r->used) {
+		if (r->bad_us != TRANSFER_NEVER)
+			bad_us = r->bad_us;
 		c.packets_out += r->counts.packets_out;
 		c.packets_in += r->counts.packets_in;
 		c.ip_bytes_out += r->counts.ip_bytes_out;
@@ -78,18 +81,17 @@ int judge_restore_open(struct judge *j, const struct row_transfer *row)
 		c.payload_bytes_out += r->counts.payload_bytes_out;
 		c.payload_bytes_in += r->counts.payload_bytes_in;
 	}
-	*r = (struct resume){.ident = row->ident, .start_us = row->start_us, .counts = c, .used = true};
+	*r = (struct resume){.ident = row->ident, .start_us = row->start_us, .counts = c, .bad_us = bad_us,
+	                     .used = true};
 	return 0;
 }
 
-bool judge_resume_take(struct judge *j, const struct fact_flow_new *f, struct flow_counts *ret)
+const struct resume *judge_resume_find(const struct judge *j, const struct fact_flow_new *f)
 {
 	if (j->resumes.all == NULL)
-		return false;
+		return NULL;
 	const struct resume *r = &j->resumes.all[slot_of(&j->resumes, &f->ident, f->start_us)];
-	if (r->used)
-		*ret = r->counts;
-	return r->used;
+	return r->used ? r : NULL;
 }
 
 void judge_resume_done(struct judge *j)

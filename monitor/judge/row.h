@@ -24,6 +24,7 @@ struct row_transfer {
 	bool encrypted, inspected;    /* inspected: app, category and encrypted are known */
 	enum fact_host_source hostname_source;
 	bool hostname_verified;
+	const char *dns_name;         /* what DNS that is believed gave for the peer; NULL: nothing */
 	const char *country, *city, *as_org;
 	uint32_t asn;
 	struct flow_counts counts;
@@ -34,6 +35,7 @@ struct row_transfer {
 	const char *approval;         /* id; only when approved */
 	uint32_t reasons;
 	const char *policy_hash;
+	int64_t bad_us;               /* first packet time at which hours, validity or limit did not hold; 0: none */
 	uint64_t collapsed;           /* flows beyond the first that this row stands for (a scan or flood) */
 };
 
@@ -77,6 +79,14 @@ struct row_minute {
 	struct counters delta;
 };
 
+/* What a worker had counted when the minutes were written last, so that a judge
+ * that is started anew goes on from there. */
+struct row_tally {
+	unsigned worker;
+	struct counters total;        /* since the worker's start; first_us tells its lives apart */
+	int64_t told_us;              /* packet time */
+};
+
 struct row_policy {
 	const char *hash, *text, *path;
 	int64_t loaded_us;
@@ -93,6 +103,7 @@ struct row_sink {
 	int (*gap)(void *ctx, const struct row_gap *r);
 	int (*minute)(void *ctx, const struct row_minute *r);
 	int (*policy)(void *ctx, const struct row_policy *r);
+	int (*tally)(void *ctx, const struct row_tally *r);
 };
 
 #endif

@@ -48,6 +48,8 @@ MUST_CHECK int store_each_usage(struct store *s, int (*fn)(void *ctx, const stru
 MUST_CHECK int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx);
 /* Of a resumed run: rows that were open when the runs died that it goes on from. */
 MUST_CHECK int store_each_open(struct store *s, int (*fn)(void *ctx, const struct row_transfer *r), void *ctx);
+/* Of a resumed run: what the runs that it goes on from have recorded of each worker's counters. */
+MUST_CHECK int store_each_tally(struct store *s, int (*fn)(void *ctx, const struct row_tally *r), void *ctx);
 MUST_CHECK int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx);
 
 /* State of the running sensor, a few words by name, for `garita status`

@@ -11,7 +11,7 @@
 enum store_statement {
 	ST_BEGIN = 0, ST_COMMIT, ST_ROLLBACK, ST_ALIVE,
 	ST_TRANSFER, ST_FINDING, ST_FINDING_STUB, ST_MACHINE, ST_MACHINE_STUB, ST_ADDRESS, ST_USAGE, ST_GAP, ST_MINUTE,
-	ST_POLICY, ST_POLICY_STUB, ST_POLICY_ID, ST_STATUS, ST_TOTALS,
+	ST_POLICY, ST_POLICY_STUB, ST_POLICY_ID, ST_STATUS, ST_TOTALS, ST_TALLY,
 	ST_COUNT
 };
 
@@ -60,7 +60,7 @@ struct store_reader {
 	" t.dest_ip, t.dest_port, t.proto, t.initiator, t.app, t.category, t.encrypted, t.hostname, t.hostname_source," \
 	" t.hostname_verified, t.ja3, t.ja4, t.country, t.city, t.asn, t.as_org, t.ip_bytes_out, t.ip_bytes_in," \
 	" t.payload_bytes_out, t.payload_bytes_in, t.packets_out, t.packets_in, t.content, t.verdict, t.approval," \
-	" t.reasons, t.flags, t.risk, t.collapsed"
+	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us"
 void store_read_row(sqlite3_stmt *st, struct stored_transfer *ret);
 
 int store_reader_fail(struct store_reader *r, int sqlite_code);

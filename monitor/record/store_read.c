@@ -141,8 +141,9 @@ int store_reader_open(const char *path, struct store_reader **ret, char *err, si
 		result = store_code(code);
 		snprintf(why, sizeof why, "%s", r->db != NULL ? sqlite3_errmsg(r->db) : sqlite3_errstr(code));
 	}
-	if (result == 0 && version < STORE_SCHEMA_VERSION && version < 1) {
-		snprintf(why, sizeof why, "the database is empty");
+	if (result == 0 && version < STORE_SCHEMA_VERSION) {
+		snprintf(why, sizeof why, version < 1 ? "the database is empty"
+		                                      : "an older garita wrote it; start this garitad on it once");
 		result = ERR_DAMAGED;
 	}
 	if (result == 0 && add_functions(r->db) != SQLITE_OK)
@@ -303,6 +304,8 @@ void store_read_row(sqlite3_stmt *st, struct stored_transfer *t)
 	t->row.flags = (uint32_t)sqlite3_column_int64(st, 42);
 	t->row.risk = store_count_at(st, 43);
 	t->row.collapsed = store_count_at(st, 44);
+	t->row.dns_name = store_text_at(st, 45);
+	t->row.bad_us = sqlite3_column_int64(st, 46);
 }
 
 int store_read_transfers(struct store_reader *r, const struct store_filter *f,

@@ -48,14 +48,15 @@ static int usage_row(void *ctx, sqlite3_stmt *st)
 	return u->fn(u->ctx, &row);
 }
 
-/* The latest period of each approval is all that still counts. */
+/* The latest periods of each approval: a transfer that goes on is judged again
+ * at the time at which it first went wrong, which may lie some periods back. */
 int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx)
 {
 	struct usage_ctx u = {fn, ctx};
 	return each(s,
-	            "SELECT approval, per, start_us, bytes_out, bytes_in FROM usage u WHERE start_us ="
-	            " (SELECT max(start_us) FROM usage v WHERE v.approval = u.approval AND v.per = u.per)"
-	            " ORDER BY approval, per",
+	            "SELECT approval, per, start_us, bytes_out, bytes_in FROM (SELECT *, row_number()"
+	            "  OVER (PARTITION BY approval, per ORDER BY start_us DESC) AS age FROM usage)"
+	            " WHERE age <= 64 ORDER BY approval, per, start_us",
 	            usage_row, &u);
 }
 
@@ -156,4 +157,37 @@ int store_each_open(struct store *s, int (*fn)(void *ctx, const struct row_trans
 	            " AND t.end_us >= (SELECT min(last_us) FROM run WHERE id IN (SELECT id FROM life)) - 86400000000"
 	            " ORDER BY t.id",
 	            open_row, &o);
+}
+
+struct tally_ctx {
+	int (*fn)(void *ctx, const struct row_tally *r);
+	void *ctx;
+};
+
+static int tally_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct tally_ctx *t = ctx;
+	struct row_tally row = {.worker = (unsigned)store_count_at(st, 0), .told_us = sqlite3_column_int64(st, 1)};
+	struct counters *c = &row.total;
+	uint64_t *const fields[] = {&c->frames, &c->bytes, &c->flow_frames, &c->housekeeping_frames, &c->other_network_frames,
+	                            &c->non_ip_frames, &c->malformed_frames, &c->filtered_frames, &c->ip_frames,
+	                            &c->kernel_drops, &c->interface_drops, &c->truncated_frames, &c->duplicate_frames,
+	                            &c->ip_bytes_out, &c->ip_bytes_in, &c->flows, &c->transfers, &c->flow_table_full};
+	c->first_us = sqlite3_column_int64(st, 2);
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		*fields[i] = store_count_at(st, 3 + (int)i);
+	return t->fn(t->ctx, &row);
+}
+
+int store_each_tally(struct store *s, int (*fn)(void *ctx, const struct row_tally *r), void *ctx)
+{
+	struct tally_ctx t = {fn, ctx};
+	return each(s,
+	            "WITH RECURSIVE life(id) AS (SELECT id - 1 FROM run WHERE id = (SELECT max(id) FROM run) AND resumed = 1"
+	            "  UNION SELECT r.id - 1 FROM life JOIN run r ON r.id = life.id WHERE r.resumed = 1)"
+	            " SELECT worker, told_us, first_us, frames, bytes, flow_frames, housekeeping_frames,"
+	            " other_network_frames, non_ip_frames, malformed_frames, filtered_frames, ip_frames, kernel_drops,"
+	            " interface_drops, truncated_frames, duplicate_frames, ip_bytes_out, ip_bytes_in, flows, transfers,"
+	            " flow_table_full FROM tally WHERE run IN (SELECT id FROM life) ORDER BY worker",
+	            tally_row, &t);
 }

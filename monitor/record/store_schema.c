@@ -175,11 +175,33 @@ static const char views_sql[] =
 	"  strftime('%Y-%m-%dT%H:%M:%SZ', end_us / 1000000, 'unixepoch') AS end,\n"
 	"  cause, detail, lost FROM gap;\n";
 
+static const char resume_sql[] =
+	"ALTER TABLE transfer ADD COLUMN"
+	"  dns_name TEXT /* what DNS that is believed gave for dest_ip, whatever the flow itself says */;\n"
+	"ALTER TABLE transfer ADD COLUMN"
+	"  bad_us INTEGER /* first packet time outside of hours, validity or limit; NULL: none */;\n"
+	"CREATE TABLE tally ( -- counters of each worker, as they were when its minutes were written last: a judge that is\n"
+	"                     -- started anew goes on from here\n"
+	"  worker INTEGER PRIMARY KEY,\n"
+	"  run INTEGER NOT NULL REFERENCES run(id),\n"
+	"  told_us INTEGER NOT NULL, -- packet time\n"
+	"  first_us INTEGER NOT NULL, -- of the worker's life\n"
+	"  frames INTEGER NOT NULL, bytes INTEGER NOT NULL,\n"
+	"  flow_frames INTEGER NOT NULL, housekeeping_frames INTEGER NOT NULL, other_network_frames INTEGER NOT NULL,\n"
+	"  non_ip_frames INTEGER NOT NULL, malformed_frames INTEGER NOT NULL, filtered_frames INTEGER NOT NULL,\n"
+	"  ip_frames INTEGER NOT NULL,\n"
+	"  kernel_drops INTEGER NOT NULL, interface_drops INTEGER NOT NULL,\n"
+	"  truncated_frames INTEGER NOT NULL, duplicate_frames INTEGER NOT NULL,\n"
+	"  ip_bytes_out INTEGER NOT NULL, ip_bytes_in INTEGER NOT NULL,\n"
+	"  flows INTEGER NOT NULL, transfers INTEGER NOT NULL, flow_table_full INTEGER NOT NULL\n"
+	") STRICT;\n";
+
 /* Entry n makes version n + 1; several texts make one step. */
 #define TEXTS_MAX 4
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{runs_sql, machines_sql, transfer_sql, counts_sql},
 	{views_sql},
+	{resume_sql},
 };
 
 int store_code(int code)

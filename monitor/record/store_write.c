@@ -25,8 +25,8 @@ static const char *const texts[ST_COUNT] = {
 	    " equipment, vendor, src_mac, dest_mac, src_ip, src_port, dest_ip, dest_port, proto, initiator, app, category,"
 	    " encrypted, hostname, hostname_source, hostname_verified, ja3, ja4, country, city, asn, as_org,"
 	    " ip_bytes_out, ip_bytes_in, payload_bytes_out, payload_bytes_in, packets_out, packets_in, content, verdict,"
-	    " approval, reasons, flags, risk, collapsed)"
-	    " VALUES(?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?)"
+	    " approval, reasons, flags, risk, collapsed, dns_name, bad_us)"
+	    " VALUES(?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?)"
 	    " ON CONFLICT(id) DO UPDATE SET finding = excluded.finding, policy = excluded.policy,"
 	    " start_us = excluded.start_us, end_us = excluded.end_us, state = excluded.state, network = excluded.network,"
 	    " equipment = excluded.equipment, vendor = excluded.vendor, initiator = excluded.initiator, app = excluded.app,"
@@ -38,7 +38,7 @@ static const char *const texts[ST_COUNT] = {
 	    " payload_bytes_in = excluded.payload_bytes_in, packets_out = excluded.packets_out,"
 	    " packets_in = excluded.packets_in, content = excluded.content, verdict = excluded.verdict,"
 	    " approval = excluded.approval, reasons = excluded.reasons, flags = excluded.flags, risk = excluded.risk,"
-	    " collapsed = excluded.collapsed",
+	    " collapsed = excluded.collapsed, dns_name = excluded.dns_name, bad_us = excluded.bad_us",
 	[ST_FINDING] = "INSERT INTO finding(id, equipment, peer, reasons, first_us, last_us, transfers, bytes_out, bytes_in)"
 	               " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET equipment = excluded.equipment,"
 	               " peer = excluded.peer, reasons = excluded.reasons, first_us = excluded.first_us,"
@@ -77,6 +77,8 @@ static const char *const texts[ST_COUNT] = {
 	[ST_STATUS] = "INSERT OR REPLACE INTO status(key, json, at_us) VALUES(?,?,?)",
 	[ST_TOTALS] = "INSERT OR REPLACE INTO totals(run, " COUNTER_COLUMNS ", approved, unapproved, housekeeping, findings,"
 	              " open, collapsed, first_us, last_us) VALUES(?," COUNTER_MARKS ",?,?,?,?,?,?,?,?)",
+	[ST_TALLY] = "INSERT OR REPLACE INTO tally(worker, run, told_us, first_us, " COUNTER_COLUMNS ")"
+	             " VALUES(?,?,?,?," COUNTER_MARKS ")",
 };
 
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which)
@@ -328,6 +330,8 @@ static void put_verdict(struct binder *b, const struct row_transfer *r)
 	put_int(b, r->flags);
 	put_count(b, r->risk);
 	put_count(b, r->collapsed);
+	put_text(b, text_or_null(r->dns_name));
+	put_int_if(b, r->bad_us != 0, r->bad_us);
 }
 
 static int write_transfer(void *ctx, const struct row_transfer *r)
@@ -460,6 +464,20 @@ static int write_minute(void *ctx, const struct row_minute *r)
 	return run_bound(&b);
 }
 
+static int write_tally(void *ctx, const struct row_tally *r)
+{
+	struct store *s = ctx;
+	struct binder b;
+	if (!bind_start(&b, s, ST_TALLY))
+		return store_code(s->code);
+	put_int(&b, r->worker);
+	put_int(&b, s->run);
+	put_int(&b, r->told_us);
+	put_int(&b, r->total.first_us);
+	put_counters(&b, &r->total);
+	return run_bound(&b);
+}
+
 static int write_policy(void *ctx, const struct row_policy *r)
 {
 	struct store *s = ctx;
@@ -484,6 +502,7 @@ void store_sink(struct store *s, struct row_sink *ret)
 		.gap = write_gap,
 		.minute = write_minute,
 		.policy = write_policy,
+		.tally = write_tally,
 	};
 }
 

@@ -40,6 +40,7 @@ struct world {
 	char machine_id[64][64];
 	unsigned machine_count;
 	struct counters minutes;
+	struct row_tally tally[4];
 	unsigned minute_count, policy_count;
 	unsigned calls, fail_at;       /* fail the nth row; 0: none */
 	uint64_t seq;
@@ -168,6 +169,16 @@ static inline int w_minute(void *ctx, const struct row_minute *r)
 	return 0;
 }
 
+static inline int w_tally(void *ctx, const struct row_tally *r)
+{
+	struct world *w = ctx;
+	if (w_fails(w))
+		return ERR_FULL;
+	assert_in_range(r->worker, 0, 3);
+	w->tally[r->worker] = *r;
+	return 0;
+}
+
 static inline int w_policy(void *ctx, const struct row_policy *r)
 {
 	struct world *w = ctx;
@@ -198,7 +209,8 @@ static inline struct world *w_new_with(const char *approvals, const struct judge
 	assert_non_null(w);
 	w->rows = calloc(WORLD_ROWS, sizeof(*w->rows));
 	assert_non_null(w->rows);
-	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_usage, w_gap, w_minute, w_policy};
+	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_usage, w_gap, w_minute, w_policy,
+	                            w_tally};
 	struct judge_options o = given != NULL ? *given : (struct judge_options){0};
 	o.config = w_config(approvals);
 	o.data_dir = "/nonexistent";

@@ -222,6 +222,7 @@ static void explain_recorded(void **state)
 	commit_row(f.store, &r);
 	r = full_row(2);
 	r.hostname_source = HOST_DNS; /* no name in the flow: the one that DNS gave */
+	r.hostname_verified = true;
 	r.verdict = VERDICT_APPROVED;
 	r.approval = "A1";
 	r.reasons = 0;
@@ -240,6 +241,18 @@ static void explain_recorded(void **state)
 	assert_int_equal(run(words), EXIT_DONE);
 	prints("yes  hosts              no name in the flow, DNS gave images.example.com");
 	prints("approved by A1");
+	r = full_row(4); /* good at its end, and not so once */
+	r.hostname_verified = true;
+	r.bad_us = INT64_C(1577880000000000); /* 2020-01-01 12:00 UTC */
+	r.verdict = VERDICT_UNAPPROVED;
+	r.reasons = UINT32_C(1) << REASON_APPROVAL_NOT_YET;
+	commit_row(f.store, &r);
+	snprintf(words, sizeof words, "explain|4|--db|%s|--lang|en", f.db);
+	assert_int_equal(run(words), EXIT_DONE);
+	prints("2020-01-01 12:00:00Z\njudged at that moment");
+	prints("unapproved; the nearest approval is A1\n  approval-not-yet-valid");
+	assert_null(strstr(out, "Recorded as"));
+	snprintf(words, sizeof words, "explain|2|--db|%s|--lang|en", f.db);
 	/* What the approval has used is read from the record. */
 	struct row_sink sink;
 	const struct row_usage u = {.approval = "A1",

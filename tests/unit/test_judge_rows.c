@@ -253,6 +253,76 @@ static void test_resumed_flow(void **state)
 	}
 }
 
+/* Past its limit yesterday, it is that today too, also for a judge that was
+ * started between. */
+static void test_resumed_flow_stays_bad(void **state)
+{
+	(void)state;
+	const struct judge_options o = {.open_restored = true, .next_transfer = 7};
+	struct world *w = w_new_with("  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, limit: {out: 1000B, per: day}" VALID, &o);
+	const int64_t yesterday = NOON - 24 * 60 * MINUTE;
+	const struct row_usage used[] = {
+	    {.approval = "A1", .per = PERIOD_DAY, .period_start_us = yesterday - 12 * 60 * MINUTE, .out = 5000},
+	    {.approval = "A1", .per = PERIOD_DAY, .period_start_us = NOON - 12 * 60 * MINUTE, .out = 10}};
+	struct row_transfer old = {.start_us = yesterday, .bad_us = yesterday + SECOND, .counts = {.ip_bytes_out = 5000, .packets_out = 1}};
+	old.ident = (struct flow_ident){.inside = addr_from_v4((const uint8_t[]){192, 0, 2, 1}), .inside_port = 40001,
+	                                .peer = addr_from_v4((const uint8_t[]){198, 51, 100, 10}), .peer_port = 443, .proto = 6};
+	assert_int_equal(judge_restore_open(w->judge, &old), 0);
+	assert_int_equal(judge_restore_usage(w->judge, &used[0]), 0);
+	assert_int_equal(judge_restore_usage(w->judge, &used[1]), 0);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = yesterday, .out = 5000, .flags = FLOW_RESUMED});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON, .out = 5010});
+	w_flush(w);
+	assert_int_equal(w->rows[7].r.reasons, BIT(REASON_LIMIT_EXCEEDED));
+	assert_int_equal(w->rows[7].r.bad_us, yesterday + SECOND);
+	assert_int_equal(w->rows[7].r.counts.ip_bytes_out, 10);
+	w_free(w);
+}
+
+/* A judge that is started anew counts what the one before has not recorded:
+ * of worker 0, which went on; of worker 1, which died meanwhile; of 2, new. */
+static void test_resumed_counters(void **state)
+{
+	(void)state;
+	const struct judge_options o = {.workers = 3, .open_restored = true};
+	struct world *w = w_new_with(TO_10, &o), *v = w_new_with(TO_10, &o);
+	w_counters(w, 0, &(struct counters){.frames = 100, .flow_frames = 100, .first_us = NOON, .last_us = NOON}, NOON);
+	w_counters(w, 1, &(struct counters){.frames = 50, .flow_frames = 50, .first_us = NOON + 5, .last_us = NOON}, NOON);
+	w_flush(w);
+	assert_int_equal(w->minutes.frames, 150);
+	/* Told, and lost with the judge: the record could not be written. */
+	w_counters(w, 0, &(struct counters){.frames = 110, .flow_frames = 110, .first_us = NOON, .last_us = NOON}, NOON + SECOND);
+	w->fail_at = w->calls + 2;
+	assert_int_equal(judge_flush(w->judge, &w->sink, 0), ERR_FULL);
+	assert_int_equal(w->tally[0].total.frames, 100);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(judge_restore_tally(v->judge, &w->tally[i]), 0);
+	w_counters(v, 0, &(struct counters){.frames = 130, .flow_frames = 130, .first_us = NOON, .last_us = NOON}, NOON + 2 * SECOND);
+	w_counters(v, 1, &(struct counters){.frames = 57, .flow_frames = 57, .first_us = NOON + 9, .last_us = NOON}, NOON + 2 * SECOND);
+	w_counters(v, 2, &(struct counters){.frames = 3, .flow_frames = 3, .first_us = NOON + 9, .last_us = NOON}, NOON + 2 * SECOND);
+	w_flush(v);
+	assert_int_equal(v->minutes.frames, 30 + 57 + 3);
+	assert_int_equal(w_totals(v).counters.frames, 30 + 57 + 3);
+	w_counters(v, 0, &(struct counters){.frames = 140, .flow_frames = 140, .first_us = NOON, .last_us = NOON}, NOON + 3 * SECOND);
+	w_note(v, 0, NOTE_WORKER_START, "", NOON + 4 * SECOND);
+	w_counters(v, 0, &(struct counters){.frames = 5, .flow_frames = 5, .first_us = NOON + 9, .last_us = NOON}, NOON + 5 * SECOND);
+	w_flush(v);
+	assert_int_equal(v->minutes.frames, 40 + 57 + 3 + 5);
+	assert_int_equal(w_totals(v).counters.frames, 40 + 57 + 3 + 5);
+	w_free(v);
+	/* It died while no judge was there: a gap, from what was last heard. */
+	v = w_new_with(TO_10, &o);
+	assert_int_equal(judge_restore_tally(v->judge, &w->tally[1]), 0);
+	w_note(v, 1, NOTE_WORKER_START, "", NOON + 4 * SECOND);
+	w_counters(v, 1, &(struct counters){.frames = 60, .flow_frames = 60, .first_us = NOON + 5}, NOON + 5 * SECOND);
+	w_flush(v);
+	assert_int_equal(v->gap_count, 1);
+	assert_int_equal(v->gaps[0].start_us, NOON);
+	assert_int_equal(v->minutes.frames, 60);
+	w_free(v);
+	w_free(w);
+}
+
 static void test_worker_dies(void **state)
 {
 	(void)state;
@@ -588,7 +658,7 @@ static void test_hostile_worker(void **state)
 	    [FACT_STATION] = sizeof(struct fact_station), [FACT_COUNTERS] = sizeof(struct fact_counters),
 	    [FACT_NOTE] = sizeof(struct fact_note)};
 	struct world *w = w_new(MIXED);
-	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_usage, any_gap, any_minute, any_policy};
+	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_usage, any_gap, any_minute, any_policy, NULL};
 	unsigned taken = 0;
 	srand(99);
 	for (int i = 0; i < 60000; i++) {
@@ -645,6 +715,8 @@ int main(void)
 	    cmocka_unit_test(test_change_while_offered),
 	    cmocka_unit_test(test_too_many_rows_wait),
 	    cmocka_unit_test(test_resumed_flow),
+	    cmocka_unit_test(test_resumed_flow_stays_bad),
+	    cmocka_unit_test(test_resumed_counters),
 	    cmocka_unit_test(test_worker_dies),
 	    cmocka_unit_test(test_worker_dies_under_a_new_judge),
 	    cmocka_unit_test(test_gaps),

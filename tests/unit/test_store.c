@@ -205,6 +205,58 @@ static void test_a_resumed_run_knows_what_was_open(void **state)
 	assert_int_equal(open_ids(f), 0);
 }
 
+static int keep_tally(void *ctx, const struct row_tally *r)
+{
+	struct row_tally *kept = ctx;
+	kept[r->worker] = *r;
+	return 0;
+}
+
+static int keep_bad(void *ctx, const struct row_transfer *r)
+{
+	int64_t *bad_us = ctx;
+	*bad_us = r->bad_us;
+	return 0;
+}
+
+static void test_a_resumed_run_knows_its_counters(void **state)
+{
+	struct fixture *f = *state;
+	struct row_sink sink;
+	struct row_tally kept[2] = {{0}}, t = {.worker = 1, .told_us = T0 + 7};
+	uint64_t *all = (uint64_t *)&t.total;
+	for (unsigned i = 0; i < 18; i++)
+		all[i] = 100 + i;
+	t.total.first_us = T0 + 3;
+	struct row_transfer row = full_row(1);
+	row.bad_us = T0 + 2;
+	row.dns_name = "images.example";
+	store_sink(f->store, &sink);
+	assert_int_equal(store_begin(f->store), 0);
+	assert_int_equal(sink.tally(sink.ctx, &t), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	commit_row(f->store, &row);
+	store_close(f->store);
+	fixture_open_as(f, "live span0", T0 + SECOND, true);
+	store_close(f->store);
+	fixture_open_as(f, "live span0", T0 + 2 * SECOND, true);   /* the one between wrote nothing */
+	assert_int_equal(store_each_tally(f->store, keep_tally, kept), 0);
+	assert_int_equal(kept[1].told_us, T0 + 7);
+	assert_int_equal(kept[1].total.first_us, T0 + 3);
+	assert_int_equal(kept[1].total.frames, t.total.frames);
+	assert_int_equal(kept[1].total.filtered_frames, t.total.filtered_frames);
+	assert_int_equal(kept[1].total.kernel_drops, t.total.kernel_drops);
+	int64_t bad_us = 0;
+	assert_int_equal(store_each_open(f->store, keep_bad, &bad_us), 0);
+	assert_int_equal(bad_us, T0 + 2);
+	assert_int_equal(ask(f, "SELECT dns_name = 'images.example' FROM transfer"), 1);
+	store_close(f->store);
+	fixture_open(f, "live span0", T0 + 3 * SECOND);   /* other workers */
+	memset(kept, 0, sizeof kept);
+	assert_int_equal(store_each_tally(f->store, keep_tally, kept), 0);
+	assert_int_equal(kept[1].told_us, 0);
+}
+
 static void test_a_replay_knows_no_gaps(void **state)
 {
 	struct fixture *f = *state;
@@ -292,7 +344,7 @@ static void test_what_was_kept_comes_back(void **state)
 	assert_int_equal(store_each_usage(f->store, keep_usage, &k), 0);
 	assert_int_equal(store_each_machine(f->store, keep_machine, &k), 0);
 	assert_int_equal(store_each_finding(f->store, keep_finding, &k), 0);
-	assert_int_equal(k.count, 3);
+	assert_int_equal(k.count, 4);   /* each period: the latest comes last */
 	assert_int_equal(k.usage.out, 3);
 	assert_int_equal(k.usage.per, PERIOD_DAY);
 	assert_true(mac_eq(&k.machine.mac, &m.mac) && addr_eq(&k.machine.address, &m.address));
@@ -517,6 +569,7 @@ int main(void)
 		TEST(test_a_second_writer_is_told_who_writes),
 		TEST(test_restart_interrupts_and_tells_the_gap),
 		TEST(test_a_resumed_run_knows_what_was_open),
+		TEST(test_a_resumed_run_knows_its_counters),
 		TEST(test_a_replay_knows_no_gaps),
 		TEST(test_a_gap_ends_in_place),
 		TEST(test_what_was_kept_comes_back),
