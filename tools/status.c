@@ -10,6 +10,7 @@
 #define DAY_US INT64_C(86400000000)
 #define HOUR_US INT64_C(3600000000)
 #define LATE_US INT64_C(10000000)      /* without a write, while it runs */
+#define SILENCE_MAX_S 604800u          /* as in config_schema.c */
 #define ONE_WAY_BYTES 10000u           /* of an hour: less says nothing of the mirror */
 
 static void copy(char *to, size_t size, const char *from)
@@ -78,6 +79,8 @@ static int take_record(void *ctx, const char *const *values)
 	if (number(values[0]) != 0)
 		s->pid = (int)number(values[0]);
 	s->refused_rows = number(values[1]);
+	if (number(values[2]) > 0 && number(values[2]) <= SILENCE_MAX_S)
+		s->silence_us = (int64_t)number(values[2]) * 1000000;
 	return 0;
 }
 
@@ -116,7 +119,7 @@ static int take_gap(void *ctx, const struct stored_gap *g)
 static int gather_words(struct store_reader *r, struct status *s)
 {
 	static const char *const input[] = {"last_packet_us"}, *const worker[] = {"state", "queue_bytes"},
-	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "refused_rows"},
+	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "refused_rows", "silence_s"},
 	                  *const reload[] = {"ok", "at", "errors"};
 	int code = store_read_status_fields(r, "input", input, 1, take_input, s);
 	if (code == 0)
@@ -124,7 +127,7 @@ static int gather_words(struct store_reader *r, struct status *s)
 	if (code == 0)
 		code = store_read_status_fields(r, "geo", geo, 4, take_geo, s);
 	if (code == 0)
-		code = store_read_status_fields(r, "record", record, 2, take_record, s);
+		code = store_read_status_fields(r, "record", record, 3, take_record, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "reload", reload, 3, take_reload, s);
 	if (code == 0) {
@@ -199,11 +202,12 @@ static void reckon_warnings(struct status *s)
 		geo_bad |= s->geo[i].error[0] != '\0';
 	for (unsigned i = 0; i < s->workers; i++)
 		worker_bad |= strcmp(s->worker[i].state, "ready") != 0;
-	s->blind = !s->running || quiet > STATUS_BLIND_US;
+	const int64_t soon = s->silence_us < STATUS_QUIET_US ? s->silence_us : STATUS_QUIET_US;
+	s->blind = !s->running || quiet > s->silence_us;
 	warn(s, !s->running, "not-running", TEXT_WARN_NOT_RUNNING, 0);
 	if (s->running) {
-		warn(s, never && quiet > STATUS_QUIET_US, "no-packet-ever", TEXT_WARN_NEVER, quiet);
-		warn(s, !never && quiet > STATUS_QUIET_US, "silent", TEXT_WARN_SILENT, quiet);
+		warn(s, never && quiet > soon, "no-packet-ever", TEXT_WARN_NEVER, quiet);
+		warn(s, !never && quiet > soon, "silent", TEXT_WARN_SILENT, quiet);
 		warn(s, late > LATE_US, "record-late", TEXT_WARN_LATE, late);
 		warn(s, worker_bad, "worker-not-ready", TEXT_WARN_WORKER, 0);
 		warn(s, s->hour.ip_bytes_out > ONE_WAY_BYTES && s->hour.ip_bytes_in == 0, "one-way-out", TEXT_WARN_ONE_WAY_OUT, 0);
@@ -229,6 +233,7 @@ int status_gather(struct store_reader *r, const char *path, int64_t now_us, stru
 {
 	memset(ret, 0, sizeof *ret);
 	ret->now_us = now_us;
+	ret->silence_us = STATUS_BLIND_US;
 	ret->gap = calloc(STATUS_GAPS_MAX, sizeof *ret->gap);
 	if (ret->gap == NULL)
 		return ERR_NOMEM;

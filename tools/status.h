@@ -9,7 +9,7 @@
 #include "text.h"
 
 #define STATUS_QUIET_US INT64_C(60000000)    /* without a packet: a warning */
-#define STATUS_BLIND_US INT64_C(300000000)   /* without a packet: the sensor is taken to be blind */
+#define STATUS_BLIND_US INT64_C(300000000)   /* without a packet: the sensor is taken to be blind; capture.silence_s */
 #define STATUS_WARNINGS_MAX 16
 #define STATUS_GAPS_MAX 1000
 #define STATUS_ROWS_MAX 40
@@ -54,6 +54,7 @@ struct status {
 	bool reload_refused;
 	char reload_at[40], reload_errors[2000];   /* errors: a JSON array */
 	uint64_t refused_rows;
+	int64_t silence_us;
 	uint64_t db_bytes;
 	struct status_gap *gap;    /* of the last 24 hours */
 	unsigned gaps, gaps_more;

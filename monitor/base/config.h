@@ -24,6 +24,7 @@ struct config_capture {
 	unsigned snaplen;      /* bytes, 128 to 262144, default 65535 */
 	unsigned buffer_mb;    /* ring of each worker and interface, 2 to 4096, default 64 */
 	char *filter;          /* BPF expression, NULL: everything */
+	unsigned silence_s;    /* without a packet for that long the sensor is taken to be blind, default 300 */
 };
 
 struct config_flows {

@@ -280,3 +280,8 @@ struct geo *judge_geo(struct judge *j)
 {
 	return j->geo;
 }
+
+const struct config *judge_config(const struct judge *j)
+{
+	return j->config;
+}

@@ -84,5 +84,6 @@ void judge_finish(struct judge *j);
 
 void judge_get_totals(const struct judge *j, struct judge_totals *ret);
 struct geo *judge_geo(struct judge *j);
+const struct config *judge_config(const struct judge *j);   /* that is in force; until the next judge_reload */
 
 #endif

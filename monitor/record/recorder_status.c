@@ -93,6 +93,7 @@ static int put_record(struct recorder *r)
 	json_uint(j, "bad_facts", r->bad_facts);
 	json_uint(j, "out_of_order", r->out_of_order);
 	json_uint(j, "refused_rows", store_refused(r->o->store));
+	json_uint(j, "silence_s", judge_config(r->o->judge)->capture.silence_s);
 	if (r->stalled_us != 0) {
 		json_time(j, "late_since", r->stalled_us);
 		json_str(j, "late_because", err_str(r->stalled_code));

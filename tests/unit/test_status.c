@@ -67,6 +67,34 @@ static bool warned(const char *word)
 
 static const struct counters busy = {.frames = 1000, .ip_bytes_out = 500000, .ip_bytes_in = 20000};
 
+/* How long is too long is the site's to say. */
+static void test_silence_of_the_site(void **state)
+{
+	(void)state;
+	tell(start_us, &busy);
+	gather(start_us + 299 * SECOND);
+	assert_true(!s.blind && warned("silent"));
+	gather(start_us + 301 * SECOND);
+	assert_true(s.blind);
+	static const struct {
+		const char *json;
+		int silent_s, blind_s;
+	} cases[] = {{"{\"silence_s\":20}", 21, 21}, {"{\"silence_s\":3600}", 61, 3601}, {"{\"silence_s\":0}", 61, 301}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(store_begin(f.store), 0);
+		assert_int_equal(store_put_status(f.store, "record", cases[i].json), 0);
+		assert_int_equal(store_commit(f.store), 0);
+		gather(start_us + (cases[i].silent_s - 2) * SECOND);
+		assert_false(warned("silent"));
+		gather(start_us + cases[i].silent_s * SECOND);
+		assert_true(warned("silent"));
+		gather(start_us + (cases[i].blind_s - 2) * SECOND);
+		assert_false(s.blind);
+		gather(start_us + cases[i].blind_s * SECOND);
+		assert_true(s.blind);
+	}
+}
+
 static void test_all_is_well(void **state)
 {
 	(void)state;
@@ -164,6 +192,7 @@ static void test_a_stopped_sensor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_silence_of_the_site),
 		TEST(test_all_is_well),
 		TEST(test_a_silent_mirror),
 		TEST(test_a_mirror_that_never_delivered),
