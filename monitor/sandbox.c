@@ -37,7 +37,8 @@ static int keep_only(int keep_net_raw)
 int sandbox_drop_user(const struct sandbox_user *u, int keep_net_raw, char *err, size_t err_size)
 {
 	if (geteuid() != 0) {
-		capng_get_caps_process();
+		/* Where it fails nothing is had, so nothing is kept. */
+		(void)!capng_get_caps_process();
 		const int have = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
 		if (keep_only(keep_net_raw && have) != 0) {
 			snprintf(err, err_size, "cannot drop capabilities: %s", strerror(errno));
@@ -65,7 +66,7 @@ int sandbox_drop_user(const struct sandbox_user *u, int keep_net_raw, char *err,
 int sandbox_enter(enum sandbox_kind kind, int eventfd, char *err, size_t err_size)
 {
 	if (kind != SANDBOX_SUPERVISOR) {
-		capng_get_caps_process();
+		(void)!capng_get_caps_process();
 		if (keep_only(0) != 0) {
 			snprintf(err, err_size, "cannot drop capabilities: %s", strerror(errno));
 			return ERR_PERM;

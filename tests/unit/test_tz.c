@@ -29,7 +29,7 @@ static const char *const zones[] = {"America/Mexico_City",
                                     "America/Goose_Bay",
                                     "Antarctica/Troll",
                                     "America/Nuuk",
-                                    "EST5EDT"};
+                                    "America/Toronto"};
 #define ZONES (sizeof zones / sizeof zones[0])
 
 static uint64_t rng = 0x9e3779b97f4a7c15u;
