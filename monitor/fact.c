@@ -38,13 +38,24 @@ static bool check_flow_new(struct fact_flow_new *f)
 	       f->initiator <= INITIATOR_PEER && good_time(f->start_us);
 }
 
+/* Terminate, and leave nothing that a terminal, a log or a spreadsheet could
+ * take for more than text: the sender chose these bytes. */
+static void hold_text(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text != '\0'; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 static bool check_flow_class(struct fact_flow_class *f)
 {
-	f->app[sizeof f->app - 1] = '\0';
-	f->category[sizeof f->category - 1] = '\0';
-	f->host[sizeof f->host - 1] = '\0';
-	f->ja3[sizeof f->ja3 - 1] = '\0';
-	f->ja4[sizeof f->ja4 - 1] = '\0';
+	hold_text(f->app, sizeof f->app);
+	hold_text(f->category, sizeof f->category);
+	hold_text(f->host, sizeof f->host);
+	hold_text(f->ja3, sizeof f->ja3);
+	hold_text(f->ja4, sizeof f->ja4);
 	f->encrypted = f->encrypted != 0;
 	f->final = f->final != 0;
 	return f->host_source <= HOST_CERT;
@@ -53,14 +64,10 @@ static bool check_flow_class(struct fact_flow_class *f)
 static bool check_content(struct fact_content *f)
 {
 	f->word[sizeof f->word - 1] = '\0';
-	f->detail[sizeof f->detail - 1] = '\0';
+	hold_text(f->detail, sizeof f->detail);
 	for (const char *p = f->word; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
 			return false;
-	}
-	for (char *p = f->detail; *p != '\0'; p++) {
-		if (*p < ' ' || *p > '~')
-			*p = '?';
 	}
 	return f->word[0] != '\0';
 }
@@ -74,7 +81,7 @@ static bool check_flow_count(const struct fact_flow_count *f)
 
 static bool check_name(struct fact_name *f)
 {
-	f->name[sizeof f->name - 1] = '\0';
+	hold_text(f->name, sizeof f->name);
 	return f->name[0] != '\0';
 }
 
@@ -87,6 +94,10 @@ static bool check_station(struct fact_station *f)
 static bool check_note(struct fact_note *f)
 {
 	f->text[sizeof f->text - 1] = '\0';
+	for (char *p = f->text; *p != '\0'; p++) {
+		if ((*p >= 0 && *p < ' ') || *p == 0x7f)
+			*p = '?';   /* the rest may be UTF-8: the name of a file */
+	}
 	return f->kind >= 1 && f->kind < NOTE_KIND_MAX;
 }
 

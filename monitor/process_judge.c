@@ -57,7 +57,10 @@ static int open_store(const struct process_context *p, struct store **ret, char 
 		.resumed = p->judge_restarted,
 	};
 	int pid = 0;
-	const int rc = store_open(p->options->data_dir, &run, ret, &pid, err, err_size);
+	char why[TEXT_MAX] = "";
+	const int rc = store_open(p->options->data_dir, &run, ret, &pid, why, sizeof why);
+	if (rc != 0)
+		snprintf(err, err_size, "the database in %.150s: %s", p->options->data_dir, why[0] != '\0' ? why : err_str(rc));
 	/* Without a pid another program holds the database, and err says so. */
 	if (rc == ERR_BUSY && pid != 0)
 		snprintf(err, err_size, "%s is in use by garitad with pid %d: stop that one, or choose another -D",
@@ -130,6 +133,22 @@ static int start_judge(const struct process_context *p, struct parts *a, char *e
 	return rc == 0 ? restore(a) : rc;
 }
 
+/* An unknown country satisfies no approval: whoever starts garitad should know. */
+static void tell_geo(struct judge *j)
+{
+	size_t count = 0, good = 0;
+	const struct geo_file *files = geo_files(judge_geo(j), &count);
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].error == 0 && files[i].path[0] != '\0')
+			good++;
+		else if (files[i].path[0] != '\0')
+			log_warn("judge", "geolocation (%s): %s: %s", files[i].role, files[i].path,
+			         files[i].message[0] != '\0' ? files[i].message : err_str(files[i].error));
+	}
+	if (good == 0)
+		log_warn("judge", "no geolocation database is in use: every country is unknown");
+}
+
 static int start(const struct process_context *p, struct parts *a)
 {
 	char err[TEXT_MAX] = "";
@@ -142,6 +161,8 @@ static int start(const struct process_context *p, struct parts *a)
 		rc = vendors_new(NULL, &a->vendors);
 	if (rc == 0)
 		rc = start_judge(p, a, err, sizeof err);
+	if (rc == 0)
+		tell_geo(a->judge);
 	if (rc == 0 && (a->signal_fd = open_signals()) < 0)
 		rc = ERR_IO;
 	/* When the supervisor is killed the record is brought to its end. After

@@ -111,7 +111,7 @@ static void print_parts(const struct page *p, const struct status *s)
 
 static void print_gaps(const struct page *p, const struct status *s)
 {
-	char from[FORMAT_TIME_MAX], until[FORMAT_TIME_MAX], buf[400];
+	char from[FORMAT_TIME_MAX], until[FORMAT_TIME_MAX], buf[400], cause[200];
 	head(p, TEXT_GAPS_24H);
 	if (s->gaps == 0)
 		printf("%s\n", text(p->lang, TEXT_NONE));
@@ -119,8 +119,8 @@ static void print_gaps(const struct page *p, const struct status *s)
 	for (unsigned i = first; i < s->gaps; i++) {
 		const struct status_gap *g = &s->gap[i];
 		printf("%*s%s – %s %s %s", i == first ? 0 : 22, "", format_time(g->start_us, from),
-		       g->end_us != 0 ? format_time(g->end_us, until) : text(p->lang, TEXT_STILL), g->cause,
-		       clean(g->detail, buf, sizeof buf));
+		       g->end_us != 0 ? format_time(g->end_us, until) : text(p->lang, TEXT_STILL),
+		       clean(g->cause, cause, sizeof cause), clean(g->detail, buf, sizeof buf));
 		if (g->lost != 0)
 			printf(" (%" PRIu64 " %s)", g->lost, text(p->lang, TEXT_LOST));
 		putchar('\n');

@@ -69,8 +69,8 @@ struct config_date {       /* a civil date in the site's time zone */
 	uint8_t month, day;
 };
 
-/* One approval. Each list that is given must hold; an empty list is no
- * condition. to and at least one list in it are mandatory, so are equipment,
+/* One approval. Each list that is given must hold, and holds something; a
+ * list left out is no condition. to and at least one list in it are mandatory, so are equipment,
  * valid, approved_by and ticket. */
 struct config_approval {
 	char *id;

@@ -364,9 +364,20 @@ static void check_approval(struct config_ctx *x, const struct config_approval *a
 		       shown(x, a->id));
 }
 
+static void check_resolvers(struct config_ctx *x)
+{
+	const struct config *c = x->cfg;
+	for (size_t i = 0; i < c->resolver_count; i++) {
+		const struct prefix *p = &c->resolvers[i];
+		if (was_read(p) && p->bits <= (addr_is_v4(&p->addr) ? 96 : 0))
+			report(x, mark_of(x, p), "that is the whole Internet: anybody's answer would be believed");
+	}
+}
+
 void config_check(struct config_ctx *x)
 {
 	const struct config *c = x->cfg;
+	check_resolvers(x);
 	check_ids(x);
 	check_prefixes(x);
 	check_equipment(x);

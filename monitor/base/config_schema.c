@@ -65,10 +65,10 @@ static const struct config_key equipment_keys[] = {
 };
 
 static const struct config_key to_keys[] = {
-	{"hosts",     &type_host,    NULL, L, LIST_OF(config_approval, hosts, host_count),         .max = 4096},
-	{"prefixes",  &type_prefix,  NULL, L, LIST_OF(config_approval, prefixes, prefix_count),    .max = 4096},
-	{"countries", &type_country, NULL, L, LIST_OF(config_approval, countries, country_count),  .max = 256},
-	{"asns",      &type_asn,     NULL, L, LIST_OF(config_approval, asns, asn_count),           .max = 4096},
+	{"hosts",     &type_host,    NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, hosts, host_count),         .max = 4096},
+	{"prefixes",  &type_prefix,  NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, prefixes, prefix_count),    .max = 4096},
+	{"countries", &type_country, NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, countries, country_count),  .max = 256},
+	{"asns",      &type_asn,     NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, asns, asn_count),           .max = 4096},
 	END
 };
 
@@ -84,11 +84,11 @@ const struct config_key config_approval_keys[] = {
 	{"id",        &type_id,       NULL, M, IN(config_approval, id)},
 	{"equipment", &type_selector, NULL, M | L | KEY_NOT_EMPTY, LIST_OF(config_approval, equipment, equipment_count), .max = 1024},
 	{"to",        NULL, to_keys,        M, .offset = 0},
-	{"ports",     &type_ports,    NULL, L, LIST_OF(config_approval, ports, port_count), .max = 256},
-	{"apps",      &type_app,      NULL, L, LIST_OF(config_approval, apps, app_count),   .max = 256},
+	{"ports",     &type_ports,    NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, ports, port_count), .max = 256},
+	{"apps",      &type_app,      NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, apps, app_count),   .max = 256},
 	{"initiator", &type_initiator, NULL, 0, IN(config_approval, initiator), .standard = "any"},
 	{"limit",     NULL, limit_keys,     0, .offset = 0},
-	{"hours",     &type_hours,    NULL, L, LIST_OF(config_approval, hours, hours_count), .max = 64},
+	{"hours",     &type_hours,    NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, hours, hours_count), .max = 64},
 	{"valid",     &type_valid,    NULL, M | KEY_WHOLE, .offset = 0},
 	{"approved_by", &type_text,   NULL, M, IN(config_approval, approved_by)},
 	{"ticket",    &type_text,     NULL, M, IN(config_approval, ticket)},

@@ -79,7 +79,9 @@ static int put_rows(struct recorder *r, bool status, bool totals)
 	int code = judge_flush(r->o->judge, &r->sink, ROWS_PER_FLUSH);
 	if (code == 0 && status)
 		code = recorder_put_status(r);
-	if (code == 0 && totals) {
+	/* Live with each batch: should the judge die, the sums of its run and of
+	 * its minutes agree. */
+	if (code == 0 && (totals || r->o->live)) {
 		struct judge_totals t;
 		judge_get_totals(r->o->judge, &t);
 		code = store_put_totals(r->o->store, &t);

@@ -249,9 +249,16 @@ static void nothing_given(void **state)
 	wrong(with("to: {hosts: }"), "t:6:13: 'hosts' has no value", NULL);
 	wrong(with("to: {prefixes: [~]}"), "t:6:17: an empty value in 'prefixes'", NULL);
 	wrong(with("to: {}"), "t:5:8: approval 'A1' has no destination", NULL);
-	wrong(with("to: {hosts: [], asns: []}"), "t:5:8: approval 'A1' has no destination", NULL);
+	wrong(with("to: {}"), "t:5:8: approval 'A1' has no destination", NULL);
+	/* One condition less, in silence, is what somebody who comments out the items does not mean. */
+	wrong(with("to: {prefixes: [198.51.100.0/24], asns: []}"), "'asns' is an empty list", NULL);
+	wrong(with("to: {prefixes: [198.51.100.0/24]}, ports: []"), "'ports' is an empty list", NULL);
+	wrong(with("to: {prefixes: [198.51.100.0/24]}, hours: []"), "'hours' is an empty list", NULL);
+	wrong(with("to: {prefixes: [198.51.100.0/24]}, apps: []"), "'apps' is an empty list", NULL);
+	wrong(HEAD "names: {resolvers: [0.0.0.0/0]}\n", "the whole Internet", NULL);
+	wrong(HEAD "names: {resolvers: [\"::/0\"]}\n", "the whole Internet", NULL);
+	config_free(good(HEAD "names: {resolvers: [198.51.100.53, \"2001:db8::/32\"]}\n"));
 	wrong(with("to: 198.51.100.1"), "t:6:5: 'to' must hold keys: hosts, prefixes, countries or asns", NULL);
-	config_free(good(with("to: {prefixes: [198.51.100.0/24], asns: []}")));
 	config_free(good(HEAD "approvals: []\n"));
 }
 

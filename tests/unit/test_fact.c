@@ -64,6 +64,29 @@ static void test_each_type(void **state)
 	assert_int_equal(ret.note.kind, NOTE_WORKER_START);
 }
 
+/* Texts go to terminals, logs and spreadsheets. */
+static void test_texts_are_printable(void **state)
+{
+	(void)state;
+	union fact_any f = of_type(FACT_FLOW_CLASS, sizeof f.flow_class), ret;
+	strcpy(f.flow_class.host, "a\x1b]0;x\x07.example");
+	strcpy(f.flow_class.app, "TLS\n=1");
+	strcpy(f.flow_class.ja4, "\xe2\x80\xae" "x");
+	assert_int_equal(fact_check(&f, f.head.size, &ret), 0);
+	assert_string_equal(ret.flow_class.host, "a?]0;x?.example");
+	assert_string_equal(ret.flow_class.app, "TLS?=1");
+	assert_string_equal(ret.flow_class.ja4, "???x");
+	f = of_type(FACT_NAME, sizeof f.name);
+	strcpy(f.name.name, "\x9b" "31m.example");
+	assert_int_equal(fact_check(&f, f.head.size, &ret), 0);
+	assert_string_equal(ret.name.name, "?31m.example");
+	f = of_type(FACT_NOTE, sizeof f.note);
+	f.note.kind = NOTE_DAMAGED_INPUT;
+	strcpy(f.note.text, "captura-ñ.pcap: \x1b[2J\n");   /* the name of a file may be in any script */
+	assert_int_equal(fact_check(&f, f.head.size, &ret), 0);
+	assert_string_equal(ret.note.text, "captura-ñ.pcap: ?[2J?");
+}
+
 static void test_head(void **state)
 {
 	(void)state;
@@ -195,7 +218,8 @@ static void test_counters_add(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_type),         cmocka_unit_test(test_head),
+		cmocka_unit_test(test_each_type),
+	    cmocka_unit_test(test_texts_are_printable),         cmocka_unit_test(test_head),
 		cmocka_unit_test(test_ranges),            cmocka_unit_test(test_strings_are_ended),
 		cmocka_unit_test(test_random_bytes),      cmocka_unit_test(test_counters_add),
 	};
