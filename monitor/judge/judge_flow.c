@@ -191,6 +191,32 @@ static void network_of(struct judge *j, struct transfer *t)
 		intern_set(j->texts, &t->network, j->netset.network[network].name);
 }
 
+static bool same_packets(const struct flow_ident *a, const struct flow_ident *b)
+{
+	return addr_eq(&a->inside, &b->inside) && addr_eq(&a->peer, &b->peer) && a->inside_port == b->inside_port &&
+	       a->peer_port == b->peer_port && a->proto == b->proto;
+}
+
+/* What is routed from one scanner network into another is seen in both: the
+ * second time with the router's MAC and another tag, while the first sight
+ * lives. That MAC is not the machine's, and nobody borrowed its address.
+ * Returns the machine, or NULL. */
+static struct machine *routed(struct judge *j, const struct transfer *t)
+{
+	const struct machine *m = inventory_find_address(j->inventory, &t->ident.inside);
+	if (m == NULL || mac_eq(&m->mac, &t->ident.inside_mac))
+		return NULL;
+	for (uint32_t i = *judge_pair(j, m, &t->ident.peer); i != TRANSFER_NONE; i = at(j, i)->pair_next) {
+		const struct transfer *o = at(j, i);
+		const bool other_vlan = o->ident.vlan_count != t->ident.vlan_count ||
+		                        memcmp(o->ident.vlan, t->ident.vlan, sizeof(o->ident.vlan)) != 0;
+		if (o != t && o->machine == m && !o->mac_mismatch && !o->routed && other_vlan && same_packets(&o->ident, &t->ident) &&
+		    !mac_eq(&o->ident.inside_mac, &t->ident.inside_mac))
+			return o->machine;
+	}
+	return NULL;
+}
+
 void judge_locate(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
@@ -198,8 +224,13 @@ void judge_locate(struct judge *j, uint32_t index)
 	struct sighting s = {.mac = t->ident.inside_mac, .address = t->ident.inside, .network = text_of(j, t->network),
 	                     .vlan = {t->ident.vlan[0], t->ident.vlan[1]}, .vlan_count = t->ident.vlan_count,
 	                     .time_us = t->end_us};
-	struct machine *m = inventory_see(j->inventory, &s);
-	bool mismatch = m->mac_mismatch;
+	struct machine *m = routed(j, t);
+	bool mismatch = false;
+	t->routed = m != NULL;
+	if (m == NULL) {
+		m = inventory_see(j->inventory, &s);
+		mismatch = m->mac_mismatch;
+	}
 	if (t->live && t->machine != m)
 		pair_remove(j, index);
 	bool moved = t->live && t->machine != m;

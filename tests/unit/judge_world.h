@@ -260,7 +260,8 @@ static inline uint64_t w_flow(uint32_t slot)
 struct w_new_flow {
 	uint32_t slot, worker, flags;
 	uint8_t machine, peer, proto;
-	uint16_t port;
+	uint8_t mac;                   /* 0: the machine's own */
+	uint16_t port, inside_port, vlan;
 	int64_t time_us;
 	uint64_t out, in;
 	enum fact_initiator initiator;
@@ -271,9 +272,11 @@ static inline void w_begin(struct world *w, const struct w_new_flow *n)
 	struct fact_flow_new f = {.head = {.worker = n->worker, .time_us = n->time_us, .flow = w_flow(n->slot)}};
 	f.ident.inside = addr_from_v4((const uint8_t[]){192, 0, 2, n->machine});
 	f.ident.peer = addr_from_v4((const uint8_t[]){198, 51, 100, n->peer});
-	f.ident.inside_mac = (struct mac){{2, 0, 0, 0, 0, n->machine}};
+	f.ident.inside_mac = (struct mac){{2, 0, 0, 0, 0, n->mac != 0 ? n->mac : n->machine}};
 	f.ident.peer_mac = (struct mac){{2, 0, 0, 0, 0, 0xee}};
-	f.ident.inside_port = (uint16_t)(40000 + n->slot);
+	f.ident.inside_port = n->inside_port != 0 ? n->inside_port : (uint16_t)(40000 + n->slot);
+	f.ident.vlan[0] = n->vlan;
+	f.ident.vlan_count = n->vlan != 0;
 	f.ident.peer_port = n->port != 0 ? n->port : 443;
 	f.ident.proto = n->proto != 0 ? n->proto : 6;
 	f.ident.ip_version = 4;

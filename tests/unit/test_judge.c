@@ -472,9 +472,36 @@ static void test_facts_of_nobody(void **state)
 	w_free(w);
 }
 
+/* Between two scanner networks each packet is seen twice, the second time
+ * with the router's MAC: that is no borrowed address. The same without the
+ * first sight is one. */
+static void test_routed_between_networks(void **state)
+{
+	(void)state;
+	struct world *w = w_new("  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, initiator: equipment" VALID);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .vlan = 120, .inside_port = 5000,
+	                                .time_us = NOON, .out = 40});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 10, .vlan = 130, .inside_port = 5000, .mac = 0xee,
+	                                .time_us = NOON + 20, .out = 40});
+	w_begin(w, &(struct w_new_flow){.slot = 3, .machine = 1, .peer = 10, .vlan = 130, .inside_port = 5001, .mac = 0xee,
+	                                .time_us = NOON + 40, .out = 40});
+	w_begin(w, &(struct w_new_flow){.slot = 4, .machine = 1, .peer = 10, .vlan = 120, .inside_port = 5000, .mac = 0xdd,
+	                                .time_us = NOON + 60, .out = 40});
+	judge_finish(w->judge);
+	w_flush(w);
+	assert_int_equal(w->last_id, 4);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	assert_string_equal(w->rows[2].r.equipment, "E1");
+	assert_int_equal(w->rows[3].r.reasons, BIT(REASON_MAC_MISMATCH));
+	assert_int_equal(w->rows[4].r.reasons, BIT(REASON_MAC_MISMATCH));   /* in the same VLAN nothing was routed */
+	w_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_routed_between_networks),
 	    cmocka_unit_test(test_approved_and_not),   cmocka_unit_test(test_pending),
 	    cmocka_unit_test(test_names),              cmocka_unit_test(test_names_of_a_machine), cmocka_unit_test(test_names_of_unapproved_resolvers),
 	    cmocka_unit_test(test_names_that_nobody_asked_for), cmocka_unit_test(test_names_of_inside_resolvers),

@@ -16,5 +16,6 @@ case_expect() {
     printf '%s\t%s\t%s\n' \
     0 '.dest_port==104 and (.dest_ip=="192.0.2.10" or .src_ip=="192.0.2.10")' 'within one network nothing is a transfer' \
     '>=1' '.src_ip=="192.0.2.11" and .dest_ip=="192.0.2.71" and .dest_port==104 and .verdict=="unapproved"' 'between two networks the end that opened it is the inside' \
-    0 '.src_ip=="192.0.2.71" and .dest_port!=53' 'and only that end'
+    0 '.src_ip=="192.0.2.71" and .dest_port!=53' 'and only that end' \
+    0 '((.reasons // [])|index("mac-mismatch"))' "the router's MAC in the second VLAN is nobody's borrowed address"
 }
