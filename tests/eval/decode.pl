@@ -66,10 +66,13 @@ sub compare
 		my $want = ($plen[$i] // -1) == 0 ? $v6[$i][3] : ($plen[$i] // -1) + 40;
 		push @complaint, "length: $v6[$i][3], tshark $want" if $v6[$i][3] != $want;
 	}
-	$check->('UDP source', [map { $_->[4] } @udp], 'udp.srcport');
-	$check->('UDP destination', [map { $_->[5] } @udp], 'udp.dstport');
-	$check->('TCP source', [map { $_->[4] } @tcp], 'tcp.srcport');
-	$check->('TCP destination', [map { $_->[5] } @tcp], 'tcp.dstport');
+	# With a length of 0 tshark sees no transport header.
+	if ($t->{'_ws.malformed'} eq '' || !grep { $_ eq '0' } @plen) {
+		$check->('UDP source', [map { $_->[4] } @udp], 'udp.srcport');
+		$check->('UDP destination', [map { $_->[5] } @udp], 'udp.dstport');
+		$check->('TCP source', [map { $_->[4] } @tcp], 'tcp.srcport');
+		$check->('TCP destination', [map { $_->[5] } @tcp], 'tcp.dstport');
+	}
 	# By the headers; where the frame is shorter than they say tshark goes by the frame.
 	$check->('TCP payload', [map { $_->[6] } @tcp], 'tcp.len')
 	  if !$damaged && $t->{'tcp.len'} ne '' && $t->{'frame.len'} == $t->{'frame.cap_len'};
