@@ -118,10 +118,31 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int take_policy(void *ctx, const struct row_policy *r)
+{
+	struct config **ret = ctx;
+	struct config_errors errors = {0};
+	const int rc = config_parse(r->path != NULL ? r->path : "site.yaml", r->text, strlen(r->text), ret, &errors);
+	config_errors_done(&errors);
+	return rc == ERR_CONFIG ? 0 : rc;
+}
+
+/* After a reload the configuration that garitad began with is an old one: an
+ * approval taken back since would live again, should the file on disk be bad
+ * at this moment. */
+static const struct config *config_in_force(const struct process_context *p, const struct parts *a)
+{
+	struct config *cfg = NULL;
+	if (!p->judge_restarted || atomic_load(&p->control->netset_generation) <= 1 ||
+	    store_last_policy(a->store, take_policy, &cfg) != 0 || cfg == NULL)
+		return p->options->config;
+	return cfg;
+}
+
 static int start_judge(const struct process_context *p, struct parts *a, char *err, size_t err_size)
 {
 	struct judge_options options = {
-		.config = p->options->config,
+		.config = config_in_force(p, a),
 		.data_dir = p->options->data_dir,
 		.workers = p->workers,
 		.vendors = a->vendors,

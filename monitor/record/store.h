@@ -52,6 +52,9 @@ MUST_CHECK int store_each_open(struct store *s, int (*fn)(void *ctx, const struc
 MUST_CHECK int store_each_tally(struct store *s, int (*fn)(void *ctx, const struct row_tally *r), void *ctx);
 MUST_CHECK int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx);
 
+/* The text of site.yaml that was in force last; fn is not called where there is none. */
+MUST_CHECK int store_last_policy(struct store *s, int (*fn)(void *ctx, const struct row_policy *r), void *ctx);
+
 /* State of the running sensor, a few words by name, for `garita status`
  * (geolocation files, drops, last packet …); replaced each time. */
 MUST_CHECK int store_put_status(struct store *s, const char *key, const char *json);

@@ -191,3 +191,25 @@ int store_each_tally(struct store *s, int (*fn)(void *ctx, const struct row_tall
 	            " flow_table_full FROM tally WHERE run IN (SELECT id FROM life) ORDER BY worker",
 	            tally_row, &t);
 }
+
+struct policy_ctx {
+	int (*fn)(void *ctx, const struct row_policy *r);
+	void *ctx;
+};
+
+static int policy_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct policy_ctx *p = ctx;
+	const struct row_policy row = {.hash = store_text_at(st, 0), .text = store_text_at(st, 1),
+	                               .path = store_text_at(st, 2), .loaded_us = sqlite3_column_int64(st, 3)};
+	return p->fn(p->ctx, &row);
+}
+
+int store_last_policy(struct store *s, int (*fn)(void *ctx, const struct row_policy *r), void *ctx)
+{
+	struct policy_ctx p = {fn, ctx};
+	return each(s,
+	            "SELECT hash, text, path, loaded_us FROM policy WHERE text IS NOT NULL AND loaded_us IS NOT NULL"
+	            " ORDER BY loaded_us DESC, id DESC LIMIT 1",
+	            policy_row, &p);
+}

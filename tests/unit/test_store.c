@@ -257,6 +257,30 @@ static void test_a_resumed_run_knows_its_counters(void **state)
 	assert_int_equal(kept[1].told_us, 0);
 }
 
+static int keep_path(void *ctx, const struct row_policy *r)
+{
+	snprintf(ctx, 40, "%s %s", r->path, r->text);
+	return 0;
+}
+
+static void test_the_last_policy_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct row_sink sink;
+	char text[40] = "none";
+	const struct row_policy rows[] = {{.hash = "a", .text = "1", .path = "/a", .loaded_us = T0 + 2},
+	                                  {.hash = "b", .text = "2", .path = "/b", .loaded_us = T0 + 1}};
+	assert_int_equal(store_last_policy(f->store, keep_path, text), 0);
+	assert_string_equal(text, "none");
+	store_sink(f->store, &sink);
+	assert_int_equal(store_begin(f->store), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(sink.policy(sink.ctx, &rows[i]), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	assert_int_equal(store_last_policy(f->store, keep_path, text), 0);
+	assert_string_equal(text, "/a 1");
+}
+
 static void test_a_replay_knows_no_gaps(void **state)
 {
 	struct fixture *f = *state;
@@ -570,6 +594,7 @@ int main(void)
 		TEST(test_restart_interrupts_and_tells_the_gap),
 		TEST(test_a_resumed_run_knows_what_was_open),
 		TEST(test_a_resumed_run_knows_its_counters),
+		TEST(test_the_last_policy_comes_back),
 		TEST(test_a_replay_knows_no_gaps),
 		TEST(test_a_gap_ends_in_place),
 		TEST(test_what_was_kept_comes_back),
