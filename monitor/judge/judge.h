@@ -4,7 +4,7 @@
  * clock.
  * Memory: 304 bytes a live transfer and 12 of index beside its texts, which
  * are interned (at most 256 MB); the same for each row that waits for the
- * record, at most max_pending. Names: see names.h; findings: see finding.h.
+ * record, at most max_pending. Names: see names.h, twice; findings: see finding.h.
  * A name that DNS gave to a machine for an address, before or during the
  * transfer, names the transfer where the peer claimed no name. */
 #ifndef MONITOR_JUDGE_H

@@ -61,11 +61,20 @@ static bool is_answer(const struct transfer *t, const struct fact_name *f)
 	       addr_eq(&t->ident.peer, &f->resolver);
 }
 
+/* A frame that scanner equipment sent under the resolver's address. */
+static bool is_forged(const struct judge *j, const struct fact_name *f, const struct transfer *t)
+{
+	const struct addr any = {{0}};
+	bool mismatch;
+	return (t->flags & FLOW_BETWEEN_NETWORKS) == 0 &&
+	       inventory_who(j->inventory, &f->resolver_mac, &any, &mismatch) != NULL;
+}
+
 static bool is_believed(struct judge *j, const struct fact_name *f, const struct transfer *t, const struct machine *client)
 {
 	const bool listed = is_listed(j->config, &f->resolver);
 	bool mismatch;
-	if (t != NULL && !is_answer(t, f))
+	if (t != NULL && (!is_answer(t, f) || is_forged(j, f, t)))
 		return false;
 	if (j->config->resolver_count > 0 && !listed)
 		return false;

@@ -1,4 +1,5 @@
 /* What happens by time: silence, checkpoints, counters, what is owed. */
+#include <stdio.h>
 #include <string.h>
 
 #include "sense/worker_state.h"
@@ -138,6 +139,19 @@ static void tell_again(struct worker *w)
 		w->resync_slot = UINT32_MAX;
 }
 
+/* Its record of what is down ended with it: silence would look like health. */
+static void tell_down_again(struct worker *w)
+{
+	char text[sizeof((struct fact_note *)0)->text];
+	for (unsigned i = 0; w->down != 0 && i < w->o.interface_count; i++) {
+		if ((w->down >> i & 1) == 0)
+			continue;
+		worker_place_after(w, PHASE_BETWEEN, w->between++);
+		snprintf(text, sizeof text, "%s: the interface is still down", w->o.interfaces[i]);
+		tell_note(w->tell, NOTE_INTERFACE_DOWN, text);
+	}
+}
+
 bool worker_catch_up(struct worker *w)
 {
 	uint32_t epoch = atomic_load_explicit(&w->o.control->resync, memory_order_acquire);
@@ -145,6 +159,7 @@ bool worker_catch_up(struct worker *w)
 		w->resync = epoch;
 		w->resync_slot = 0;
 		stations_clear(w->stations);
+		tell_down_again(w);
 	}
 	if (!w->clock.begun)
 		return true;

@@ -228,15 +228,17 @@ static void test_names_that_nobody_asked_for(void **state)
 	    {.slot = 1, .machine = 1, .peer = 53, .proto = 17, .port = 443},
 	    {.slot = 1, .machine = 2, .peer = 53, .proto = 17, .port = 53},
 	    {.slot = 7, .machine = 1, .peer = 53, .proto = 17, .port = 53},
+	    {.slot = 1, .machine = 1, .peer = 53, .proto = 17, .port = 53},   /* good, were it not for the frame */
 	};
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 5; i++) {
 		struct world *w = w_new(HOST "  - {id: D1, equipment: [xray], to: {prefixes: [198.51.100.53/32]}" VALID);
 		struct w_new_flow f = flows[i];
 		f.time_us = NOON;
 		f.out = 60;
 		w_begin(w, &f);
 		w_answer(w, &(struct w_answer){.slot = 1, .client = 1, .address = 20, .name = "images.example",
-		                               .resolver = r53, .time_us = NOON});
+		                               .resolver = r53, .time_us = NOON,
+		                               .resolver_mac = {{2, 0, 0, 0, 0, i == 4 ? 2 : 0xee}}});
 		send_images(w, 2, 1, NOON + SECOND);
 		w_flush(w);
 		assert_int_equal(w->rows[w->last_id].r.reasons, BIT(REASON_NAME_NOT_VERIFIED));
