@@ -323,6 +323,57 @@ static void test_resumed_counters(void **state)
 	w_free(w);
 }
 
+static unsigned gaps_of(const struct world *w, const char *cause, uint64_t *ret_lost)
+{
+	unsigned n = 0;
+	*ret_lost = 0;
+	for (unsigned i = 0; i < w->gap_count; i++)
+		if (strcmp(w->gap_text[i][0], cause) == 0) {
+			n++;
+			*ret_lost += w->gaps[i].lost;
+		}
+	return n;
+}
+
+/* What is lost within ten seconds is one gap, for each cause; later is another. */
+static void test_causes_of_gaps(void **state)
+{
+	(void)state;
+	static const char *const lossy[] = {"kernel-drops", "interface-drops", "flow-table-full"};
+	struct world *w = w_new(TO_10);
+	struct counters c = {.frames = 100, .flow_frames = 100};
+	uint64_t lost;
+	w_counters(w, 0, &c, NOON);
+	for (int i = 1; i <= 3; i++) {
+		c.kernel_drops += 1;
+		c.interface_drops += 10;
+		c.flow_table_full += 100;
+		w_counters(w, 0, &c, NOON + i * 4 * SECOND);
+		w_flush(w);
+	}
+	w_counters(w, 0, &c, NOON + 29 * SECOND);
+	c.kernel_drops += 5;
+	c.interface_drops += 50;
+	c.flow_table_full += 500;
+	w_counters(w, 0, &c, NOON + 30 * SECOND);
+	w_note(w, 0, NOTE_CLOCK_STEP, "back by 60 s", NOON + 31 * SECOND);
+	w_note(w, 1, NOTE_CLOCK_STEP, "back by 60 s", NOON + 32 * SECOND);
+	w_note(w, 0, NOTE_DAMAGED_INPUT, "a.pcap: packet 3: cut short", NOON + 33 * SECOND);
+	w_note(w, 0, NOTE_DAMAGED_INPUT, "b.pcap: packet 9: cut short", NOON + 33 * SECOND);
+	w_flush(w);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(gaps_of(w, lossy[i], &lost), 2);
+		assert_int_equal(lost, i == 0 ? 8 : i == 1 ? 80 : 800);
+	}
+	assert_int_equal(gaps_of(w, "clock-step", &lost), 1);
+	assert_int_equal(gaps_of(w, "input-damaged", &lost), 2);
+	assert_int_equal(w->minutes.kernel_drops, 8);
+	assert_int_equal(w->minutes.interface_drops, 80);
+	for (unsigned i = 0; i < w->gap_count; i++)
+		assert_true(w->gaps[i].end_us >= w->gaps[i].start_us);
+	w_free(w);
+}
+
 static void test_worker_dies(void **state)
 {
 	(void)state;
@@ -717,6 +768,7 @@ int main(void)
 	    cmocka_unit_test(test_resumed_flow),
 	    cmocka_unit_test(test_resumed_flow_stays_bad),
 	    cmocka_unit_test(test_resumed_counters),
+	    cmocka_unit_test(test_causes_of_gaps),
 	    cmocka_unit_test(test_worker_dies),
 	    cmocka_unit_test(test_worker_dies_under_a_new_judge),
 	    cmocka_unit_test(test_gaps),
