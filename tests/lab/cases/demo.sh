@@ -46,7 +46,7 @@ approvals:
     ticket: INF-2202
   - id: APR-2026-014                   # images to the national server
     equipment: [NII-0007, NII-0008]
-    to: {hosts: [images.aduana.example]}
+    to: {hosts: [images.aduana.example], countries: [MX]}
     ports: [tcp/443]
     apps: [TLS]
     initiator: equipment
