@@ -197,6 +197,16 @@ static int start(const struct process_context *p, struct parts *a)
 	return rc;
 }
 
+/* Nothing was read at all: the sums of nothing would only hide why. */
+static bool read_something(const struct process_context *p)
+{
+	for (unsigned i = 0; i < p->workers; i++) {
+		if (atomic_load(&p->control->worker[i].state) == CONTROL_DONE)
+			return true;
+	}
+	return false;
+}
+
 static int finish(const struct process_context *p, const struct parts *a, int code)
 {
 	struct judge_totals totals;
@@ -204,7 +214,7 @@ static int finish(const struct process_context *p, const struct parts *a, int co
 	const int64_t difference = accounting_difference(&totals.counters);
 	if (difference != 0)
 		log_error("judge", "accounting: %" PRId64 " frames have no place; please report this", difference);
-	if (!p->live && accounting_print(&totals, p->options->json, stdout) != 0) {
+	if (!p->live && (totals.counters.frames != 0 || read_something(p)) && accounting_print(&totals, p->options->json, stdout) != 0) {
 		log_error("judge", "cannot write the accounting to standard output");
 		return EXIT_FAILED;
 	}

@@ -70,7 +70,8 @@ static int start(const struct process_context *p, unsigned index, struct capture
 		rc = ERR_IO;
 	if (rc == 0)
 		rc = sandbox_enter(p->live ? SANDBOX_WORKER : SANDBOX_WORKER_FILES, p->eventfd, err, sizeof err);
-	if (rc != 0 && !p->quiet[index])
+	/* All workers of a replay open the same files: one says what is wrong. */
+	if (rc != 0 && !p->quiet[index] && (p->live || index == 0))
 		log_error("worker", "%s", err[0] != '\0' ? err : err_str(rc));
 	return rc;
 }
