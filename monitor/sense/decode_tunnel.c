@@ -228,7 +228,10 @@ static bool parse_ip(struct tunnel *t, const struct packet *p)
 
 static bool tunnel_parse(const struct packet *p, struct tunnel *t)
 {
-	*t = (struct tunnel){.at = {p->payload, p->payload_caplen, p->payload_bytes}};
+	/* What the IP header claims beyond the frame was never on the wire. */
+	const uint32_t there = p->payload_caplen + (p->wirelen - p->caplen);
+	const uint32_t wire = p->payload_bytes < there ? p->payload_bytes : there;
+	*t = (struct tunnel){.at = {p->payload, p->payload_caplen, wire}};
 	if (p->payload == NULL || (p->fragment && !p->first_fragment))
 		return false;
 	switch (p->proto) {

@@ -739,6 +739,26 @@ static void implausible_tunnels_are_none(void **state)
 	assert_int_equal(p.depth, 0);
 }
 
+/* The outer header claims 9,166 bytes, the inner one 0: what was on the wire. */
+static void a_tunnel_carries_no_more_than_the_frame(void **state)
+{
+	(void)state;
+	struct frame f;
+	struct packet p, q;
+	inner4(&f);
+	const uint32_t inner_bytes = (uint32_t)f.n;
+	f.at[2] = f.at[3] = 0;
+	push_ipv4(&f, 4, 1, 2);
+	f.at[2] = 9166 >> 8;
+	f.at[3] = 9166 & 0xff;
+	const struct capture_frame c = {
+		.data = f.at, .caplen = (uint32_t)f.n, .wirelen = (uint32_t)f.n, .link_type = RAW};
+	assert_int_equal(decode_frame(&c, &p), DECODE_IP);
+	assert_int_equal(p.ip_bytes, 9166);
+	assert_int_equal(decode_inner(&p, &q), DECODE_IP);
+	assert_int_equal(q.ip_bytes, inner_bytes);
+}
+
 static void depth_is_bounded(void **state)
 {
 	(void)state;
@@ -916,6 +936,7 @@ int main(void)
 	    cmocka_unit_test(fragments),
 	    cmocka_unit_test(the_first_fragment_of_a_tunnel_is_one),
 	    cmocka_unit_test(implausible_tunnels_are_none),
+	    cmocka_unit_test(a_tunnel_carries_no_more_than_the_frame),
 	    cmocka_unit_test(depth_is_bounded),
 	    cmocka_unit_test(what_is_not_ip),
 	    cmocka_unit_test(transport_headers),
