@@ -404,7 +404,7 @@ bool capture_live_lost(const struct capture_live_set *s)
 uint32_t capture_live_down(const struct capture_live_set *s)
 {
 	uint32_t down = 0;
-	for (size_t n = 0; n < s->count; n++)
+	for (size_t n = 0; n < s->count && n < INTERFACES_MAX; n++)
 		down |= (uint32_t)(s->interfaces[n].state != LINK_UP) << n;
 	return down;
 }
