@@ -173,7 +173,8 @@ static void station(struct judge *j, const struct fact_station *f)
 	/* An address of another scanner network was routed here, or is borrowed:
 	 * whose frame it is says the MAC alone, and what it sends is judged. */
 	const bool foreign = ends.src_how == NETSET_BY_VLAN && netset_find_addr(&j->netset, &f->address) != NETSET_OUTSIDE;
-	const struct sighting s = {.mac = f->mac, .address = foreign ? (struct addr){{0}} : f->address,
+	const struct addr nowhere = {{0}};
+	const struct sighting s = {.mac = f->mac, .address = foreign ? nowhere : f->address,
 	                           .vlan = {f->vlan[0], f->vlan[1]}, .vlan_count = f->vlan_count, .time_us = f->head.time_us,
 	                           .network = network != NETSET_OUTSIDE ? j->netset.network[network].name : NULL};
 	(void)inventory_see(j->inventory, &s);
