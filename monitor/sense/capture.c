@@ -118,6 +118,16 @@ int capture_next(struct capture *c, struct capture_frame *ret)
 	return c->files != NULL ? capture_files_next(c, ret) : capture_live_next(c, ret);
 }
 
+int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
+{
+	*ret_count = 0;
+	if (max == 0)
+		return ERR_INVALID;
+	const int rc = capture_next(c, &ret[0]);
+	*ret_count = rc == 0;
+	return rc;
+}
+
 bool capture_lost(const struct capture *c)
 {
 	return c->live != NULL && capture_live_lost(c->live);

@@ -78,6 +78,15 @@ void capture_close(struct capture *c);
  * else after its loss capture_lost is true). */
 MUST_CHECK int capture_next(struct capture *c, struct capture_frame *ret);
 
+#define CAPTURE_BATCH_MAX 64u
+
+/* The same for as many frames as there are at hand without waiting, at most
+ * max (and CAPTURE_BATCH_MAX). Their data is valid until the next call of
+ * capture_next or capture_next_batch. 0: *ret_count is at least 1, and what
+ * capture_next would have said after them is said by the next call; else its
+ * codes and *ret_count is 0. */
+MUST_CHECK int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count);
+
 /* Live: an interface is gone for good on this handle (removed or renamed):
  * the worker must end so that the supervisor opens anew. */
 bool capture_lost(const struct capture *c);

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "sense/worker_state.h"
 
-#define BATCH_FRAMES 64u
+#define BATCH_FRAMES CAPTURE_BATCH_MAX
 /* How long a frame may lie between its time stamp and us on an idle line: the
  * kernel hands a block over after some 20 ms at the latest. */
 #define IDLE_SLACK_US 60000
@@ -204,18 +204,20 @@ static void take_trouble(struct worker *w, int rc)
 /* Returns why it ended: ERR_END, ERR_IO (the interface is lost), 0 (told to stop). */
 static int read_all(struct worker *w)
 {
-	struct capture_frame frame;
-	unsigned batch = 0;
+	struct capture_frame frames[BATCH_FRAMES];
+	unsigned count, since = 0;   /* frames since the last end_batch */
 	while (atomic_load_explicit(&w->o.control->stop, memory_order_relaxed) == 0) {
-		int rc = capture_next(w->o.capture, &frame);
+		int rc = capture_next_batch(w->o.capture, frames, BATCH_FRAMES, &count);
 		if (rc == 0) {
-			worker_take_frame(w, &frame);
-			if (++batch == BATCH_FRAMES) {
-				batch = 0;
+			for (unsigned i = 0; i < count; i++)
+				worker_take_frame(w, &frames[i]);
+			since += count;
+			if (since >= BATCH_FRAMES) {
+				since = 0;
 				end_batch(w);
 			}
 		} else if (rc == ERR_AGAIN) {
-			batch = 0;
+			since = 0;
 			take_idle(w);
 		} else if (rc == ERR_DAMAGED || (rc == ERR_IO && !capture_lost(w->o.capture))) {
 			take_trouble(w, rc);
