@@ -54,6 +54,18 @@ int capture_next(struct capture *c, struct capture_frame *ret)
 	return 0;
 }
 
+/* A batch ends before a step that says something or calls the outside. */
+int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
+{
+	int rc = 0;
+	unsigned n = 0;
+	do
+		rc = capture_next(c, &ret[n]);
+	while (rc == 0 && ++n < max && c->next < c->count && c->frame[c->next].call == NULL && c->frame[c->next].rc == 0);
+	*ret_count = n;
+	return rc;
+}
+
 bool capture_lost(const struct capture *c)
 {
 	(void)c;
