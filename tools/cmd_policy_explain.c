@@ -329,7 +329,7 @@ static void usage_of(void *ctx, const char *approval, enum config_period per, in
 	*ret = x->used;
 	if (x->store == NULL)
 		return;
-	const int64_t start = policy_period_start(x->policy, per, time_us);
+	const int64_t start = policy_period_start(x->policy, per, time_us, NULL);
 	if (store_read_usage(x->store, approval, per, start, &ret->out, &ret->in) != 0)
 		*ret = (struct policy_usage){0};
 }

@@ -51,7 +51,7 @@ struct config_equipment {
 	size_t address_count;
 };
 
-enum config_period { PERIOD_NONE = 0, PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
+enum config_period { PERIOD_NONE = 0, PERIOD_HOUR, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_KINDS };
 enum config_initiator { APPROVE_ANY = 0, APPROVE_EQUIPMENT, APPROVE_PEER };
 
 struct config_ports {      /* "tcp/443", "udp/1000-2000", "icmp"; "tcp" alone: every port */

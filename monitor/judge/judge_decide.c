@@ -131,7 +131,15 @@ void judge_decide(struct judge *j, uint32_t index)
 	else if (t->verdict != d.verdict || t->reasons != d.reasons || t->approval != d.approval ||
 	         t->policy_hash != j->policy_hash)
 		judge_replace(j, index, &d);
+	t->settled = v.approval == NULL && t->place != PLACE_NONE;
 	intern_put(j->texts, approval);
+}
+
+void judge_decide_counted(struct judge *j, uint32_t index, bool as_before)
+{
+	const struct transfer *t = at(j, index);
+	if (!t->settled || !as_before || t->policy_hash != j->policy_hash)
+		judge_decide(j, index);
 }
 
 void judge_decide_all(struct judge *j)

@@ -444,12 +444,14 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 	grow(&t->counts.ip_bytes_in, now.ip_bytes_in, &delta.ip_bytes_in);
 	grow(&t->counts.payload_bytes_out, now.payload_bytes_out, &delta.payload_bytes_out);
 	grow(&t->counts.payload_bytes_in, now.payload_bytes_in, &delta.payload_bytes_in);
-	t->flags = f->flags | (t->flags & FLOW_RESUMED);
+	const uint32_t flags = f->flags | (t->flags & FLOW_RESUMED);
+	const bool as_before = t->flags == flags && t->initiator == f->initiator;
+	t->flags = flags;
 	t->initiator = f->initiator;
 	if (f->last_us > t->end_us)
 		t->end_us = f->last_us;
 	judge_grown(j, index, &delta);
-	judge_decide(j, index);
+	judge_decide_counted(j, index, as_before);
 	if (f->end != END_NONE) {
 		judge_flow_ended(j, t);
 		end(j, index, ROW_CLOSED);

@@ -88,8 +88,15 @@ struct usage_list {
 	struct usage *periods;           /* oldest first */
 };
 
+/* The period found last, of each kind: the times from from_us up to until_us
+ * lie in it. Empty: from_us == until_us. */
+struct period_found {
+	int64_t from_us, until_us, start_us;
+};
+
 struct usages {
 	struct usage_list *lists;
+	struct period_found found[PERIOD_KINDS];
 	uint32_t count, room;
 	uint32_t changed;                /* periods to be recorded */
 };
@@ -245,6 +252,9 @@ void judge_resume_done(struct judge *j);
 bool judge_answers_by_approval(struct judge *j, const struct transfer *t, int64_t time_us);
 /* Judge a live transfer as it is known now. */
 void judge_decide(struct judge *j, uint32_t index);
+/* The same where only counts and the time of the last packet are new, and
+ * initiator and flags are as_before: often the verdict cannot change. */
+void judge_decide_counted(struct judge *j, uint32_t index, bool as_before);
 void judge_decide_all(struct judge *j);
 
 /* --- judge_place.c --- */
@@ -274,8 +284,9 @@ struct usage_key {
 	enum config_period per;
 	int64_t time_us;
 };
-void judge_usage_get(const struct judge *j, const struct usage_key *k, struct policy_usage *ret);
+void judge_usage_get(struct judge *j, const struct usage_key *k, struct policy_usage *ret);
 void judge_usage_add(struct judge *j, const struct usage_key *k, const struct policy_usage *bytes, bool exceeded);
+void judge_usage_reload(struct judge *j);   /* the site's clock may be another */
 int judge_usage_restore(struct judge *j, const struct row_usage *r);
 int judge_usage_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
 void judge_usage_recorded(struct judge *j, bool committed);

@@ -11,6 +11,23 @@
 
 #include "judge/judge_internal.h"
 
+/* Facts come nearly in the order of time, and a period is long: the calendar is
+ * asked once in a while only. */
+static int64_t period_of(struct judge *j, const struct usage_key *k)
+{
+	struct period_found *f = &j->usages.found[k->per];
+	if (k->time_us < f->from_us || k->time_us >= f->until_us) {
+		f->start_us = policy_period_start(j->policy, k->per, k->time_us, &f->until_us);
+		f->from_us = k->time_us;
+	}
+	return f->start_us;
+}
+
+void judge_usage_reload(struct judge *j)
+{
+	memset(j->usages.found, 0, sizeof(j->usages.found));
+}
+
 static struct usage_list *find_list(const struct judge *j, uint32_t approval)
 {
 	for (uint32_t i = 0; i < j->usages.count; i++)
@@ -74,13 +91,13 @@ static struct usage *make_period(struct usage_list *l, enum config_period per, i
 	return &l->periods[at];
 }
 
-void judge_usage_get(const struct judge *j, const struct usage_key *k, struct policy_usage *ret)
+void judge_usage_get(struct judge *j, const struct usage_key *k, struct policy_usage *ret)
 {
 	const struct usage_list *l = find_list(j, k->approval);
 	*ret = (struct policy_usage){0};
 	if (l == NULL)
 		return;
-	const struct usage *u = find_period(l, k->per, policy_period_start(j->policy, k->per, k->time_us));
+	const struct usage *u = find_period(l, k->per, period_of(j, k));
 	if (u != NULL && k->time_us >= u->exceeded_us)
 		*ret = (struct policy_usage){.out = u->out, .in = u->in};
 }
@@ -88,7 +105,7 @@ void judge_usage_get(const struct judge *j, const struct usage_key *k, struct po
 void judge_usage_add(struct judge *j, const struct usage_key *k, const struct policy_usage *bytes, bool exceeded)
 {
 	struct usage_list *l = make_list(j, k->approval);
-	struct usage *u = l != NULL ? make_period(l, k->per, policy_period_start(j->policy, k->per, k->time_us)) : NULL;
+	struct usage *u = l != NULL ? make_period(l, k->per, period_of(j, k)) : NULL;
 	if (u == NULL) {
 		j->refused++;
 		return;

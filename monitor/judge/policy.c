@@ -89,10 +89,14 @@ static bool nearer(const struct eval *a, const struct eval *b)
 	return a->failing < b->failing;
 }
 
+/* For this equipment, and its destination meant: else it decides nothing. */
+static bool concerned(const struct eval *e)
+{
+	return e->cond[COND_EQUIPMENT].state == COND_HOLDS && e->near;
+}
+
 static void consider(struct choice *c, const struct config_approval *a, const struct eval *e)
 {
-	if (e->cond[COND_EQUIPMENT].state != COND_HOLDS)
-		return;
 	if (e->failing == 0) {
 		if (c->holds == NULL)
 			c->holds = a;
@@ -102,7 +106,7 @@ static void consider(struct choice *c, const struct config_approval *a, const st
 		c->waits = a;
 		c->waits_eval = *e;
 	}
-	if (e->near && (c->nearest == NULL || nearer(e, &c->nearest_eval))) {
+	if (c->nearest == NULL || nearer(e, &c->nearest_eval)) {
 		c->nearest = a;
 		c->nearest_eval = *e;
 	}
@@ -140,7 +144,10 @@ void policy_judge(const struct policy *p, const struct policy_facts *f, policy_u
 	index_start(p, f, &walk);
 	while (c.holds == NULL && index_next(&walk, &i)) {
 		const struct config_approval *a = &p->cfg->approvals[i];
-		match_approval(a, &q, &e);
+		match_destination(a, f, &e);
+		if (!concerned(&e))
+			continue;
+		match_terms(a, &q, &e);
 		consider(&c, a, &e);
 	}
 	conclude(&c, f, ret);
@@ -156,9 +163,11 @@ void policy_explain(const struct policy *p, const struct policy_facts *f, policy
 	trace_general(f, trace, trace_ctx);
 	for (size_t i = 0; i < p->cfg->approval_count; i++) {
 		const struct config_approval *a = &p->cfg->approvals[i];
-		match_approval(a, &q, &e);
+		match_destination(a, f, &e);
+		match_terms(a, &q, &e);
 		trace_approval(a, &q, &e, trace, trace_ctx);
-		consider(&c, a, &e);
+		if (concerned(&e))
+			consider(&c, a, &e);
 	}
 	conclude(&c, f, ret);
 }

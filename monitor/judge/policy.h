@@ -102,7 +102,9 @@ const char *reason_text(enum reason r, const char *lang);  /* a sentence for a p
 const char *verdict_word(enum verdict v);
 
 /* The local period that holds a time: its start, UTC microseconds (DST-safe;
- * weeks begin on Monday). Usage is kept by (approval, per, start). */
-int64_t policy_period_start(const struct policy *p, enum config_period per, int64_t time_us);
+ * weeks begin on Monday). Usage is kept by (approval, per, start). *ret_until_us
+ * (may be NULL): times from time_us up to there, that not included, lie in the
+ * same period for sure. */
+int64_t policy_period_start(const struct policy *p, enum config_period per, int64_t time_us, int64_t *ret_until_us);
 
 #endif

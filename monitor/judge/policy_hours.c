@@ -13,9 +13,20 @@ static int64_t floor_div(int64_t a, int64_t b)
 void question_init(struct question *q, const struct policy *p, const struct policy_facts *f, policy_usage_fn usage,
                    void *usage_ctx)
 {
-	*q = (struct question){.facts = f, .usage = usage, .usage_ctx = usage_ctx};
-	tz_local(p->tz, floor_div(f->time_us, 1000000), &q->local);
+	q->policy = p;
+	q->facts = f;
+	q->usage = usage;
+	q->usage_ctx = usage_ctx;
+	q->local_known = false;
+}
+
+void question_local(struct question *q)
+{
+	if (q->local_known)
+		return;
+	tz_local(q->policy->tz, floor_div(q->facts->time_us, 1000000), &q->local);
 	q->local_day = tz_days(q->local.year, q->local.month, q->local.day);
+	q->local_known = true;
 }
 
 bool hours_hold(const struct config_hours *h, const struct tz_civil *local)
@@ -56,16 +67,25 @@ static void period_span(enum config_period per, const struct tz_civil *c, int64_
 	}
 }
 
-int64_t policy_period_start(const struct policy *p, enum config_period per, int64_t time_us)
+int64_t policy_period_start(const struct policy *p, enum config_period per, int64_t time_us, int64_t *ret_until_us)
 {
 	struct tz_civil c;
-	int64_t from, to, start;
-	if (per == PERIOD_NONE)
-		return 0;
+	int64_t from, to, start, until = INT64_MAX / 1000000;
 	const int64_t time_s = floor_div(time_us, 1000000);
-	tz_local(p->tz, time_s, &c);
-	period_span(per, &c, &from, &to);
-	if (tz_first(p->tz, from, to, &start) != 0)
-		start = time_s; /* cannot be: the time itself lies in the span */
+	if (per == PERIOD_NONE) {
+		start = 0;
+	} else {
+		tz_local(p->tz, time_s, &c);
+		period_span(per, &c, &from, &to);
+		if (tz_first(p->tz, from, to, &start) != 0)
+			start = time_s; /* cannot be: the time itself lies in the span */
+		const int64_t local_s = time_s + tz_offset(p->tz, time_s, &until);
+		if (to - local_s < until - time_s)
+			until = time_s + to - local_s;
+		if (until > INT64_MAX / 1000000)
+			until = INT64_MAX / 1000000;
+	}
+	if (ret_until_us != NULL)
+		*ret_until_us = until * 1000000;
 	return start * 1000000;
 }

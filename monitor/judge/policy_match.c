@@ -177,18 +177,20 @@ static struct cond match_initiator(const struct config_approval *a, const struct
 	return holds_if(f->initiator == wanted, REASON_INITIATOR_NOT_APPROVED);
 }
 
-static struct cond match_hours(const struct config_approval *a, const struct question *q)
+static struct cond match_hours(const struct config_approval *a, struct question *q)
 {
 	if (a->hours_count == 0)
 		return (struct cond){COND_ABSENT, -1};
+	question_local(q);
 	for (size_t i = 0; i < a->hours_count; i++)
 		if (hours_hold(&a->hours[i], &q->local))
 			return holds();
 	return fails(REASON_OUTSIDE_HOURS);
 }
 
-static struct cond match_valid(const struct config_approval *a, const struct question *q)
+static struct cond match_valid(const struct config_approval *a, struct question *q)
 {
+	question_local(q);
 	const int side = valid_side(a, q->local_day);
 	if (side < 0)
 		return fails(REASON_APPROVAL_NOT_YET);
@@ -218,7 +220,7 @@ static struct cond match_limit(const struct config_approval *a, const struct que
  * everything fits? See policy.c. */
 static bool is_near(const struct eval *e)
 {
-	if (e->named || e->cond[COND_PREFIXES].state == COND_HOLDS || e->cond[COND_ASNS].state == COND_HOLDS)
+	if (e->to_holds || e->named || e->cond[COND_PREFIXES].state == COND_HOLDS || e->cond[COND_ASNS].state == COND_HOLDS)
 		return true;
 	for (int i = COND_HOSTS; i <= COND_ASNS; i++) {
 		const int reason = e->cond[i].reason;
@@ -229,33 +231,32 @@ static bool is_near(const struct eval *e)
 	return true;
 }
 
-static void sum_up(const struct config_approval *a, const struct policy_facts *f, struct eval *e)
+void match_destination(const struct config_approval *a, const struct policy_facts *f, struct eval *ret)
 {
-	e->failing = e->waiting = 0;
-	e->to_holds = true;
-	for (int i = 0; i < COND_COUNT; i++) {
-		e->failing += e->cond[i].state >= COND_FAILS;
-		e->waiting += e->cond[i].state == COND_WAITS;
-		if (i >= COND_HOSTS && i <= COND_ASNS && e->cond[i].state >= COND_FAILS)
-			e->to_holds = false;
-	}
-	e->named = any_host(a, claimed_name(f)) || any_host(a, f->dns_name);
-	e->near = is_near(e);
-}
-
-void match_approval(const struct config_approval *a, const struct question *q, struct eval *ret)
-{
-	const struct policy_facts *f = q->facts;
 	ret->cond[COND_EQUIPMENT] = match_equipment(a, f);
 	ret->cond[COND_HOSTS] = match_hosts(a, f);
 	ret->cond[COND_PREFIXES] = match_prefixes(a, f);
 	ret->cond[COND_COUNTRIES] = match_countries(a, f);
 	ret->cond[COND_ASNS] = match_asns(a, f);
-	ret->cond[COND_PORTS] = match_ports(a, f);
-	ret->cond[COND_APPS] = match_apps(a, f);
-	ret->cond[COND_INITIATOR] = match_initiator(a, f);
-	ret->cond[COND_HOURS] = match_hours(a, q);
-	ret->cond[COND_VALID] = match_valid(a, q);
-	ret->cond[COND_LIMIT] = match_limit(a, q, &ret->used);
-	sum_up(a, f, ret);
+	ret->to_holds = true;
+	for (int i = COND_HOSTS; i <= COND_ASNS; i++)
+		ret->to_holds = ret->to_holds && ret->cond[i].state < COND_FAILS;
+	ret->named = any_host(a, claimed_name(f)) || any_host(a, f->dns_name);
+	ret->near = is_near(ret);
+}
+
+void match_terms(const struct config_approval *a, struct question *q, struct eval *e)
+{
+	const struct policy_facts *f = q->facts;
+	e->cond[COND_PORTS] = match_ports(a, f);
+	e->cond[COND_APPS] = match_apps(a, f);
+	e->cond[COND_INITIATOR] = match_initiator(a, f);
+	e->cond[COND_HOURS] = match_hours(a, q);
+	e->cond[COND_VALID] = match_valid(a, q);
+	e->cond[COND_LIMIT] = match_limit(a, q, &e->used);
+	e->failing = e->waiting = 0;
+	for (int i = 0; i < COND_COUNT; i++) {
+		e->failing += e->cond[i].state >= COND_FAILS;
+		e->waiting += e->cond[i].state == COND_WAITS;
+	}
 }

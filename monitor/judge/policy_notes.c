@@ -69,6 +69,7 @@ static int64_t day_of(const struct policy *p, int64_t time_us)
 	const struct policy_facts f = {.time_us = time_us};
 	struct question q;
 	question_init(&q, p, &f, NULL, NULL);
+	question_local(&q);
 	return q.local_day;
 }
 

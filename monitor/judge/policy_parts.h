@@ -73,17 +73,25 @@ struct eval {
 
 /* Everything an evaluation needs beside the approval. */
 struct question {
+	const struct policy *policy;
 	const struct policy_facts *facts;
-	struct tz_civil local; /* of facts->time_us */
+	struct tz_civil local; /* of facts->time_us, once question_local was asked */
 	int64_t local_day;     /* days since 1970 of local */
+	bool local_known;
 	policy_usage_fn usage; /* may be NULL: nothing used */
 	void *usage_ctx;
 };
 
 void question_init(struct question *q, const struct policy *p, const struct policy_facts *f, policy_usage_fn usage,
                    void *usage_ctx);
+/* Fill local and local_day: most questions end before a clock is needed. */
+void question_local(struct question *q);
 struct cond match_equipment(const struct config_approval *a, const struct policy_facts *f);
-void match_approval(const struct config_approval *a, const struct question *q, struct eval *ret);
+/* In two steps. Where the equipment is another or the destination is not meant
+ * (near), the approval neither holds nor waits nor gives reasons: the second
+ * step, and its clock and limits, can be left out. */
+void match_destination(const struct config_approval *a, const struct policy_facts *f, struct eval *ret);
+void match_terms(const struct config_approval *a, struct question *q, struct eval *e);
 /* The port of the end that was connected to. Where nobody saw who opened the
  * flow, the lower of the two: services listen below the ports that clients
  * are given, and an approval that minds can ask for an initiator. */

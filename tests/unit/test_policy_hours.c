@@ -168,17 +168,22 @@ static void period_laws(void **state)
 		for (int i = 0; i < 20000; i++) {
 			const enum config_period per = (enum config_period)(PERIOD_HOUR + next_random() % 4);
 			const int64_t t = 946684800 + (int64_t)(next_random() % 1893456000u); /* 2000 to 2060 */
-			const int64_t s = policy_period_start(policy, per, t * 1000000) / 1000000;
+			int64_t until;
+			const int64_t s = policy_period_start(policy, per, t * 1000000, &until) / 1000000;
 			assert_true(s <= t);
 			assert_int_equal(label(per, s), label(per, t));
 			assert_int_not_equal(label(per, s - 1), label(per, t));
-			assert_int_equal(policy_period_start(policy, per, s * 1000000), s * 1000000);
+			assert_int_equal(policy_period_start(policy, per, s * 1000000, NULL), s * 1000000);
 			const int64_t u = t + (int64_t)(next_random() % 200000) - 100000;
-			const int64_t us = policy_period_start(policy, per, u * 1000000) / 1000000;
+			const int64_t us = policy_period_start(policy, per, u * 1000000, NULL) / 1000000;
 			assert_int_equal(us == s, label(per, u) == label(per, t));
+			/* What "until" promises. */
+			assert_true(until > t * 1000000);
+			assert_int_equal(policy_period_start(policy, per, until - 1, NULL), s * 1000000);
+			assert_true(u < t || u * 1000000 >= until || us == s);
 		}
 	}
-	assert_int_equal(policy_period_start(policy, PERIOD_NONE, 5), 0);
+	assert_int_equal(policy_period_start(policy, PERIOD_NONE, 5, NULL), 0);
 }
 
 static void periods(void **state)
@@ -187,21 +192,21 @@ static void periods(void **state)
 	zone("Europe/Madrid");
 	/* 25 October 2026 has 25 hours, and one limit. */
 	const int64_t start = utc(2026, 10, 24, 22, 0) * 1000000;
-	assert_int_equal(policy_period_start(policy, PERIOD_DAY, start), start);
-	assert_int_equal(policy_period_start(policy, PERIOD_DAY, start + INT64_C(25) * 3600 * 1000000 - 1), start);
-	assert_int_equal(policy_period_start(policy, PERIOD_DAY, start + INT64_C(25) * 3600 * 1000000),
+	assert_int_equal(policy_period_start(policy, PERIOD_DAY, start, NULL), start);
+	assert_int_equal(policy_period_start(policy, PERIOD_DAY, start + INT64_C(25) * 3600 * 1000000 - 1, NULL), start);
+	assert_int_equal(policy_period_start(policy, PERIOD_DAY, start + INT64_C(25) * 3600 * 1000000, NULL),
 	                 start + INT64_C(25) * 3600 * 1000000);
 	/* 02:00-03:00 is repeated: still one hour's limit. */
-	assert_int_equal(policy_period_start(policy, PERIOD_HOUR, utc(2026, 10, 25, 1, 59) * 1000000),
+	assert_int_equal(policy_period_start(policy, PERIOD_HOUR, utc(2026, 10, 25, 1, 59) * 1000000, NULL),
 	                 utc(2026, 10, 25, 0, 0) * 1000000);
 	/* Weeks begin on Monday, months on the first, both at local midnight. */
-	assert_int_equal(policy_period_start(policy, PERIOD_WEEK, utc(2026, 11, 22, 12, 0) * 1000000),
+	assert_int_equal(policy_period_start(policy, PERIOD_WEEK, utc(2026, 11, 22, 12, 0) * 1000000, NULL),
 	                 utc(2026, 11, 15, 23, 0) * 1000000);
-	assert_int_equal(policy_period_start(policy, PERIOD_MONTH, utc(2026, 3, 31, 21, 59) * 1000000),
+	assert_int_equal(policy_period_start(policy, PERIOD_MONTH, utc(2026, 3, 31, 21, 59) * 1000000, NULL),
 	                 utc(2026, 2, 28, 23, 0) * 1000000);
 	/* Before 1970, and not of whole seconds */
 	zone("UTC");
-	assert_int_equal(policy_period_start(policy, PERIOD_HOUR, -1), INT64_C(-3600) * 1000000);
+	assert_int_equal(policy_period_start(policy, PERIOD_HOUR, -1, NULL), INT64_C(-3600) * 1000000);
 }
 
 /* Judging leaves the process's own zone alone. */
