@@ -1,6 +1,7 @@
 /* gencap.c - captures for benchmarks, made from recorded flows.
  *
- *   gencap mixed PACKETS OUT TEMPLATE...   many short flows, half of them tagged
+ *   gencap mixed PACKETS OUT TEMPLATE...   many short flows, half of them tagged, all of scanner networks
+ *   gencap span  PACKETS OUT TEMPLATE...   the same flows; the untagged half is of other networks
  *   gencap bulk  PACKETS OUT               16 long uploads and 200 idle flows
  *   gencap flood PACKETS OUT               a SYN flood: each packet a new five-tuple
  *
@@ -208,6 +209,7 @@ static void read_templates(char **files, int n)
 static FILE *out;
 static int64_t clock_us = 1767225600000000;   /* 2026-01-01 */
 static uint64_t frames, ip_bytes;
+static bool untagged_is_other;   /* span: the switch mirrors more than the scanners' VLANs */
 
 static void open_out(const char *path)
 {
@@ -222,7 +224,9 @@ static void open_out(const char *path)
 
 static void write_frame(const uint8_t *l3, unsigned bytes, unsigned vlan, bool outward)
 {
-	static const uint8_t inside[6] = {0xc0, 0x9b, 0xf4, 0xb0, 0, 7}, gate[6] = {2, 0, 0, 0, 0, 1};
+	static const uint8_t scanner[6] = {0xc0, 0x9b, 0xf4, 0xb0, 0, 7}, office[6] = {2, 0, 0, 0, 1, 7};
+	static const uint8_t gate[6] = {2, 0, 0, 0, 0, 1};
+	const uint8_t *inside = vlan == 0 && untagged_is_other ? office : scanner;
 	uint8_t head[18];
 	unsigned n = 12;
 	memcpy(head, outward ? gate : inside, 6);
@@ -259,18 +263,21 @@ static void start_flow(struct live *f, uint32_t number)
 	f->limit = 10 + random_u32() % 12;
 	f->vlan = number & 1 ? 120 : 0;
 	f->port = (uint16_t)(1024 + number % 60000);
+	const bool other = f->vlan == 0 && untagged_is_other;
 	const bool v4 = f->t->version == 4;
 	memset(f->addr, 0, sizeof f->addr);
 	if (v4) {
 		const uint8_t in[4] = {192, 0, 2, (uint8_t)(1 + random_u32() % 60)};
 		const uint8_t peer[4] = {(uint8_t)(random_u32() & 1 ? 198 : 203), 0, 0, (uint8_t)random_u32()};
 		memcpy(f->addr[0], in, 4);
+		f->addr[0][3] |= other ? 0x80 : 0;   /* 192.0.2.128/25 is no scanner's */
 		memcpy(f->addr[1], peer, 4);
 		f->addr[1][1] = peer[0] == 198 ? 51 : 0;
 		f->addr[1][2] = peer[0] == 198 ? 100 : 113;
 	} else {
 		static const uint8_t in[8] = {0x20, 1, 0x0d, 0xb8, 1, 0x20, 0, 0}, peer[6] = {0x20, 1, 0x0d, 0xb8, 0xf0, 0};
 		memcpy(f->addr[0], in, 8);
+		f->addr[0][5] = other ? 0x99 : 0x20;
 		f->addr[0][15] = (uint8_t)(1 + random_u32() % 60);
 		memcpy(f->addr[1], peer, 6);
 		put32(f->addr[1] + 12, random_u32());
@@ -427,14 +434,15 @@ static void flood(uint64_t packets)
 int main(int argc, char **argv)
 {
 	if (argc < 4) {
-		fprintf(stderr, "usage: gencap mixed|bulk|flood PACKETS OUT [TEMPLATE...]\n");
+		fprintf(stderr, "usage: gencap mixed|span|bulk|flood PACKETS OUT [TEMPLATE...]\n");
 		return 2;
 	}
 	const uint64_t packets = strtoull(argv[2], NULL, 10);
-	if (strcmp(argv[1], "mixed") == 0)
+	untagged_is_other = strcmp(argv[1], "span") == 0;
+	if (untagged_is_other || strcmp(argv[1], "mixed") == 0)
 		read_templates(argv + 4, argc - 4);
 	open_out(argv[3]);
-	if (strcmp(argv[1], "mixed") == 0)
+	if (untagged_is_other || strcmp(argv[1], "mixed") == 0)
 		mixed(packets);
 	else if (strcmp(argv[1], "bulk") == 0)
 		bulk(packets);

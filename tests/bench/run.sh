@@ -12,6 +12,7 @@ mkdir -p "$work"
 
 cc -O2 -o "$work/gencap" tests/bench/gencap.c -lpcap
 cc -O2 -o "$work/pcap_loop" tests/bench/pcap_loop.c -lpcap
+cc -O2 -o "$work/measure" tests/bench/measure.c
 
 templates=()
 for c in tls-approved tls-unapproved tls-v6 ntp ssh-out ssh-in ftp-pull smb-out mqtt rsync-pull dicom \
@@ -19,6 +20,7 @@ for c in tls-approved tls-unapproved tls-v6 ntp ssh-out ssh-in ftp-pull smb-out 
 	templates+=("tests/replay/$c/capture.pcap")
 done
 [ -f "$work/mixed-$packets.pcap" ] || "$work/gencap" mixed "$packets" "$work/mixed-$packets.pcap" "${templates[@]}"
+[ -f "$work/span-$packets.pcap" ] || "$work/gencap" span "$packets" "$work/span-$packets.pcap" "${templates[@]}"
 [ -f "$work/bulk-$packets.pcap" ] || "$work/gencap" bulk "$packets" "$work/bulk-$packets.pcap"
 
 # The database of each garitad run is new; what it cost is part of the time.
@@ -29,11 +31,11 @@ garitad() {
 export -f garitad
 export build work
 
-# measure NAME COMMAND... : one line "NAME wall cpu rss_kb" to $work/figures
+# measure NAME COMMAND... : one line "NAME wall cpu peak_kb" to $work/figures
 measure() {
 	local name=$1
 	shift
-	/usr/bin/time -a -o "$work/figures" -f "$name %e %U %S %M" "$@" >"$work/out" 2>"$work/err" || true
+	"$work/measure" "$work/figures" "$name" "$@" >"$work/out" 2>"$work/err" || true
 }
 
 run_all() {
@@ -50,6 +52,7 @@ rm -f "$work/figures"
 cat "$work"/*-"$packets".pcap >/dev/null   # into the page cache
 for _ in $(seq "$runs"); do
 	run_all mixed "$work/mixed-$packets.pcap"
+	run_all span "$work/span-$packets.pcap"
 	run_all bulk "$work/bulk-$packets.pcap"
 done
 
@@ -65,13 +68,14 @@ function median(list,    n, a, i, j, t) {
 {
 	k = $1 " " $2
 	if (!(k in wall)) order[++count] = k
-	wall[k] = wall[k] " " $3; cpu[k] = cpu[k] " " ($4 + $5); if ($6 > rss[k]) rss[k] = $6
+	wall[k] = wall[k] " " $3; cpu[k] = cpu[k] " " $4; peak[k] = peak[k] " " $5
 }
 END {
-	printf "%-8s %-12s %10s %10s %12s %10s %14s %14s\n", "capture", "program", "wall s", "cpu s", "packets/s", "peak MB", "x pcap-loop", "x ndpiReader"
+	printf "%-8s %-12s %10s %10s %12s %10s %12s %12s %12s\n", "capture", "program", "wall s", "cpu s", "packets/s", "peak MB", "x pcap-loop", "x ndpiReader", "x softflowd"
 	for (i = 1; i <= count; i++) {
 		k = order[i]; split(k, p, " "); w = median(wall[k])
 		loop = median(wall[p[1] " pcap-loop"]); nd = (p[1] " ndpiReader") in wall ? median(wall[p[1] " ndpiReader"]) : 0
-		printf "%-8s %-12s %10.2f %10.2f %12.0f %10.1f %14.2f %14.2f\n", p[1], p[2], w, median(cpu[k]), packets / w, rss[k] / 1024, loop / w, nd / w
+		sf = (p[1] " softflowd") in wall ? median(wall[p[1] " softflowd"]) : 0
+		printf "%-8s %-12s %10.3f %10.3f %12.0f %10.1f %12.2f %12.2f %12.2f\n", p[1], p[2], w, median(cpu[k]), packets / w, median(peak[k]) / 1024, loop / w, nd / w, sf / w
 	}
 }' "$work/figures"
