@@ -70,7 +70,7 @@ unit: $(UNIT_BIN) ## build and run the unit tests
 
 test: ## install what is missing, build, run every test that needs no rights
 	@tools/install/deps.sh build test
-	@$(MAKE) --no-print-directory all unit-build
+	@$(MAKE) --no-print-directory all unit-build model-build
 	@tests/run.sh $(BUILD)
 
 demo: ## install what is missing, build, replay a recorded day and show what left (DEMO_LANG=es)
@@ -120,7 +120,7 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 tools/install/garita.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/garita.conf
 
 clean: ## remove what was built
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-ubsan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-ubsan $(BUILD)-tsan
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | expand -t 16

@@ -28,6 +28,7 @@ for t in "$build"/unit/test_*; do
 	case $t in *.d | *.o | *'*') continue ;; esac
 	step "unit $(basename "$t")" "$t"
 done
+[ -x "$build/model/ring_check" ] && step "ring model: every outcome of its atomics" "$build/model/ring_check"
 step "module includes" tests/check-deps.sh
 for d in tests/replay/*/; do
 	[ -f "$d/expected.jsonl" ] && step "replay $(basename "$d")" tests/replay.sh "$build" "$(basename "$d")"

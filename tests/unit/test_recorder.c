@@ -21,7 +21,8 @@
 struct judge {
 	struct fact_head taken[FACTS_MAX];
 	_Atomic unsigned count;
-	unsigned flushed, offered;   /* rows committed; rows handed out */
+	_Atomic unsigned flushed;    /* rows committed */
+	unsigned offered;            /* rows handed out */
 	unsigned room;               /* rows that may wait, 0: any number */
 	unsigned flushes, reloads;
 	struct row_gap gap;

@@ -1,0 +1,25 @@
+# The ring through every outcome of its atomics: the real code, its atomics replaced (tests/model).
+# No FORTIFY and no sanitizer: the threads of the model are stacks that jump.
+MODEL_CFLAGS := -std=c17 -O2 -g $(WARN) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Imonitor
+RING_C       ?= monitor/base/ring.c
+TSAN_TESTS   ?= test_ring_threads test_ring test_worker test_recorder
+
+model: $(BUILD)/model/ring_check ## the ring through every outcome of its atomics, and every weakening of it seen
+	@$(BUILD)/model/ring_check
+	@tests/model/mutants.sh $(BUILD)
+
+model-build: $(BUILD)/model/ring_check
+
+$(BUILD)/model/ring_check: $(RING_C) $(wildcard tests/model/*.[ch]) monitor/base/ring.h
+	@mkdir -p $(@D)
+	$(CC) $(MODEL_CFLAGS) -include tests/model/shim.h -DRING_MIN_BYTES=64u -c -o $(@D)/ring.o $(RING_C)
+	$(CC) $(MODEL_CFLAGS) -o $@ tests/model/ring_check.c tests/model/memory.c $(@D)/ring.o
+
+# ThreadSanitizer takes no notice of fences (gcc says so with -Wtsan): what they order is atomic.
+tsan: ## rings and what uses them, both ends in one process, under ThreadSanitizer
+	@tools/install/deps.sh build test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)-tsan SAN=thread OPT="-O1 -g" CFLAGS=-Wno-tsan \
+		$(TSAN_TESTS:%=$(BUILD)-tsan/unit/%)
+	@tests/run-unit.sh $(TSAN_TESTS:%=$(BUILD)-tsan/unit/%)
+
+.PHONY: model model-build tsan
