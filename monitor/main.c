@@ -167,6 +167,7 @@ int main(int argc, char **argv)
 		return bad_usage("nothing to watch: give -i, -r, or capture.interfaces in the configuration", NULL);
 	const struct garitad_options options = {
 		.config = config,
+		.config_path = o.config_path,
 		.interfaces = o.interfaces,
 		.interface_count = o.interface_count,
 		.files = o.files,

@@ -13,7 +13,8 @@
 
 /* What garitad was asked to do. */
 struct garitad_options {
-	const struct config *config;       /* taken over by the judge process */
+	const struct config *config;       /* taken over by the judge process: gone there after a reload */
+	const char *config_path;           /* read again on SIGHUP */
 	const char *const *interfaces;     /* live */
 	size_t interface_count;
 	const char *const *files;          /* or a replay */

@@ -242,7 +242,7 @@ _Noreturn void process_judge(const struct process_context *p)
 		.control = p->control,
 		.eventfd = p->eventfd,
 		.signal_fd = a.signal_fd,
-		.config_path = p->live ? p->options->config->path : NULL,
+		.config_path = p->live ? p->options->config_path : NULL,
 		.live = p->live,
 	};
 	const int code = finish(p, &a, recorder_run(&options));

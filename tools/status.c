@@ -197,9 +197,13 @@ static void reckon_warnings(struct status *s)
 	const int64_t quiet = s->now_us - (s->last_packet_us > s->run_start_us ? s->last_packet_us : s->run_start_us);
 	const bool never = s->last_packet_us == 0;
 	const int64_t late = s->now_us - s->written_us;
-	bool geo_bad = false, worker_bad = false;
-	for (unsigned i = 0; i < s->geos; i++)
-		geo_bad |= s->geo[i].error[0] != '\0';
+	bool geo_bad = false, geo_good = s->geos == 0, worker_bad = false;
+	/* A kind of database that nobody wanted lacks nothing, as long as there is one. */
+	for (unsigned i = 0; i < s->geos; i++) {
+		geo_bad |= s->geo[i].error[0] != '\0' && s->geo[i].path[0] != '\0';
+		geo_good |= s->geo[i].error[0] == '\0';
+	}
+	geo_bad |= !geo_good;
 	for (unsigned i = 0; i < s->workers; i++)
 		worker_bad |= strcmp(s->worker[i].state, "ready") != 0;
 	const int64_t soon = s->silence_us < STATUS_QUIET_US ? s->silence_us : STATUS_QUIET_US;

@@ -236,6 +236,7 @@ static void refresh_geo(struct recorder *r)
 	const int changed = g != NULL ? geo_refresh(g) : 0;
 	if (changed > 0)
 		log_info("judge", "%d geolocation file(s) changed and were taken over", changed);
+	recorder_tell_geo(r, false);
 }
 
 static void run(struct recorder *r)
@@ -278,6 +279,7 @@ int recorder_run(const struct recorder_options *o)
 	store_sink(o->store, &r->sink);
 	json_init(&r->json);
 	json_init(&r->reload);
+	recorder_tell_geo(r, true);
 	r->geo_ms = r->totals_ms = r->flushed_ms = recorder_ms();
 	/* A judge that was started anew holds the first configuration again. */
 	if (o->live && atomic_load(&o->control->netset_generation) > 1)

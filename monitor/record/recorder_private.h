@@ -33,6 +33,7 @@ struct recorder {
 	int64_t stalled_ms, stalled_us, warned_ms;   /* rows can't be written since; 0: they can */
 	int stalled_code;
 	bool reload_told;            /* reload holds what is not in the record yet */
+	int geo_said[GEO_FILES];     /* how each geolocation file was when it was said last */
 	struct json reload, json;
 };
 
@@ -49,6 +50,8 @@ bool recorder_has_facts(const struct recorder *r);
 
 /* recorder_status.c: write the status rows, within an open transaction. */
 MUST_CHECK int recorder_put_status(struct recorder *r);
+/* Say which geolocation files became bad or good. First: all is known already. */
+void recorder_tell_geo(struct recorder *r, bool first);
 /* Read the configuration again and hand it to the judge and the workers. */
 void recorder_reload(struct recorder *r);
 

@@ -120,6 +120,22 @@ int recorder_put_status(struct recorder *r)
 	return code;
 }
 
+void recorder_tell_geo(struct recorder *r, bool first)
+{
+	size_t count = 0;
+	const struct geo *g = judge_geo(r->o->judge);
+	const struct geo_file *files = g != NULL ? geo_files(g, &count) : NULL;
+	for (size_t i = 0; i < count && i < GEO_FILES; i++) {
+		const struct geo_file *f = &files[i];
+		if (!first && f->error != r->geo_said[i] && f->error != 0)
+			log_warn("judge", "geolocation (%s): %s: %s", f->role, f->path,
+			         f->message[0] != '\0' ? f->message : err_str(f->error));
+		else if (!first && f->error != r->geo_said[i])
+			log_info("judge", "geolocation (%s): %s is good again", f->role, f->path);
+		r->geo_said[i] = f->error;
+	}
+}
+
 /* Take over what path holds now. errors are logged here, and listed in list. */
 static int take_over(struct recorder *r, struct config_errors *errors, char *err, size_t err_size)
 {
@@ -166,6 +182,7 @@ void recorder_reload(struct recorder *r)
 		/* After the judge: it must know the networks that the facts will name. */
 		control_put_netset(r->o->control, &r->netset);
 		log_info("judge", "%s is in force", r->o->config_path);
+		recorder_tell_geo(r, false);
 	} else {
 		log_error("judge", "%s is refused, the earlier configuration stays: %s", r->o->config_path,
 		          err[0] != '\0' ? err : err_str(code));
