@@ -102,6 +102,12 @@ struct config_geo {        /* NULL: the defaults of geo.h are tried */
 	char *country, *city, *asn;
 };
 
+struct config_retention {  /* of the database; 0 days: never */
+	uint64_t database_bytes;        /* past that, the oldest rows become sums; default 20 GB */
+	unsigned approved_detail_days;  /* then approved transfers become hourly sums, default 90 */
+	unsigned hourly_sums_days;      /* then hourly sums become monthly ones, default 400 */
+};
+
 struct config {
 	char *path;            /* as opened */
 	char *text;            /* the whole file, for the record */
@@ -118,6 +124,7 @@ struct config {
 	struct config_approval *approvals;
 	size_t approval_count;
 	struct config_geo geo;
+	struct config_retention retention;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */
 	struct prefix *resolvers;   /* names.resolvers: only their answers are believed; none: judge_name.c */
 	size_t resolver_count;

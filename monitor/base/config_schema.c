@@ -109,6 +109,13 @@ static const struct config_key names_keys[] = {
 	END
 };
 
+static const struct config_key retention_keys[] = {
+	{"database",        &type_size, NULL, 0, IN(config_retention, database_bytes),       .min = 64000000, .standard = "20GB"},
+	{"approved_detail", &type_days, NULL, 0, IN(config_retention, approved_detail_days), .min = 1,  .max = 36500, .standard = "90d"},
+	{"hourly_sums",     &type_days, NULL, 0, IN(config_retention, hourly_sums_days),     .min = 31, .max = 36500, .standard = "400d"},
+	END
+};
+
 const struct config_key config_keys[] = {
 	{"site",      NULL, site_keys,    M, .offset = 0},
 	{"capture",   NULL, capture_keys, 0, IN(config, capture)},
@@ -118,6 +125,7 @@ const struct config_key config_keys[] = {
 	{"approvals", NULL, config_approval_keys, L, LIST_OF(config, approvals, approval_count),  .max = 4096},
 	{"geo",       NULL, geo_keys,     0, IN(config, geo)},
 	{"names",     NULL, names_keys,   0, .offset = 0},
+	{"retention", NULL, retention_keys, 0, IN(config, retention)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},
 	{"user",      &type_id,   NULL, 0, IN(config, user),     .standard = "garita"},
 	END

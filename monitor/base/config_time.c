@@ -165,6 +165,39 @@ static void parse_valid(struct config_ctx *x, const struct node *n, const struct
 	}
 }
 
+/* "30d", "13w", "2y"; "forever" is 0. A month is none: they differ. */
+static void parse_days(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	static const struct {
+		char letter;
+		unsigned days;
+	} units[] = {{'d', 1}, {'w', 7}, {'y', 365}};
+	const char *text = value_text(x, n, key);
+	if (text == NULL)
+		return;
+	if (strcasecmp(text, "forever") == 0) {
+		*(unsigned *)out = 0;
+		return;
+	}
+	const size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits + strspn(text + digits, " ");
+	unsigned scale = 0;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (unit[0] == units[i].letter && unit[1] == '\0')
+			scale = units[i].days;
+	if (digits == 0 || digits > 6 || scale == 0) {
+		report(x, n, "'%s' is a number of days, weeks or years (30d, 13w, 2y) or forever, not %s", key->name,
+		       shown(x, text));
+		return;
+	}
+	const int64_t days = strtol(text, NULL, 10) * (int64_t)scale;
+	if (days < key->min || days > key->max)
+		report(x, n, "'%s' must be from %lldd to %lldd, or forever, not %s", key->name, (long long)key->min,
+		       (long long)key->max, shown(x, text));
+	else
+		*(unsigned *)out = (unsigned)days;
+}
+
 /* zone.tab: country, coordinates, name, comment, separated by tabs. */
 static void offer_zones(struct nearest *near, struct config_ctx *x)
 {
@@ -218,3 +251,4 @@ static void parse_zone(struct config_ctx *x, const struct node *n, const struct 
 const struct config_type type_hours = {"hours", sizeof(struct config_hours), parse_hours};
 const struct config_type type_valid = {"dates", sizeof(struct config_approval), parse_valid};
 const struct config_type type_zone = {"time zone", sizeof(char *), parse_zone};
+const struct config_type type_days = {"days", sizeof(unsigned), parse_days};

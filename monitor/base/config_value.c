@@ -308,7 +308,9 @@ static void parse_size(struct config_ctx *x, const struct node *n, const struct 
 	}
 	/* long double: exact for every whole number of bytes up to 2^63. */
 	const long double bytes = strtold(number, NULL) * (long double)scale;
-	if (bytes < 1.0L)
+	if (key->min > 0 && bytes < (long double)key->min)
+		report(x, n, "'%s' must be at least %lldMB, not %s", key->name, (long long)key->min / 1000000, shown(x, text));
+	else if (bytes < 1.0L)
 		report(x, n, "a limit of nothing; an approval that allows no bytes is better taken out");
 	else if (bytes > 9e18L)
 		report(x, n, "%s is more than can be counted", shown(x, text));

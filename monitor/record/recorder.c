@@ -247,6 +247,7 @@ static void run(struct recorder *r)
 		const unsigned taken = recorder_take(r, TAKE_BATCH);
 		write_due(r, taken == 0);
 		refresh_geo(r);
+		recorder_keep(r, taken == 0);
 		/* Told to end while the database is locked and the judge is full: the
 		 * wait that is bounded is write_rest's. */
 		if (taken == 0 && (recorder_drained(r) || (r->stopping && r->full && r->stalled_ms != 0)))
@@ -281,6 +282,8 @@ int recorder_run(const struct recorder_options *o)
 	json_init(&r->reload);
 	recorder_tell_geo(r, true);
 	r->geo_ms = r->totals_ms = r->flushed_ms = recorder_ms();
+	if (o->live && retention_new(o->store, &judge_config(o->judge)->retention, &r->retention) != 0)
+		log_error("judge", "no memory for retention: the database is not kept within its bounds");
 	/* A judge that was started anew holds the first configuration again. */
 	if (o->live && atomic_load(&o->control->netset_generation) > 1)
 		recorder_reload(r);
@@ -292,6 +295,7 @@ int recorder_run(const struct recorder_options *o)
 		code = EXIT_DAMAGED;
 	json_done(&r->json);
 	json_done(&r->reload);
+	retention_free(r->retention);
 	free(r);
 	return code;
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "record/recorder.h"
+#include "record/retention.h"
 
 /* One worker's ring: its oldest fact, and what was true before that look. */
 struct source {
@@ -35,6 +36,11 @@ struct recorder {
 	bool reload_told;            /* reload holds what is not in the record yet */
 	int geo_said[GEO_FILES];     /* how each geolocation file was when it was said last */
 	struct json reload, json;
+	/* retention (recorder_keep.c) */
+	struct retention *retention;
+	int64_t keep_ms;             /* not before */
+	int64_t clock_since_ms, clock_offset_us;
+	bool keep_warned;
 };
 
 int64_t recorder_ms(void);       /* monotonic */
@@ -54,5 +60,9 @@ MUST_CHECK int recorder_put_status(struct recorder *r);
 void recorder_tell_geo(struct recorder *r, bool first);
 /* Read the configuration again and hand it to the judge and the workers. */
 void recorder_reload(struct recorder *r);
+
+/* recorder_keep.c: a step of retention, where one is due; and its status row. */
+void recorder_keep(struct recorder *r, bool idle);
+MUST_CHECK int recorder_put_keep(struct recorder *r);
 
 #endif

@@ -113,6 +113,8 @@ int recorder_put_status(struct recorder *r)
 		code = put_geo(r);
 	if (code == 0)
 		code = put_record(r);
+	if (code == 0)
+		code = recorder_put_keep(r);
 	if (code == 0 && r->reload_told) {
 		const char *text = json_text(&r->reload);
 		code = text != NULL ? store_put_status(r->o->store, "reload", text) : 0;

@@ -254,6 +254,7 @@ void store_close(struct store *s)
 	end_run(s);
 	for (int i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(s->st[i]);
+	store_keep_done(s);
 	sqlite3_close(s->db);
 	/* Without a pid in it the file says that nobody writes; the lock goes with it. */
 	if (ftruncate(s->lock_fd, 0) != 0)

@@ -20,10 +20,13 @@ enum store_statement {
 #define STORE_MACHINES 1024u
 #define STORE_FINDINGS 4096u
 #define STORE_POLICIES 8u
+#define STORE_KEEP_STATEMENTS 13   /* of store_retention.c */
 
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *st[ST_COUNT];
+	sqlite3_stmt *keep[STORE_KEEP_STATEMENTS];
+	bool keep_ready;                /* what store_retention.c adds to the connection is there */
 	int lock_fd;
 	int64_t run;
 	int code;                       /* SQLite's, of the last failure */
@@ -45,6 +48,11 @@ sqlite3_stmt *store_statement(struct store *s, enum store_statement which);
 MUST_CHECK int store_step(struct store *s, sqlite3_stmt *st);
 /* Remember why, and give the code. */
 int store_fail(struct store *s, int sqlite_code);
+
+/* store_retention.c: let go of its statements; garita_sum(x) and garita_add(x, y),
+ * sums that stop at the greatest integer where SQLite's fail. */
+void store_keep_done(struct store *s);
+int store_add_sums(sqlite3 *db);
 
 /* --- reading --- */
 

@@ -7,7 +7,11 @@
 
 int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding)
 {
-	const int64_t transfer = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM transfer", -1);
+	/* None is given twice, also when the latest rows were folded. */
+	const int64_t transfer = store_query_int(s->db,
+	                                         "SELECT max(coalesce((SELECT max(id) FROM transfer), 0),"
+	                                         " coalesce((SELECT max(last_id) FROM event), 0)) + 1",
+	                                         -1);
 	const int64_t finding = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM finding", -1);
 	if (transfer < 1 || finding < 1)
 		return store_fail(s, sqlite3_errcode(s->db)) != 0 ? store_code(s->code) : ERR_DAMAGED;

@@ -196,12 +196,59 @@ static const char resume_sql[] =
 	"  flows INTEGER NOT NULL, transfers INTEGER NOT NULL, flow_table_full INTEGER NOT NULL\n"
 	") STRICT;\n";
 
+static const char retention_sql[] =
+	"CREATE TABLE folded ( -- sums of transfers whose own rows were taken out: every byte of them\n"
+	"  -- What made the key stands as '' or 0 where it is unknown, and in a month's sum for any.\n"
+	"  hour_us INTEGER NOT NULL,  -- the UTC hour in which they began; span 'month': the first one of the UTC month\n"
+	"  span TEXT NOT NULL CHECK (span IN ('hour','month')),\n"
+	"  equipment TEXT NOT NULL REFERENCES machine(id),\n"
+	"  verdict TEXT NOT NULL CHECK (verdict IN ('approved','unapproved','housekeeping')),\n"
+	"  dest_ip TEXT NOT NULL,\n"
+	"  proto INTEGER NOT NULL,\n"
+	"  port INTEGER NOT NULL,     -- of the end that was connected to (initiator unknown: of dest_ip); -1: none\n"
+	"  initiator TEXT NOT NULL,\n"
+	"  app TEXT NOT NULL,\n"
+	"  hostname TEXT NOT NULL, hostname_verified INTEGER NOT NULL,\n"
+	"  approval TEXT NOT NULL, reasons TEXT NOT NULL,\n"
+	"  finding INTEGER NOT NULL, policy INTEGER NOT NULL, -- ids\n"
+	"  network TEXT NOT NULL, country TEXT NOT NULL, asn INTEGER NOT NULL,\n"
+	"  as_org TEXT,\n"
+	"  start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, -- first start and last end of them\n"
+	"  transfers INTEGER NOT NULL, -- rows\n"
+	"  collapsed INTEGER NOT NULL, -- more flows that those rows stood for\n"
+	"  ip_bytes_out INTEGER NOT NULL, ip_bytes_in INTEGER NOT NULL,\n"
+	"  payload_bytes_out INTEGER NOT NULL, payload_bytes_in INTEGER NOT NULL,\n"
+	"  packets_out INTEGER NOT NULL, packets_in INTEGER NOT NULL,\n"
+	"  PRIMARY KEY (hour_us, span, equipment, verdict, dest_ip, proto, port, initiator, app, hostname,\n"
+	"    hostname_verified, approval, reasons, finding, policy, network, country, asn)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE event ( -- what befell this record, a row for each UTC day, kind and detail\n"
+	"  id INTEGER PRIMARY KEY,\n"
+	"  run INTEGER NOT NULL REFERENCES run(id),\n"
+	"  day_us INTEGER NOT NULL,   -- wall clock, as the next two\n"
+	"  start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, -- first and last time on that day\n"
+	"  what TEXT NOT NULL,        -- folded, folded-early, unapproved-folded, sums-merged, sums-merged-early,\n"
+	"                             -- database-damaged, database-missing, database-converted\n"
+	"  detail TEXT NOT NULL DEFAULT '',\n"
+	"  transfers INTEGER NOT NULL DEFAULT 0, -- that it is about, and their IP bytes\n"
+	"  ip_bytes_out INTEGER NOT NULL DEFAULT 0, ip_bytes_in INTEGER NOT NULL DEFAULT 0,\n"
+	"  first_us INTEGER, last_us INTEGER, -- packet time: first start and last end of them\n"
+	"  last_id INTEGER,           -- the greatest of their ids: none is given twice\n"
+	"  UNIQUE (day_us, what, detail)\n"
+	") STRICT;\n"
+	"CREATE VIEW folded_text AS SELECT\n"
+	"  CASE span WHEN 'hour' THEN strftime('%Y-%m-%dT%H:00Z', hour_us / 1000000, 'unixepoch')\n"
+	"    ELSE strftime('%Y-%m', hour_us / 1000000, 'unixepoch') END AS hour,\n"
+	"  equipment, verdict, approval, reasons, dest_ip, port, app, hostname, country, asn, as_org,\n"
+	"  transfers, ip_bytes_out, ip_bytes_in, packets_out, packets_in FROM folded;\n";
+
 /* Entry n makes version n + 1; several texts make one step. */
 #define TEXTS_MAX 4
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{runs_sql, machines_sql, transfer_sql, counts_sql},
 	{views_sql},
 	{resume_sql},
+	{retention_sql},
 };
 
 int store_code(int code)

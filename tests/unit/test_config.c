@@ -356,12 +356,33 @@ static void bad_settings(void **state)
 	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
 	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
 	wrong(HEAD "geo: {country: ''}\n", "an empty value in 'country'", NULL);
+	wrong(HEAD "retention: {database: 20}\n", "has no unit", NULL);
+	wrong(HEAD "retention: {database: 1MB}\n", "'database' must be at least 64MB, not '1MB'", NULL);
+	wrong(HEAD "retention: {approved_detail: 30}\n", "a number of days, weeks or years", NULL);
+	wrong(HEAD "retention: {approved_detail: 0d}\n", "'approved_detail' must be from 1d to 36500d, or forever", NULL);
+	wrong(HEAD "retention: {hourly_sums: 3w, transfers: 9d}\n", "'hourly_sums' must be from 31d", "unknown key 'transfers'", NULL);
+	wrong(HEAD "retention: {hourly_sums: 999999999999d}\n", "a number of days", NULL);
 	wrong(HEAD "user: 'a b'\n", "cannot be a 'user'", NULL);
 	wrong("site: {name: A, sensor: s, language: fr, timezone: ../../etc/passwd}\nnetworks: [{name: n, "
 	      "prefixes: 192.0.2.0/24}]\n",
 	      "t:1:38: 'language' must be en or es", "t:1:52: no time zone", NULL);
 	wrong("site: {name: A, sensor: s, timezone: Mexico_City}\nnetworks: [{name: n, prefixes: 192.0.2.0/24}]\n",
 	      "did you mean 'America/Mexico_City'?", NULL);
+}
+
+static void retention(void **state)
+{
+	(void)state;
+	struct config *c = good(HEAD);
+	assert_int_equal(c->retention.database_bytes, 20000000000);
+	assert_int_equal(c->retention.approved_detail_days, 90);
+	assert_int_equal(c->retention.hourly_sums_days, 400);
+	config_free(c);
+	c = good(HEAD "retention: {database: 1.5 GiB, approved_detail: 2w, hourly_sums: Forever}\n");
+	assert_int_equal(c->retention.database_bytes, 1610612736);
+	assert_int_equal(c->retention.approved_detail_days, 14);
+	assert_int_equal(c->retention.hourly_sums_days, 0);
+	config_free(c);
 }
 
 static void networks(void **state)
@@ -618,6 +639,7 @@ int main(void)
 	    cmocka_unit_test(bad_values),
 	    cmocka_unit_test(bad_settings),
 	    cmocka_unit_test(paths_beside_the_file),
+	    cmocka_unit_test(retention),
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(selectors),
 	    cmocka_unit_test(flood_of_errors),

@@ -1,0 +1,66 @@
+/* Retention in the recorder's time: between two writes, a step at a time, and
+ * never for longer than rows may wait. */
+#include "base/log.h"
+#include "record/recorder_private.h"
+
+#define LOOK_MS 1000             /* between two looks whether something is due */
+#define SHARE 4                  /* idle: that many times as long as a step took nothing is done */
+#define BUSY_PAUSE_MS 500        /* while facts come in without a pause */
+#define SETTLE_MS (600 * 1000)   /* a clock that was set is believed after that long */
+#define STEPPED_US (60 * INT64_C(1000000))
+
+/* Was the wall clock set? A wrong one would make everything look old. */
+static bool clock_settled(struct recorder *r, int64_t now_ms, int64_t wall_us)
+{
+	const int64_t offset_us = wall_us - now_ms * 1000, step = offset_us - r->clock_offset_us;
+	if (r->clock_since_ms == 0 || step > STEPPED_US || step < -STEPPED_US) {
+		r->clock_offset_us = offset_us;
+		r->clock_since_ms = now_ms;
+	}
+	return now_ms - r->clock_since_ms >= SETTLE_MS;
+}
+
+void recorder_keep(struct recorder *r, bool idle)
+{
+	const int64_t now = recorder_ms();
+	if (!r->o->live || r->retention == NULL || r->stalled_ms != 0 || now < r->keep_ms)
+		return;
+	const int64_t wall_us = recorder_wall_us();
+	bool more = false;
+	retention_set_limits(r->retention, &judge_config(r->o->judge)->retention);
+	const int code = retention_step(r->retention, wall_us, clock_settled(r, now, wall_us), &more);
+	struct retention_state state;
+	retention_get_state(r->retention, &state);
+	const int64_t end = recorder_ms();
+	if (code != 0 || !more)
+		r->keep_ms = end + LOOK_MS;   /* what is wrong with the database the next write says, too */
+	else if (state.over)
+		r->keep_ms = end;             /* rows come in faster than they go: in turn with them */
+	else
+		r->keep_ms = end + (idle ? SHARE * (end - now) : BUSY_PAUSE_MS);
+	if (state.exhausted && !r->keep_warned)
+		log_warn("judge", "the database is larger than retention.database allows, and nothing is left to sum up");
+	r->keep_warned = state.exhausted;
+}
+
+int recorder_put_keep(struct recorder *r)
+{
+	struct retention_state s;
+	struct json *j = &r->json;
+	if (r->retention == NULL)
+		return 0;
+	retention_get_state(r->retention, &s);
+	json_reset(j);
+	json_object(j, NULL);
+	json_uint(j, "database_limit", s.limits.database_bytes);
+	json_uint(j, "approved_detail_days", s.limits.approved_detail_days);
+	json_uint(j, "hourly_sums_days", s.limits.hourly_sums_days);
+	json_bool(j, "shrinks", s.size.shrinks || s.size.pages == 0);
+	json_bool(j, "over", s.over);
+	json_bool(j, "exhausted", s.exhausted);
+	json_int(j, "longest_step_us", s.longest_us);
+	json_uint(j, "folded", s.folded);
+	json_object_end(j);
+	const char *text = json_text(j);
+	return text != NULL ? store_put_status(r->o->store, "retention", text) : ERR_NOMEM;
+}
