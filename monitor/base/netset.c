@@ -258,6 +258,11 @@ int netset_find_addr(const struct netset *ns, const struct addr *a)
 	return find_by_prefix(ns, a, NULL);
 }
 
+int netset_carries(const struct netset *ns, int network, const struct netset_query *q)
+{
+	return q->ignore_vlan || q->vlan_count == 0 || tags_matched(&ns->network[network], q) >= 0;
+}
+
 int netset_has_mac(const struct netset *ns, const struct mac *m)
 {
 	return find_mac(ns, m) != NULL;

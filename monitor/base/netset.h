@@ -110,6 +110,9 @@ void netset_locate(const struct netset *ns, const struct netset_query *q, struct
 /* Index of the network that the address alone is in, NETSET_OUTSIDE if none
  * (such as the outer source of a tunnel). */
 int netset_find_addr(const struct netset *ns, const struct addr *a);
+/* Do the frame's tags let it belong to the network: they name it, or cannot
+ * tell (see rule 1)? The ends of the query are not looked at. */
+int netset_carries(const struct netset *ns, int network, const struct netset_query *q);
 /* Is the MAC known equipment? */
 int netset_has_mac(const struct netset *ns, const struct mac *m);
 

@@ -375,7 +375,8 @@ struct machine *inventory_see(struct inventory *i, const struct sighting *s)
 		m->address = s->address;
 	}
 	news = set_network(m, s->network) || news;
-	if (s->vlan_count != m->vlan_count || memcmp(s->vlan, m->vlan, sizeof(m->vlan)) != 0) {
+	const bool told_vlan = s->vlan_count > 0 || is_station(&s->mac);
+	if (told_vlan && (s->vlan_count != m->vlan_count || memcmp(s->vlan, m->vlan, sizeof(m->vlan)) != 0)) {
 		memcpy(m->vlan, s->vlan, sizeof(m->vlan));
 		m->vlan_count = s->vlan_count;
 		news = true;

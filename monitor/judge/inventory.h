@@ -53,7 +53,7 @@ struct sighting {
 	struct addr address;       /* zero: unknown */
 	const char *network;
 	uint16_t vlan[2];
-	uint8_t vlan_count;
+	uint8_t vlan_count;        /* 0 and no MAC: not known */
 	int64_t time_us;
 };
 /* Who is it? Records first and last sight. Never NULL; lives as long as the

@@ -170,6 +170,16 @@ static void place_of(struct judge *j, struct transfer *t)
 	intern_set(j->texts, &t->as_org, p.as_org);
 }
 
+/* Seen behind a router alone, in the VLAN of its peer: that is not the machine's. */
+static bool is_away(const struct judge *j, const struct transfer *t)
+{
+	static const struct mac none;
+	const struct netset_query q = {.vlan = t->ident.vlan, .vlan_count = t->ident.vlan_count};
+	const int home = netset_find_addr(&j->netset, &t->ident.inside);
+	return (t->flags & FLOW_BETWEEN_NETWORKS) != 0 && mac_eq(&t->ident.inside_mac, &none) &&
+	       home != NETSET_OUTSIDE && !netset_carries(&j->netset, home, &q);
+}
+
 /* The name of the network is found anew rather than by its index in the fact:
  * that is of the configuration that the worker had. */
 static void network_of(struct judge *j, struct transfer *t)
@@ -191,57 +201,34 @@ static void network_of(struct judge *j, struct transfer *t)
 		intern_set(j->texts, &t->network, j->netset.network[network].name);
 }
 
-static bool same_packets(const struct flow_ident *a, const struct flow_ident *b)
-{
-	return addr_eq(&a->inside, &b->inside) && addr_eq(&a->peer, &b->peer) && a->inside_port == b->inside_port &&
-	       a->peer_port == b->peer_port && a->proto == b->proto;
-}
-
-/* What is routed from one scanner network into another is seen in both: the
- * second time with the router's MAC and another tag, while the first sight
- * lives. That MAC is not the machine's, and nobody borrowed its address.
- * Returns the machine, or NULL. */
-static struct machine *routed(struct judge *j, const struct transfer *t)
-{
-	const struct machine *m = inventory_find_address(j->inventory, &t->ident.inside);
-	if (m == NULL || mac_eq(&m->mac, &t->ident.inside_mac))
-		return NULL;
-	for (uint32_t i = *judge_pair(j, m, &t->ident.peer); i != TRANSFER_NONE; i = at(j, i)->pair_next) {
-		const struct transfer *o = at(j, i);
-		const bool other_vlan = o->ident.vlan_count != t->ident.vlan_count ||
-		                        memcmp(o->ident.vlan, t->ident.vlan, sizeof(o->ident.vlan)) != 0;
-		if (o != t && o->machine == m && !o->mac_mismatch && !o->routed && other_vlan && same_packets(&o->ident, &t->ident) &&
-		    !mac_eq(&o->ident.inside_mac, &t->ident.inside_mac))
-			return o->machine;
-	}
-	return NULL;
-}
-
 void judge_locate(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
 	network_of(j, t);
 	struct sighting s = {.mac = t->ident.inside_mac, .address = t->ident.inside, .network = text_of(j, t->network),
-	                     .vlan = {t->ident.vlan[0], t->ident.vlan[1]}, .vlan_count = t->ident.vlan_count,
-	                     .time_us = t->end_us};
-	struct machine *m = routed(j, t);
-	bool mismatch = false;
-	t->routed = m != NULL;
-	if (m == NULL) {
-		m = inventory_see(j->inventory, &s);
-		mismatch = m->mac_mismatch;
-	}
-	if (t->live && t->machine != m)
-		pair_remove(j, index);
+	                     .vlan = {t->ident.vlan[0], t->ident.vlan[1]}, .time_us = t->end_us,
+	                     .vlan_count = is_away(j, t) ? 0 : t->ident.vlan_count};
+	struct machine *m = inventory_see(j->inventory, &s);
 	bool moved = t->live && t->machine != m;
+	if (moved)
+		pair_remove(j, index);
 	t->machine = m;
-	t->mac_mismatch = mismatch;
+	t->mac_mismatch = m->mac_mismatch;
 	if (moved)
 		pair_add(j, index);
 	place_of(j, t);
 }
 
 /* --- a new flow --- */
+
+static void dirty_row(struct judge *j, uint32_t index)
+{
+	static const struct flow_counts none;
+	if (at(j, index)->place == PLACE_ROW)
+		judge_dirty(j, index);
+	else if (at(j, index)->place == PLACE_FOLDED)
+		judge_grown(j, index, &none);
+}
 
 static void less(uint64_t *value, uint64_t by)
 {
@@ -291,11 +278,42 @@ static void wait_for_more(struct judge *j, const struct transfer *t)
 	    .deadline_us = j->clock_us + PENDING_US, .slot = t->slot, .generation = t->generation, .worker = t->worker};
 }
 
+static bool same_link(const struct flow_ident *a, const struct flow_ident *b)
+{
+	return mac_eq(&a->inside_mac, &b->inside_mac) && mac_eq(&a->peer_mac, &b->peer_mac) &&
+	       a->vlan_count == b->vlan_count && memcmp(a->vlan, b->vlan, sizeof(a->vlan)) == 0;
+}
+
+static bool same_ends(const struct flow_ident *a, const struct flow_ident *b)
+{
+	return addr_eq(&a->inside, &b->inside) && addr_eq(&a->peer, &b->peer) && a->inside_port == b->inside_port &&
+	       a->peer_port == b->peer_port && a->proto == b->proto;
+}
+
+/* A flow that is known is told as new once more: after a resync, or because
+ * it is now seen in the VLAN of its inside end, with that end's own MAC. */
+static void told_again(struct judge *j, uint32_t index, const struct fact_flow_new *f)
+{
+	struct transfer *t = at(j, index);
+	if (!same_ends(&t->ident, &f->ident) || same_link(&t->ident, &f->ident))
+		return;
+	const struct machine *before = t->machine;
+	t->ident = f->ident;
+	judge_locate(j, index);
+	if (t->machine != before)
+		judge_regroup(j, index);
+	judge_name_of(j, t);
+	judge_decide(j, index);
+	dirty_row(j, index);
+}
+
 bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 {
 	uint32_t index = judge_find(j, &f->head), slot = (uint32_t)f->head.flow;
-	if (index != TRANSFER_NONE)
-		return true;   /* told again, and nothing was missed */
+	if (index != TRANSFER_NONE) {
+		told_again(j, index, f);
+		return true;
+	}
 	if (j->dirty_count + j->offered_count >= j->max_pending)
 		return false;
 	if (!slots_reserve(&j->slots[f->head.worker], slot)) {
@@ -357,15 +375,6 @@ void judge_finish(struct judge *j)
 }
 
 /* --- what comes later --- */
-
-static void dirty_row(struct judge *j, uint32_t index)
-{
-	static const struct flow_counts none;
-	if (at(j, index)->place == PLACE_ROW)
-		judge_dirty(j, index);
-	else if (at(j, index)->place == PLACE_FOLDED)
-		judge_grown(j, index, &none);
-}
 
 void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 {

@@ -267,6 +267,8 @@ int judge_place_init(struct placing *p);
 void judge_place_done(struct placing *p);
 void judge_place(struct judge *j, uint32_t index, const struct decision *d);
 void judge_replace(struct judge *j, uint32_t index, const struct decision *d);
+/* It is another machine's than before: its finding, too. */
+void judge_regroup(struct judge *j, uint32_t index);
 /* Its counts have grown by delta; it may deserve a row of its own now. */
 void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delta);
 /* A bare flow past its budget: wait whether it gets established. */

@@ -351,6 +351,18 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 	judge_dirty(j, index);
 }
 
+void judge_regroup(struct judge *j, uint32_t index)
+{
+	struct transfer *t = at(j, index);
+	if (t->place != PLACE_ROW || t->finding == TRANSFER_NONE)
+		return;
+	tell_finding(j, t, 1, &t->counts, -1);
+	findings_leave(j->findings, t->finding);
+	join_finding(j, t);
+	tell_finding(j, t, 1, &t->counts, 1);
+	judge_dirty(j, index);
+}
+
 /* Does a folded flow deserve a row of its own now, and is there one left? */
 static bool leaves_fold(struct judge *j, const struct transfer *t)
 {

@@ -49,7 +49,6 @@ struct transfer {
 	uint8_t worker, initiator, host_source, verdict, state;
 	uint8_t place, queue;
 	bool live : 1, encrypted : 1, classified : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;
-	bool routed : 1;                /* seen again behind a router: the MAC is not the machine's */
 	bool late : 1;                  /* judged with what is known: inspection had its time */
 	bool settled : 1;               /* no approval is for this machine and peer: counts and time change nothing */
 	bool dns_believed : 1;          /* dns_name is of a resolver that is believed: policy may use it */

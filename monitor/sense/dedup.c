@@ -162,9 +162,9 @@ static struct body body_of(const struct packet *p)
 }
 
 /* What a mirror, a switch and a router leave alone. */
-static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct body *b, bool vlan_in_key)
+static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct body *b, enum dedup_vlans vlans)
 {
-	if (vlan_in_key)
+	if (vlans == DEDUP_BY_VLAN)
 		seed += mix(UINT64_C(1) << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1], p->vlan_count);
 	const uint64_t fields = (uint64_t)p->ip_id << 32 ^ (uint64_t)p->ip_bytes << 12 ^ p->fragment_offset ^
 	                        (uint64_t)p->more_fragments << 31 ^ (uint64_t)p->proto << 56;
@@ -242,6 +242,22 @@ static bool is_quiet(uint32_t copy_s, uint32_t now_s)
 	return copy_s == 0 || now_s - copy_s > VERIFY_S;
 }
 
+static uint32_t whole_of(const struct dedup *d, const struct body *b)
+{
+	return (uint32_t)nonzero(XXH3_64bits_withSeed(b->at, b->bytes, d->secret), 24) & 0xffffff;
+}
+
+/* The same for a packet that is routed between two scanner networks. */
+static bool verified_routed(const struct dedup *d, struct seen *s, const struct body *b)
+{
+	if (b->part == b->bytes)
+		return true;
+	const uint32_t whole = whole_of(d, b);
+	if (s->copies == 0)
+		s->whole = whole & 0xffffff;
+	return s->whole == whole;
+}
+
 /* Once frames came again, between two addresses or on the interface, the whole
  * payload must be the same: else a sender could hide content behind equal
  * headers and an equal beginning. */
@@ -262,7 +278,7 @@ static bool verified(const struct dedup *d, struct pair *pair, struct interface 
 	}
 	if (!first)
 		pair->copy_s = interface->copy_s = now_s;
-	const uint32_t whole = (uint32_t)nonzero(XXH3_64bits_withSeed(b->at, b->bytes, d->secret), 24);
+	const uint32_t whole = whole_of(d, b);
 	if (first)
 		s->whole = whole & 0xffffff;
 	if (first || s->whole != 0)
@@ -301,7 +317,7 @@ static bool weak_copy(struct dedup *d, struct pair *pair, const struct seen *s, 
 	return copy;
 }
 
-bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key)
+bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans)
 {
 	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret, both = src + dst;
 	struct pair *pair = &d->pair[(both ^ both >> 24) % PAIRS];
@@ -312,11 +328,11 @@ bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key)
 
 	if (pair->tag != tag)
 		*pair = (struct pair){.tag = tag};
-	struct seen *s = seen_of(d, signature_of(p, src * 3 + dst, &b, vlan_in_key), now_us);
+	struct seen *s = seen_of(d, signature_of(p, src * 3 + dst, &b, vlans), now_us);
 	const bool first = s->copies == 0, same_path = first || s->path == path;
 	const uint32_t age = age_of(s, now_us);
 	const bool strong = !id_stuck(pair, p, src < dst, first) && never_repeats(p);
-	if (!verified(d, pair, interface, s, p, &b)) {
+	if (vlans == DEDUP_ROUTED ? !verified_routed(d, s, &b) : !verified(d, pair, interface, s, p, &b)) {
 		history_add(&interface->all, false);
 		return false;
 	}
@@ -330,6 +346,8 @@ bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key)
 
 	if (!first && !same_path) {
 		copy = s->detours <= DETOURS_MAX;
+		if (vlans == DEDUP_ROUTED)
+			return copy;
 	} else if (strong) {
 		copy = !first && s->copies <= COPIES_MAX;
 		history_add(&pair->strong, copy);

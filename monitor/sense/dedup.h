@@ -51,12 +51,16 @@ void dedup_free(struct dedup *d);
 /* Is this packet (DECODE_IP) a second copy of one seen before? Call it once a
  * frame, with the packet that will be counted: after unwrapping, before the
  * flow and the fragment table. Offline with several workers the weak case may
- * see the doubling of an interface a little later than one worker would.
- * vlan_in_key: as given to flow_key_of. If so, the same packet in another VLAN
- * is no copy but a packet of another flow: of two directions the copies that
- * come first lie in different VLANs, so that dropping the second ones would
- * leave half a flow in each. */
-bool dedup_seen(struct dedup *d, const struct packet *p, bool vlan_in_key);
+ * see the doubling of an interface a little later than one worker would. */
+enum dedup_vlans {
+	DEDUP_ANY_VLAN = 0,  /* VLANs are not in the flow's key */
+	DEDUP_BY_VLAN,       /* they are: the same packet in another VLAN is no copy but a packet of another flow.
+	                      * Of two directions the copies that come first lie in different VLANs, so that
+	                      * dropping the second ones would leave half a flow in each */
+	DEDUP_ROUTED,        /* as DEDUP_ANY_VLAN, and every packet is likely to come twice: whole payloads are
+	                      * compared from the first one on, and copies say nothing about the mirror */
+};
+bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans);
 
 /* Do frames come twice on this interface (index as in struct packet)?
  * At least 30 % of its last 64 packets were copies. */

@@ -16,9 +16,19 @@ struct place {
 	uint32_t flags;
 };
 
-static bool vlan_in_key(const struct worker *w, const struct packet *p)
+static bool vlan_ignored(const struct worker *w, const struct packet *p)
 {
-	return w->vlan_in_key[p->interface % INTERFACES_MAX];
+	return !w->vlan_in_key[p->interface % INTERFACES_MAX];
+}
+
+/* What is routed between two scanner networks is seen in each of their VLANs,
+ * where both are mirrored, and is one flow all the same: VLANs are not in its
+ * key. Of each packet the first copy counts, be it of this VLAN or that. */
+static enum dedup_vlans vlans_of(const struct worker *w, const struct packet *p)
+{
+	if (worker_between(w, p))
+		return DEDUP_ROUTED;
+	return vlan_ignored(w, p) ? DEDUP_ANY_VLAN : DEDUP_BY_VLAN;
 }
 
 static uint32_t flags_of(enum netset_how how)
@@ -48,14 +58,14 @@ static bool locate(const struct worker *w, const struct packet *p, unsigned src_
 	ret->flags = flags_of(src_inside ? ends.src_how : ends.dst_how);
 	if (src && dst && ret->class_ == FLOW_TRANSFER)
 		ret->flags |= FLOW_BETWEEN_NETWORKS;
-	if (!vlan_in_key(w, p))
+	if (vlan_ignored(w, p))
 		ret->flags |= FLOW_VLAN_IGNORED;
 	return true;
 }
 
 /* --- a new flow --- */
 
-static void set_ends(struct flow *f, const struct packet *p, unsigned src_end)
+static void set_link(struct flow *f, const struct packet *p, unsigned src_end)
 {
 	if (p->has_mac) {
 		f->mac[src_end] = p->src_mac;
@@ -65,6 +75,25 @@ static void set_ends(struct flow *f, const struct packet *p, unsigned src_end)
 	for (unsigned i = 0; i < f->vlan_count; i++)
 		f->vlan[i] = p->vlan[i];
 	f->interface = p->interface;
+}
+
+/* Is the flow now seen as it looks in the inside's own network, where its MAC
+ * is not a router's? */
+static bool comes_home(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
+{
+	if ((f->flags & FLOW_BETWEEN_NETWORKS) == 0 || f->notes & NOTE_AT_HOME ||
+	    !worker_at_home(w, p, &f->key.addr[f->inside_end]))
+		return false;
+	f->notes |= NOTE_AT_HOME;
+	set_link(f, p, src_end);
+	return true;
+}
+
+static void set_ends(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
+{
+	set_link(f, p, src_end);
+	if ((f->flags & FLOW_BETWEEN_NETWORKS) != 0 && !comes_home(w, f, p, src_end))
+		f->mac[f->inside_end] = (struct mac){{0}};   /* until it is seen there */
 	/* TCP tells by its handshake. Later fragments of TCP tell nothing. */
 	if (p->proto != IPPROTO_TCP)
 		f->initiator = src_end == f->inside_end ? INITIATOR_EQUIPMENT : INITIATOR_PEER;
@@ -302,15 +331,17 @@ static bool is_whole_tcp(const struct packet *p)
 /* A station is told by the first packet that each inside end sends. */
 static void see_sender(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
 {
-	unsigned bit = (unsigned)NOTE_STATION << end;
-	if (f->notes & bit)
+	const unsigned bit = (unsigned)NOTE_STATION << end;
+	const bool between = (f->flags & FLOW_BETWEEN_NETWORKS) != 0;
+	if (f->notes & bit || (between && !worker_at_home(w, p, &p->src)))
 		return;
 	f->notes = (uint8_t)(f->notes | bit);
 	if (!p->has_mac)
 		return;
-	f->mac[end] = p->src_mac;
+	if (!between || end == f->inside_end)
+		f->mac[end] = p->src_mac;
 	bool in = end == f->inside_end ? (f->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) == 0
-	                               : f->class_ == FLOW_INTERNAL || (f->flags & FLOW_BETWEEN_NETWORKS) != 0;
+	                               : f->class_ == FLOW_INTERNAL || between;
 	int network = in ? netset_find_addr(&w->netset, &p->src) : NETSET_OUTSIDE;
 	if (network != NETSET_OUTSIDE)
 		worker_see_station(w, &p->src_mac, &p->src, p, network);
@@ -326,6 +357,8 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 
 	if (f->end != END_NONE)
 		revive(f);
+	if (!is_new && comes_home(w, f, p, end))
+		bits |= TELL_NEW;   /* once more: the judge takes MACs and VLAN from it */
 	see_sender(w, f, p, end);
 	if (f->inspection == NULL && (f->notes & NOTE_INSPECTED) == 0)
 		begin_inspection(w, f, p, inner);
@@ -353,18 +386,23 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 }
 
 /* The second copy of a frame: it has a place, nothing else. */
-static enum worker_fate take_duplicate(struct worker *w, struct packet *p)
+static enum worker_fate take_duplicate(struct worker *w, struct packet *p, enum dedup_vlans vlans)
 {
 	struct flow_key key;
 	struct place at;
 	unsigned end;
-	flow_key_of(p, vlan_in_key(w, p), &key, &end);
+	flow_key_of(p, vlans == DEDUP_BY_VLAN, &key, &end);
 	struct flow *f = p->fragment ? NULL : flow_table_find(w->flows, &key, flow_key_hash(&key));
 	if (f == NULL && !locate(w, p, end, &at))
 		return FATE_OTHER_NETWORK;
 	w->total.duplicate_frames++;
 	if (f != NULL)
 		f->flags |= FLOW_DOUBLED;
+	if (f != NULL && (f->flags & FLOW_BETWEEN_NETWORKS) != 0) {
+		if (comes_home(w, f, p, end))
+			(void)tell_flow(w->tell, f, TELL_NEW);
+		see_sender(w, f, p, end);
+	}
 	uint64_t bit = UINT64_C(1) << (p->interface % INTERFACES_MAX);
 	if ((w->doubled_told & bit) == 0 && dedup_doubling(w->dedup, p->interface)) {
 		w->doubled_told |= bit;
@@ -399,13 +437,15 @@ static struct flow *find_flow(struct worker *w, const struct flow_key *key, uint
 
 enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner)
 {
-	if (dedup_seen(w->dedup, p, vlan_in_key(w, p)))
-		return take_duplicate(w, p);
+	const enum dedup_vlans vlans = vlans_of(w, p);
+	const bool vlan_in_key = vlans == DEDUP_BY_VLAN;
+	if (dedup_seen(w->dedup, p, vlans))
+		return take_duplicate(w, p, vlans);
 	struct flow_key key;
 	uint32_t hash;
 	unsigned end;
-	bool joined = !p->fragment || fragment_ports(w->fragments, p, vlan_in_key(w, p));
-	flow_key_of(p, vlan_in_key(w, p), &key, &end);
+	bool joined = !p->fragment || fragment_ports(w->fragments, p, vlan_in_key);
+	flow_key_of(p, vlan_in_key, &key, &end);
 	key.kind = !joined;
 
 	struct flow *f = find_flow(w, &key, &hash);
@@ -422,7 +462,7 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 			count_refused(w, p, end, &at);
 			return FATE_FLOW;
 		}
-		set_ends(f, p, end);
+		set_ends(w, f, p, end);
 	}
 	w->last = f;
 	take_flow_packet(w, f, p, inner, end);

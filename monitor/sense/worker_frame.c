@@ -11,19 +11,47 @@
 
 enum { PORT_DHCP_SERVER = 67, PORT_DHCP_CLIENT = 68, PORT_DHCP6_CLIENT = 546, PORT_DHCP6_SERVER = 547 };
 
+static struct netset_query query_of(const struct worker *w, const struct packet *p)
+{
+	return (struct netset_query){.vlan = p->vlan,
+	                             .vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX,
+	                             .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
+	                             .src_mac = p->has_mac ? &p->src_mac : NULL,
+	                             .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
+}
+
 void worker_locate(const struct worker *w, const struct packet *p, struct netset_ends *ret)
 {
-	struct netset_query q = {.vlan = p->vlan,
-	                         .vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX,
-	                         .ignore_vlan = !w->vlan_in_key[p->interface % INTERFACES_MAX],
-	                         .src_mac = p->has_mac ? &p->src_mac : NULL,
-	                         .dst_mac = p->has_mac ? &p->dst_mac : NULL, .src = &p->src, .dst = &p->dst};
+	struct netset_query q = query_of(w, p);
 	netset_locate(&w->netset, &q, ret);
 	/* A tag that was not kept may be the network's: then tags tell nothing. */
 	if (p->vlan_count > DECODE_VLANS_MAX && ret->src == NETSET_OUTSIDE && ret->dst == NETSET_OUTSIDE) {
 		q.vlan_count = 0;
 		netset_locate(&w->netset, &q, ret);
 	}
+}
+
+/* Asked of every packet: nearly all have an end outside, and cost one or two
+ * look-ups. The tags matter: what a VLAN of no network carries is not ours,
+ * and must not be taken for the first copy of what is. */
+bool worker_between(const struct worker *w, const struct packet *p)
+{
+	if (w->netset.network_count < 2)
+		return false;
+	int src = netset_find_addr(&w->netset, &p->src);
+	int dst = src != NETSET_OUTSIDE ? netset_find_addr(&w->netset, &p->dst) : NETSET_OUTSIDE;
+	if (dst == NETSET_OUTSIDE || src == dst)
+		return false;
+	struct netset_ends e;
+	worker_locate(w, p, &e);
+	return e.src_how == NETSET_BY_PREFIX && e.dst_how == NETSET_BY_PREFIX && e.src != e.dst;
+}
+
+bool worker_at_home(const struct worker *w, const struct packet *p, const struct addr *a)
+{
+	struct netset_query q = query_of(w, p);
+	int network = netset_find_addr(&w->netset, a);
+	return network == NETSET_OUTSIDE || p->vlan_count > DECODE_VLANS_MAX || netset_carries(&w->netset, network, &q);
 }
 
 static bool same_network(const struct worker *w, const struct packet *p)

@@ -24,6 +24,7 @@
 enum {
 	NOTE_INSPECTED = 1 << 0,   /* inspection is over, or was given up */
 	NOTE_STATION = 1 << 1,     /* << end of the key: the MAC of that end was seen as a sender */
+	NOTE_AT_HOME = 1 << 3,     /* between networks: MACs and VLAN are those of the inside's own network */
 };
 
 /* Two clocks. packet_us is the time of the packets: it may be set back. now
@@ -90,6 +91,10 @@ void worker_take_frame(struct worker *w, const struct capture_frame *frame);
 void worker_pass_time(struct worker *w, int64_t time_us);
 /* Which ends of a packet are inside. */
 void worker_locate(const struct worker *w, const struct packet *p, struct netset_ends *ret);
+/* Are both ends inside by their addresses, in networks of their own? */
+bool worker_between(const struct worker *w, const struct packet *p);
+/* Is the frame of the network that the address is in, and not one that a router passed on elsewhere? */
+bool worker_at_home(const struct worker *w, const struct packet *p, const struct addr *a);
 void worker_see_station(struct worker *w, const struct mac *mac, const struct addr *address, const struct packet *p,
                         int network);
 

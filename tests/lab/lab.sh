@@ -466,7 +466,7 @@ lab_cases() { local f; for f in "$LAB_HERE"/cases/*.sh; do basename "$f" .sh; do
 lab_load_case() {
     # shellcheck disable=SC2034,SC2317  # the case and its caller use them
     {
-    case_about='' case_needs='' case_mirror=both case_sums=yes case_note=''
+    case_about='' case_needs='' case_mirror=both case_sums=yes case_peers='' case_note=''
     case_site() { :; }
     unset -f case_whole_site
     case_setup() { :; }

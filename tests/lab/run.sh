@@ -88,11 +88,13 @@ more_gaps() { [ "$(gaps 2>/dev/null)" -gt "$1" ] 2>/dev/null; }
 
 # ---- a case -----------------------------------------------------------------
 
-# Bytes of the outside addresses as tshark counts them, "address bytes" a line.
+# Bytes of the outside addresses as tshark counts them, "address bytes" a line;
+# those of a peer in the other scanner network in one VLAN alone (case_peers).
 tshark_sums() {
-    tshark -r "$1" -T fields -E occurrence=f -e ip.src -e ip.dst -e ip.len -e ipv6.src -e ipv6.dst -e ipv6.plen 2>/dev/null |
-        perl -F'\t' -lane 'my @e = $F[2] ? @F[0, 1] : @F[3, 4]; my $n = $F[2] || ($F[5] // 0) + 40;
-            my ($o) = grep { /^(198\.51\.100\.|203\.0\.113\.|2001:db8:f)/ } grep { defined } @e;
+    tshark -r "$1" -T fields -E occurrence=f -e ip.src -e ip.dst -e ip.len -e ipv6.src -e ipv6.dst -e ipv6.plen -e vlan.id 2>/dev/null |
+        PEERS=$case_peers perl -F'\t' -lane 'BEGIN { $peer{$_} = 1 for split " ", $ENV{PEERS} }
+            my @e = $F[2] ? @F[0, 1] : @F[3, 4]; my $n = $F[2] || ($F[5] // 0) + 40; my $v = $F[6] // "";
+            my ($o) = grep { /^(198\.51\.100\.|203\.0\.113\.|2001:db8:f)/ || $peer{"$v:$_"} } grep { defined } @e;
             $s{$o} += $n if defined $o; END { print "$_ $s{$_}" for sort keys %s }'
 }
 garita_sums() {

@@ -474,29 +474,60 @@ static void test_facts_of_nobody(void **state)
 	w_free(w);
 }
 
-/* Between two scanner networks each packet is seen twice, the second time
- * with the router's MAC: that is no borrowed address. The same without the
- * first sight is one. */
+/* Between two scanner networks a flow may be seen behind the router first,
+ * where there is no MAC of the machine's own; then at home. It is one row. */
 static void test_routed_between_networks(void **state)
 {
 	(void)state;
 	struct world *w = w_new("  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, initiator: equipment" VALID);
-	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .vlan = 120, .inside_port = 5000,
-	                                .time_us = NOON, .out = 40});
-	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 10, .vlan = 130, .inside_port = 5000, .mac = 0xee,
-	                                .time_us = NOON + 20, .out = 40});
-	w_begin(w, &(struct w_new_flow){.slot = 3, .machine = 1, .peer = 10, .vlan = 130, .inside_port = 5001, .mac = 0xee,
-	                                .time_us = NOON + 40, .out = 40});
-	w_begin(w, &(struct w_new_flow){.slot = 4, .machine = 1, .peer = 10, .vlan = 120, .inside_port = 5000, .mac = 0xdd,
-	                                .time_us = NOON + 60, .out = 40});
+	struct w_new_flow f = {.slot = 1, .machine = 1, .peer = 10, .vlan = 130, .inside_port = 5000, .no_mac = true,
+	                       .time_us = NOON, .out = 40, .flags = FLOW_BETWEEN_NETWORKS | FLOW_ESTABLISHED};
+	w_begin(w, &f);
+	f.slot = 2, f.machine = 9;   /* in no inventory */
+	w_begin(w, &f);
 	judge_finish(w->judge);
 	w_flush(w);
-	assert_int_equal(w->last_id, 4);
 	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
-	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
-	assert_string_equal(w->rows[2].r.equipment, "E1");
-	assert_int_equal(w->rows[3].r.reasons, BIT(REASON_MAC_MISMATCH));
-	assert_int_equal(w->rows[4].r.reasons, BIT(REASON_MAC_MISMATCH));   /* in the same VLAN nothing was routed */
+	assert_string_equal(w->rows[1].r.equipment, "E1");
+	assert_string_equal(w->rows[2].r.equipment, "unknown:192.0.2.9");
+	const int64_t finding = w->rows[2].r.finding;
+	assert_int_equal(w->findings[finding].bytes_out, 40);
+
+	f = (struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .vlan = 120, .inside_port = 5000, .time_us = NOON + 20,
+	                        .out = 80, .flags = f.flags};
+	w_begin(w, &f);
+	f.slot = 2, f.machine = 9;
+	w_begin(w, &f);
+	w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + 30, .out = 100, .flags = f.flags});
+	w_flush(w);
+	assert_int_equal(w->last_id, 2);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	assert_int_equal(w->rows[1].r.ident.vlan[0], 120);
+	assert_int_equal(w->rows[1].r.ident.inside_mac.b[5], 1);
+	assert_int_equal(w->rows[1].r.counts.ip_bytes_out, 40);   /* told again, not more */
+	assert_string_equal(w->rows[2].r.equipment, "unknown:02:00:00:00:00:09");
+	assert_int_not_equal(w->rows[2].r.finding, finding);
+	assert_int_equal(w->findings[finding].bytes_out, 0);
+	assert_int_equal(w->findings[w->rows[2].r.finding].bytes_out, 100);
+	w_free(w);
+}
+
+/* Its frames at home bear another MAC: the address is borrowed after all. */
+static void test_borrowed_address_shows_late(void **state)
+{
+	(void)state;
+	struct world *w = w_new("  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, initiator: equipment" VALID);
+	struct w_new_flow f = {.slot = 1, .machine = 1, .peer = 10, .vlan = 130, .inside_port = 5000, .no_mac = true,
+	                       .time_us = NOON, .out = 40, .flags = FLOW_BETWEEN_NETWORKS | FLOW_ESTABLISHED};
+	w_begin(w, &f);
+	judge_finish(w->judge);
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	f.no_mac = false, f.mac = 0xdd, f.vlan = 120;
+	w_begin(w, &f);
+	w_flush(w);
+	assert_int_equal(w->last_id, 1);
+	assert_int_equal(w->rows[1].r.reasons, BIT(REASON_MAC_MISMATCH));
 	w_free(w);
 }
 
@@ -504,6 +535,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_routed_between_networks),
+	    cmocka_unit_test(test_borrowed_address_shows_late),
 	    cmocka_unit_test(test_approved_and_not),   cmocka_unit_test(test_pending),
 	    cmocka_unit_test(test_names),              cmocka_unit_test(test_names_of_a_machine), cmocka_unit_test(test_names_of_unapproved_resolvers),
 	    cmocka_unit_test(test_names_that_nobody_asked_for), cmocka_unit_test(test_names_of_inside_resolvers),
