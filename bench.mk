@@ -4,3 +4,15 @@ bench: ## figures beside ndpiReader, softflowd and a bare libpcap loop
 	@tests/bench/run.sh $(BUILD) $(PACKETS)
 
 .PHONY: bench
+
+# The worker alone on a capture in memory, and nDPI alone on the same packets.
+WRAP_NDPI := -Wl,--wrap=ndpi_detection_process_packet,--wrap=ndpi_detection_giveup,--wrap=ndpi_free_flow_data
+
+$(BUILD)/bench/worker_loop: tests/bench/worker_loop.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) $(WRAP_NDPI) -o $@ $< $(LIB) $(LIBS)
+
+bench-worker: $(BUILD)/bench/worker_loop ## the worker alone beside nDPI alone (CAPTURE=file, SITE=file)
+	@$(BUILD)/bench/worker_loop $(or $(SITE),tests/replay/demo/site.yaml) $(CAPTURE)
+
+.PHONY: bench-worker
