@@ -26,53 +26,60 @@ enum { ITEM_APPLICATION = 0x10, ITEM_PROPOSED = 0x20, ITEM_ACCEPTED = 0x21, ITEM
 
 struct sop_class {
 	const char *uid, *name;
+	size_t len;    /* of uid */
 };
+
+#define CLASS(uid, name) {uid, name, sizeof(uid) - 1}
 
 /* PS3.6, annex A: what inspection equipment, archives and viewers propose. */
 static const struct sop_class classes[] = {
-    {"1.2.840.10008.1.1", "Verification"},
-    {"1.2.840.10008.1.20.1", "Storage Commitment Push"},
-    {"1.2.840.10008.5.1.4.1.1.1", "Computed Radiography Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.1.1", "Digital X-Ray Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.1.1.1", "Digital X-Ray Image Storage (processing)"},
-    {"1.2.840.10008.5.1.4.1.1.2", "CT Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.2.1", "Enhanced CT Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.4", "MR Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.6.1", "Ultrasound Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.7", "Secondary Capture Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.7.1", "Multi-frame Single Bit Secondary Capture Storage"},
-    {"1.2.840.10008.5.1.4.1.1.7.2", "Multi-frame Grayscale Byte Secondary Capture Storage"},
-    {"1.2.840.10008.5.1.4.1.1.7.3", "Multi-frame Grayscale Word Secondary Capture Storage"},
-    {"1.2.840.10008.5.1.4.1.1.7.4", "Multi-frame True Color Secondary Capture Storage"},
-    {"1.2.840.10008.5.1.4.1.1.12.1", "X-Ray Angiographic Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.12.2", "X-Ray Radiofluoroscopic Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.20", "Nuclear Medicine Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.66", "Raw Data Storage"},
-    {"1.2.840.10008.5.1.4.1.1.88.11", "Basic Text SR Storage"},
-    {"1.2.840.10008.5.1.4.1.1.88.22", "Enhanced SR Storage"},
-    {"1.2.840.10008.5.1.4.1.1.104.1", "Encapsulated PDF Storage"},
-    {"1.2.840.10008.5.1.4.1.1.501.1", "DICOS CT Image Storage"},
-    {"1.2.840.10008.5.1.4.1.1.501.2.1", "DICOS Digital X-Ray Image Storage (presentation)"},
-    {"1.2.840.10008.5.1.4.1.1.501.2.2", "DICOS Digital X-Ray Image Storage (processing)"},
-    {"1.2.840.10008.5.1.4.1.1.501.3", "DICOS Threat Detection Report Storage"},
-    {"1.2.840.10008.5.1.4.1.1.501.4", "DICOS 2D AIT Storage"},
-    {"1.2.840.10008.5.1.4.1.1.501.5", "DICOS 3D AIT Storage"},
-    {"1.2.840.10008.5.1.4.1.1.501.6", "DICOS Quadrupole Resonance Storage"},
-    {"1.2.840.10008.5.1.4.1.2.1.1", "Patient Root Find"},
-    {"1.2.840.10008.5.1.4.1.2.1.2", "Patient Root Move"},
-    {"1.2.840.10008.5.1.4.1.2.1.3", "Patient Root Get"},
-    {"1.2.840.10008.5.1.4.1.2.2.1", "Study Root Find"},
-    {"1.2.840.10008.5.1.4.1.2.2.2", "Study Root Move"},
-    {"1.2.840.10008.5.1.4.1.2.2.3", "Study Root Get"},
-    {"1.2.840.10008.5.1.4.31", "Modality Worklist Find"},
+    CLASS("1.2.840.10008.1.1", "Verification"),
+    CLASS("1.2.840.10008.1.20.1", "Storage Commitment Push"),
+    CLASS("1.2.840.10008.5.1.4.1.1.1", "Computed Radiography Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.1.1", "Digital X-Ray Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.1.1.1", "Digital X-Ray Image Storage (processing)"),
+    CLASS("1.2.840.10008.5.1.4.1.1.2", "CT Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.2.1", "Enhanced CT Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.4", "MR Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.6.1", "Ultrasound Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.7", "Secondary Capture Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.7.1", "Multi-frame Single Bit Secondary Capture Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.7.2", "Multi-frame Grayscale Byte Secondary Capture Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.7.3", "Multi-frame Grayscale Word Secondary Capture Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.7.4", "Multi-frame True Color Secondary Capture Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.12.1", "X-Ray Angiographic Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.12.2", "X-Ray Radiofluoroscopic Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.20", "Nuclear Medicine Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.66", "Raw Data Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.88.11", "Basic Text SR Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.88.22", "Enhanced SR Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.104.1", "Encapsulated PDF Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.1", "DICOS CT Image Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.2.1", "DICOS Digital X-Ray Image Storage (presentation)"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.2.2", "DICOS Digital X-Ray Image Storage (processing)"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.3", "DICOS Threat Detection Report Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.4", "DICOS 2D AIT Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.5", "DICOS 3D AIT Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.1.501.6", "DICOS Quadrupole Resonance Storage"),
+    CLASS("1.2.840.10008.5.1.4.1.2.1.1", "Patient Root Find"),
+    CLASS("1.2.840.10008.5.1.4.1.2.1.2", "Patient Root Move"),
+    CLASS("1.2.840.10008.5.1.4.1.2.1.3", "Patient Root Get"),
+    CLASS("1.2.840.10008.5.1.4.1.2.2.1", "Study Root Find"),
+    CLASS("1.2.840.10008.5.1.4.1.2.2.2", "Study Root Move"),
+    CLASS("1.2.840.10008.5.1.4.1.2.2.3", "Study Root Get"),
+    CLASS("1.2.840.10008.5.1.4.31", "Modality Worklist Find"),
 };
 
-static const char *class_name(const char *uid)
+#define CLASSES (sizeof classes / sizeof classes[0])
+_Static_assert(CLASSES <= 64, "one bit each in struct class_list");
+
+/* Index in the table, -1: not there. They differ in length and at the end. */
+static int class_find(const char *uid, size_t n)
 {
-	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-		if (strcmp(classes[i].uid, uid) == 0)
-			return classes[i].name;
-	return NULL;
+	for (size_t i = 0; i < CLASSES; i++)
+		if (classes[i].len == n && classes[i].uid[n - 1] == uid[n - 1] && memcmp(classes[i].uid, uid, n) == 0)
+			return (int)i;
+	return -1;
 }
 
 static bool of_dicos(const char *uid)
@@ -122,23 +129,19 @@ static bool listed(const char *list, const char *name)
 }
 
 /* Names that say something come first: uids is false in a first pass, which
- * adds what is in the table, and true in a second, which adds the rest. */
+ * adds what is in the table, and true in a second, which adds the rest.
+ * Programs propose a class a dozen times, each time with another transfer
+ * syntax; the repetition is told by its bytes. */
 struct class_list {
 	size_t len;
-	bool left_out, uids;
+	bool left_out, uids, others;   /* others: some are not in the table */
+	uint64_t added;                /* of the table */
+	const uint8_t *last;           /* UID of the last context */
+	size_t last_bytes;
 };
 
-static void class_add(struct recognise_dicom *d, struct class_list *l, const uint8_t *uid, size_t n)
+static void list_add(struct recognise_dicom *d, struct class_list *l, const char *name)
 {
-	char text[UID_MAX + 1];
-	memcpy(text, uid, n);
-	text[n] = '\0';
-	const char *name = class_name(text);
-	if ((name == NULL) != l->uids)
-		return;
-	if (name == NULL)
-		name = text;
-	d->dicos = d->dicos || of_dicos(text);
 	const size_t room = sizeof d->classes - sizeof AND_MORE;
 	const size_t need = strlen(name) + (l->len > 0 ? 2 : 0);
 	if (listed(d->classes, name))
@@ -150,6 +153,21 @@ static void class_add(struct recognise_dicom *d, struct class_list *l, const uin
 	l->len += (size_t)snprintf(d->classes + l->len, sizeof d->classes - l->len, "%s%s", l->len > 0 ? ", " : "", name);
 }
 
+static void class_add(struct recognise_dicom *d, struct class_list *l, const uint8_t *uid, size_t n)
+{
+	char text[UID_MAX + 1];
+	memcpy(text, uid, n);
+	text[n] = '\0';
+	const int known = class_find(text, n);
+	l->others = l->others || known < 0;
+	if ((known < 0) != l->uids || (known >= 0 && l->added >> known & 1))
+		return;
+	if (known >= 0)
+		l->added |= UINT64_C(1) << known;
+	d->dicos = d->dicos || of_dicos(text);
+	list_add(d, l, known >= 0 ? classes[known].name : text);
+}
+
 /* The abstract syntax within a proposed presentation context. */
 static void context_read(struct bytes b, struct recognise_dicom *d, struct class_list *l)
 {
@@ -159,9 +177,13 @@ static void context_read(struct bytes b, struct recognise_dicom *d, struct class
 		bytes_take(&b, 1);
 		const uint16_t n = bytes_u16(&b);
 		const uint8_t *p = bytes_take(&b, n);
-		const size_t uid = p != NULL && type == ITEM_ABSTRACT ? uid_length(p, n) : 0;
+		if (p == NULL || n == 0 || type != ITEM_ABSTRACT || (n == l->last_bytes && memcmp(p, l->last, n) == 0))
+			continue;
+		const size_t uid = uid_length(p, n);
 		if (uid > 0)
 			class_add(d, l, p, uid);
+		l->last = p;
+		l->last_bytes = n;
 	}
 }
 
@@ -182,10 +204,13 @@ static void items_read(struct bytes b, struct recognise_dicom *d, struct class_l
 
 static void classes_read(struct bytes items, struct recognise_dicom *d)
 {
-	struct class_list l = {0, false, false};
+	struct class_list l = {.len = 0};
 	items_read(items, d, &l);
-	l.uids = true;
-	items_read(items, d, &l);
+	if (l.others) {
+		l.uids = true;
+		l.last_bytes = 0;
+		items_read(items, d, &l);
+	}
 	if (l.left_out)
 		snprintf(d->classes + l.len, sizeof d->classes - l.len, AND_MORE);
 }
@@ -273,9 +298,9 @@ static enum recognise store_read(struct bytes b, bool cut, struct recognise_stor
 	}
 	if (!store || uid[0] == '\0')
 		return cut ? RECOGNISE_MORE : RECOGNISE_NO;
-	const char *name = class_name(uid);
+	const int known = class_find(uid, strlen(uid));
 	ret->dicos = of_dicos(uid);
-	snprintf(ret->sop_class, sizeof ret->sop_class, "%s", name != NULL ? name : uid);
+	snprintf(ret->sop_class, sizeof ret->sop_class, "%s", known >= 0 ? classes[known].name : uid);
 	return RECOGNISE_YES;
 }
 
