@@ -146,6 +146,7 @@ static int start_judge(const struct process_context *p, struct parts *a, char *e
 		.data_dir = p->options->data_dir,
 		.workers = p->workers,
 		.vendors = a->vendors,
+		.hold_open = !p->live,
 		.open_restored = p->judge_restarted,
 	};
 	int rc = store_next_ids(a->store, &options.next_transfer, &options.next_finding);

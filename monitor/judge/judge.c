@@ -100,6 +100,7 @@ int judge_new(const struct judge_options *o, struct judge **ret, char *err, size
 		j->workers = o->workers;
 		j->max_pending = o->max_pending != 0 ? o->max_pending : PENDING_ROWS;
 		j->next_transfer = o->next_transfer > 0 ? o->next_transfer : 1;
+		j->hold_open = o->hold_open;
 		j->open_restored = o->open_restored;
 		j->live_first = j->live_last = TRANSFER_NONE;
 		j->dirty_first = j->dirty_last = j->offered_first = j->offered_last = TRANSFER_NONE;

@@ -28,6 +28,8 @@ struct judge_options {
 	int64_t next_transfer, next_finding;   /* ids to begin with */
 	uint32_t max_pending;          /* rows that may wait for the record, default 262144 */
 	struct vendors *vendors;       /* borrowed */
+	bool hold_open;                /* rows of flows that still live wait for their end, or for judge_offer_open:
+	                                * a replay writes most of them once */
 	bool open_restored;            /* judge_restore_open will be called for every row that was open when
 	                                * an earlier judge of these workers died; false: what a flow had
 	                                * counted when it is told again is taken to be recorded */
@@ -75,7 +77,10 @@ MUST_CHECK int judge_restore_tally(struct judge *j, const struct row_tally *r);
  * judge_flushed(true), because the sink's transaction may still fail. */
 MUST_CHECK int judge_flush(struct judge *j, const struct row_sink *sink, uint32_t max_rows);
 void judge_flushed(struct judge *j, bool committed);
-bool judge_has_rows(const struct judge *j);
+/* The rows of live flows that wait (hold_open) are to go out with the next flushes. */
+void judge_offer_open(struct judge *j);
+uint32_t judge_rows_waiting(const struct judge *j);   /* transfers that the next flushes would hand out */
+bool judge_has_rows(const struct judge *j);   /* that judge_flush would hand out */
 
 /* No more facts will come: a transfer that still waits for its first row gets
  * it with what is known. Where the input has not ended (the sensor was

@@ -141,7 +141,7 @@ static void end(struct judge *j, uint32_t index, enum row_state state)
 	live_remove(j, index);
 	if (t->place == PLACE_ROW) {
 		t->state = (uint8_t)state;
-		judge_dirty(j, index);
+		judge_dirty(j, index, ROW_COUNTS);
 		return;
 	}
 	if (t->place == PLACE_FOLDED)
@@ -213,6 +213,7 @@ void judge_locate(struct judge *j, uint32_t index)
 	if (moved)
 		pair_remove(j, index);
 	t->machine = m;
+	t->news = ROW_ANY;   /* with the next change of its row */
 	t->mac_mismatch = m->mac_mismatch;
 	if (moved)
 		pair_add(j, index);
@@ -225,7 +226,7 @@ static void dirty_row(struct judge *j, uint32_t index)
 {
 	static const struct flow_counts none;
 	if (at(j, index)->place == PLACE_ROW)
-		judge_dirty(j, index);
+		judge_dirty(j, index, ROW_SEEN);
 	else if (at(j, index)->place == PLACE_FOLDED)
 		judge_grown(j, index, &none);
 }

@@ -28,16 +28,40 @@ static uint32_t pop(const struct judge *j, uint32_t *first, uint32_t *last)
 	return index;
 }
 
-void judge_dirty(struct judge *j, uint32_t index)
+static void queue(struct judge *j, uint32_t index)
+{
+	at(j, index)->queue = QUEUE_DIRTY;
+	push(j, &j->dirty_first, &j->dirty_last, index);
+	j->dirty_count++;
+}
+
+void judge_dirty(struct judge *j, uint32_t index, enum row_news news)
 {
 	struct transfer *t = at(j, index);
-	if (t->queue == QUEUE_OFFERED) {
+	if (news < t->news)
+		t->news = (uint8_t)news & 3u;
+	const bool hold = j->hold_open && t->place == PLACE_ROW && t->state == ROW_OPEN;
+	if (t->queue == QUEUE_OFFERED)
 		t->queue = QUEUE_OFFERED_DIRTY;
-	} else if (t->queue == QUEUE_NONE) {
-		t->queue = QUEUE_DIRTY;
-		push(j, &j->dirty_first, &j->dirty_last, index);
-		j->dirty_count++;
+	else if (t->queue == QUEUE_NONE && hold)
+		t->queue = QUEUE_HELD;
+	else if ((t->queue == QUEUE_NONE || t->queue == QUEUE_HELD) && !hold)
+		queue(j, index);
+}
+
+void judge_offer_open(struct judge *j)
+{
+	if (!j->hold_open)
+		return;
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
+		if (at(j, i)->queue == QUEUE_HELD)
+			queue(j, i);
 	}
+}
+
+uint32_t judge_rows_waiting(const struct judge *j)
+{
+	return j->dirty_count;
 }
 
 /* --- rows --- */
@@ -59,7 +83,7 @@ static int tell_transfer(const struct judge *j, uint32_t index, const struct row
 {
 	const struct transfer *t = at(j, index);
 	struct row_transfer r = {
-	    .id = t->id, .finding = findings_id(j->findings, t->finding), .start_us = t->start_us, .end_us = t->end_us,
+	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id, .finding = findings_id(j->findings, t->finding), .start_us = t->start_us, .end_us = t->end_us,
 	    .state = t->state, .ident = t->ident, .network = text_of(j, t->network), .equipment = t->machine->id,
 	    .vendor = t->machine->vendor, .initiator = t->initiator, .app = text_of(j, t->app),
 	    .category = text_of(j, t->category), .ja3 = text_of(j, t->ja3), .ja4 = text_of(j, t->ja4),
@@ -82,6 +106,7 @@ static int flush_transfers(struct judge *j, const struct row_sink *sink, uint32_
 			return e;
 		uint32_t index = pop(j, &j->dirty_first, &j->dirty_last);
 		at(j, index)->queue = QUEUE_OFFERED;
+		at(j, index)->news = ROW_COUNTS;
 		push(j, &j->offered_first, &j->offered_last, index);
 		j->dirty_count--;
 		j->offered_count++;
@@ -159,11 +184,15 @@ static void transfers_recorded(struct judge *j, bool committed)
 	while (j->offered_first != TRANSFER_NONE) {
 		uint32_t index = pop(j, &j->offered_first, &j->offered_last);
 		struct transfer *t = at(j, index);
-		bool again = !committed || t->queue == QUEUE_OFFERED_DIRTY;
+		const bool again = t->queue == QUEUE_OFFERED_DIRTY;
 		t->queue = QUEUE_NONE;
 		j->offered_count--;
-		if (again)
-			judge_dirty(j, index);
+		t->recorded = t->recorded || committed;
+		if (!committed) {
+			t->news = ROW_ANY;
+			queue(j, index);
+		} else if (again)
+			judge_dirty(j, index, t->news);
 		else if (t->state != ROW_OPEN)
 			judge_forget(j, index);
 	}

@@ -191,6 +191,7 @@ struct judge {
 	uint32_t dirty_first, dirty_last, dirty_count;
 	uint32_t offered_first, offered_last, offered_count;
 	uint32_t max_pending;
+	bool hold_open;                  /* rows of live flows wait: see judge_options */
 	int64_t next_transfer;
 	uint32_t policy_hash;            /* interned */
 	bool policy_changed, policy_offered;
@@ -306,6 +307,7 @@ void judge_gap_recorded(struct judge *j, bool committed);
 void judge_gap_done(struct judge *j);
 
 /* --- judge_flush.c --- */
-void judge_dirty(struct judge *j, uint32_t index);
+/* Its row has changed, in this. When in doubt: ROW_ANY. */
+void judge_dirty(struct judge *j, uint32_t index, enum row_news news);
 
 #endif

@@ -122,7 +122,7 @@ static void tell_transfers(struct judge *j, const struct fact_name *f, const str
 		if (news)
 			judge_decide(j, i);
 		if (t->place == PLACE_ROW && (news || t->dns_name != name_before))
-			judge_dirty(j, i);
+			judge_dirty(j, i, ROW_SEEN);
 	}
 }
 

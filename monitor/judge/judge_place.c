@@ -114,7 +114,7 @@ static void give_row(struct judge *j, uint32_t index)
 	t->state = ROW_OPEN;
 	join_finding(j, t);
 	tell_finding(j, t, 1, &t->counts, 1);
-	judge_dirty(j, index);
+	judge_dirty(j, index, ROW_ANY);
 }
 
 /* --- collapsed rows --- */
@@ -220,7 +220,7 @@ static void fold_into(struct judge *j, uint32_t index, uint32_t fold)
 	widen(row, t);
 	add_counts(&row->counts, &t->counts);
 	tell_finding(j, row, 1, &t->counts, 1);
-	judge_dirty(j, fold);
+	judge_dirty(j, fold, ROW_COUNTS);
 }
 
 /* The live flow leaves its collapsed row for good, with all that it brought. */
@@ -231,7 +231,7 @@ static void unfold(struct judge *j, uint32_t index)
 	tell_finding(j, row, 1, &t->counts, -1);
 	row->collapsed--;
 	j->collapsed--;
-	judge_dirty(j, t->fold);
+	judge_dirty(j, t->fold, ROW_COUNTS);
 	judge_fold_leave(j, index);
 	t->place = PLACE_NONE;
 }
@@ -348,7 +348,7 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 		join_finding(j, t);
 		tell_finding(j, t, 1, &t->counts, 1);
 	}
-	judge_dirty(j, index);
+	judge_dirty(j, index, ROW_ANY);
 }
 
 void judge_regroup(struct judge *j, uint32_t index)
@@ -360,7 +360,7 @@ void judge_regroup(struct judge *j, uint32_t index)
 	findings_leave(j->findings, t->finding);
 	join_finding(j, t);
 	tell_finding(j, t, 1, &t->counts, 1);
-	judge_dirty(j, index);
+	judge_dirty(j, index, ROW_ANY);
 }
 
 /* Does a folded flow deserve a row of its own now, and is there one left? */
@@ -385,7 +385,7 @@ void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delt
 	if (t->place == PLACE_FOLDED && !leaves)
 		widen(at(j, row), t);
 	tell_finding(j, at(j, row), 0, delta, 1);
-	judge_dirty(j, row);
+	judge_dirty(j, row, ROW_COUNTS);
 	if (leaves) {
 		j->placing.full_rows++;
 		unfold(j, index);
@@ -407,7 +407,7 @@ bool judge_must_hold(struct judge *j, const struct transfer *t)
 static void close_fold(struct judge *j, uint32_t row)
 {
 	at(j, row)->state = ROW_CLOSED;
-	judge_dirty(j, row);
+	judge_dirty(j, row, ROW_COUNTS);
 }
 
 static void keep_waiting(struct judge *j, uint32_t row)

@@ -12,7 +12,17 @@
 
 enum row_state { ROW_OPEN = 0, ROW_CLOSED, ROW_INTERRUPTED };
 
+/* How a row may differ from the one that was offered before; whoever keeps
+ * rows may write as little, and finds all of them whole. */
+enum row_news {
+	ROW_ANY = 0,  /* in anything, or there was none */
+	ROW_NEW,      /* the record never held it */
+	ROW_SEEN,     /* in what inspection and DNS tell, or as with ROW_COUNTS */
+	ROW_COUNTS,   /* in times, state, initiator, counts, flags, collapsed, bad_us, hostname_verified */
+};
+
 struct row_transfer {
+	enum row_news news;
 	int64_t id;                   /* given by the judge, growing */
 	int64_t finding;              /* 0: none */
 	int64_t start_us, end_us;     /* end: of the last packet so far */
@@ -57,6 +67,7 @@ struct row_usage {
 };
 
 struct row_finding {
+	enum row_news news;           /* not ROW_SEEN */
 	int64_t id;
 	const char *equipment;
 	struct addr peer;

@@ -14,7 +14,13 @@
 #define TRANSFER_NEVER INT64_MIN
 
 /* Where a transfer is in the way to the record. */
-enum transfer_queue { QUEUE_NONE = 0, QUEUE_DIRTY, QUEUE_OFFERED, QUEUE_OFFERED_DIRTY };
+enum transfer_queue {
+	QUEUE_NONE = 0,
+	QUEUE_HELD,          /* changed, and waits for its end or judge_offer_open: in no list */
+	QUEUE_DIRTY,
+	QUEUE_OFFERED,
+	QUEUE_OFFERED_DIRTY,
+};
 
 /* What stands for the transfer in the record. */
 enum transfer_place {
@@ -52,6 +58,8 @@ struct transfer {
 	bool late : 1;                  /* judged with what is known: inspection had its time */
 	bool settled : 1;               /* no approval is for this machine and peer: counts and time change nothing */
 	bool dns_believed : 1;          /* dns_name is of a resolver that is believed: policy may use it */
+	bool recorded : 1;              /* its row was committed at least once */
+	uint8_t news : 2;               /* enum row_news: what changed since it was offered last; recorded ones only */
 	bool bare : 1;                  /* PLACE_COLLAPSED: of flows that were not established */
 };
 

@@ -14,7 +14,8 @@
 #include "record/recorder_private.h"
 
 #define TAKE_BATCH 4096u        /* facts between two looks at the clock */
-#define ROWS_PER_FLUSH 16384u   /* rows of one transaction, a quarter of a second: index pages are written once for many rows */
+#define ROWS_PER_FLUSH 16384u   /* rows of one transaction: index pages are written once for many rows */
+#define REPLAY_AGE_MS 5000      /* a replay: rows of flows that go on are at most that old */
 #define FLUSH_MS 200            /* live */
 #define FLUSH_SOON_MS 50        /* live, after a new unapproved transfer */
 #define STATUS_MS 1000
@@ -120,7 +121,6 @@ static int flush(struct recorder *r, bool status, bool totals)
 	judge_get_totals(r->o->judge, &t);
 	r->unapproved = t.unapproved;
 	r->flushed_ms = now;
-	r->facts_since_flush = 0;
 	r->full = false;
 	if (status) {
 		r->status_ms = now;
@@ -134,12 +134,25 @@ static int flush(struct recorder *r, bool status, bool totals)
 	return 0;
 }
 
+/* A replay writes rows when their flows have ended, and all of them now and
+ * then, for whoever looks on. */
+static bool replay_rows_due(struct recorder *r, int64_t now, bool idle)
+{
+	const int64_t age = now - r->offered_ms;
+	if (age >= REPLAY_AGE_MS || (idle && age >= STATUS_MS)) {
+		r->offered_ms = now;
+		judge_offer_open(r->o->judge);
+		return judge_has_rows(r->o->judge);
+	}
+	return r->full || judge_rows_waiting(r->o->judge) >= ROWS_PER_FLUSH;
+}
+
 static bool rows_due(struct recorder *r, int64_t now, bool idle)
 {
+	if (!r->o->live)
+		return replay_rows_due(r, now, idle);
 	if (!judge_has_rows(r->o->judge))
 		return r->full;
-	if (!r->o->live)
-		return r->full || r->facts_since_flush >= ROWS_PER_FLUSH || (idle && now - r->flushed_ms >= STATUS_MS);
 	if (r->full || now - r->flushed_ms >= FLUSH_MS)
 		return true;
 	if (now - r->flushed_ms < FLUSH_SOON_MS)
@@ -166,6 +179,7 @@ static void write_due(struct recorder *r, bool idle)
 static int write_rest(struct recorder *r)
 {
 	const int64_t begun = recorder_ms();
+	judge_offer_open(r->o->judge);
 	const struct timespec pause = {0, RETRY_MS * 1000000 / 2};
 	for (;;) {
 		const bool last = !judge_has_rows(r->o->judge);
@@ -281,7 +295,7 @@ int recorder_run(const struct recorder_options *o)
 	json_init(&r->json);
 	json_init(&r->reload);
 	recorder_tell_geo(r, true);
-	r->geo_ms = r->totals_ms = r->flushed_ms = recorder_ms();
+	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = recorder_ms();
 	if (o->live && retention_new(o->store, &judge_config(o->judge)->retention, &r->retention) != 0)
 		log_error("judge", "no memory for retention: the database is not kept within its bounds");
 	/* A judge that was started anew holds the first configuration again. */

@@ -73,7 +73,6 @@ static void taken(struct recorder *r, struct source *s)
 		r->last_packet_us = f->head.time_us;
 	s->present = false;
 	ring_pop(r->o->rings[s - r->source]);
-	r->facts_since_flush++;
 }
 
 unsigned recorder_take(struct recorder *r, unsigned max)

@@ -1,6 +1,6 @@
 /* store.h - SQLite: the tables, one writer, many readers. The only files that
- * include SQLite are store*.c: store.c (open, transactions), store_write.c
- * (rows), store_schema.c (migrations), store_restore.c (what an earlier run
+ * include SQLite are store*.c: store.c (open, transactions), store_transfer.c
+ * and store_write.c (rows), store_schema.c (migrations), store_restore.c (what an earlier run
  * left) and store_read.c (queries).
  * WAL, STRICT tables, foreign keys, PRAGMA user_version migrations,
  * auto_vacuum=INCREMENTAL from the first day, synchronous=FULL (see store.c).

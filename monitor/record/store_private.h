@@ -10,15 +10,16 @@
 
 enum store_statement {
 	ST_BEGIN = 0, ST_COMMIT, ST_ROLLBACK, ST_ALIVE,
-	ST_TRANSFER, ST_FINDING, ST_FINDING_STUB, ST_MACHINE, ST_MACHINE_STUB, ST_ADDRESS, ST_USAGE, ST_GAP, ST_MINUTE,
-	ST_POLICY, ST_POLICY_STUB, ST_POLICY_ID, ST_STATUS, ST_TOTALS, ST_TALLY,
+	/* store_transfer.c */
+	ST_TRANSFER_ADD, ST_TRANSFER_ALL, ST_TRANSFER_SEEN, ST_TRANSFER_COUNTS,
+	ST_FINDING_ADD, ST_FINDING_ALL, ST_FINDING_COUNTS, ST_FINDING_STUB, ST_MACHINE_STUB, ST_POLICY_STUB, ST_POLICY_ID,
+	/* store_write.c */
+	ST_MACHINE, ST_ADDRESS, ST_USAGE, ST_GAP, ST_MINUTE, ST_POLICY, ST_STATUS, ST_TOTALS, ST_TALLY,
 	ST_COUNT
 };
 
-/* Parents of foreign keys that are known to be there: direct-mapped, so an
- * entry pushed out costs one look-up and nothing else. Emptied by rollback. */
-#define STORE_MACHINES 1024u
-#define STORE_FINDINGS 4096u
+/* Policies whose id is known: direct-mapped, so one that is pushed out costs a
+ * look-up and nothing else. Emptied by rollback. */
 #define STORE_POLICIES 8u
 #define STORE_KEEP_STATEMENTS 13   /* of store_retention.c */
 
@@ -34,8 +35,6 @@ struct store {
 	uint64_t refused;
 	uint32_t reasons;               /* whose text is kept: most rows have those of the row before */
 	char reasons_text[640];
-	char machine[STORE_MACHINES][72];
-	int64_t finding[STORE_FINDINGS];
 	struct {
 		char hash[72];
 		int64_t id;
@@ -48,6 +47,13 @@ sqlite3_stmt *store_statement(struct store *s, enum store_statement which);
 MUST_CHECK int store_step(struct store *s, sqlite3_stmt *st);
 /* Remember why, and give the code. */
 int store_fail(struct store *s, int sqlite_code);
+/* What became of a row: 0 when it is in, or can never go in (counted), else a code. */
+MUST_CHECK int store_taken(struct store *s, int sqlite_code);
+
+/* store_transfer.c: transfers and findings, which come by the thousand. For struct row_sink. */
+extern const char *const store_transfer_texts[ST_COUNT];
+int store_put_transfer(void *ctx, const struct row_transfer *r);
+int store_put_finding(void *ctx, const struct row_finding *r);
 
 /* store_retention.c: let go of its statements; garita_sum(x) and garita_add(x, y),
  * sums that stop at the greatest integer where SQLite's fail. */

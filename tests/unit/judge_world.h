@@ -66,6 +66,44 @@ static inline const char *w_keep(char to[300], const char *text)
 	return text != NULL ? to : NULL;
 }
 
+static inline void w_put_texts(struct kept *k, const struct row_transfer *r, bool all)
+{
+	k->r.app = w_keep(k->text[0], r->app);
+	k->r.hostname = w_keep(k->text[1], r->hostname);
+	k->r.content = w_keep(k->text[6], r->content);
+	if (!all)
+		return;
+	k->r.equipment = w_keep(k->text[2], r->equipment);
+	k->r.network = w_keep(k->text[3], r->network);
+	k->r.approval = w_keep(k->text[4], r->approval);
+	k->r.policy_hash = w_keep(k->text[5], r->policy_hash);
+}
+
+/* As the store does: only what may have changed. */
+static inline void w_put(struct kept *k, const struct row_transfer *r)
+{
+	struct row_transfer *to = &k->r;
+	if (r->news == ROW_ANY || r->news == ROW_NEW)
+		*to = *r;
+	to->news = r->news;
+	to->start_us = r->start_us;
+	to->end_us = r->end_us;
+	to->state = r->state;
+	to->initiator = r->initiator;
+	to->counts = r->counts;
+	to->flags = r->flags;
+	to->collapsed = r->collapsed;
+	to->bad_us = r->bad_us;
+	to->hostname_verified = r->hostname_verified;
+	if (r->news == ROW_COUNTS)
+		return;
+	to->inspected = r->inspected;
+	to->encrypted = r->encrypted;
+	to->hostname_source = r->hostname_source;
+	to->risk = r->risk;
+	w_put_texts(k, r, r->news != ROW_SEEN);
+}
+
 static inline int w_transfer(void *ctx, const struct row_transfer *r)
 {
 	struct world *w = ctx;
@@ -78,14 +116,9 @@ static inline int w_transfer(void *ctx, const struct row_transfer *r)
 		assert_true(k->r.ident.inside_port == r->ident.inside_port && k->r.ident.peer_port == r->ident.peer_port &&
 		            k->r.ident.proto == r->ident.proto);
 	}
-	k->r = *r;
-	k->r.app = w_keep(k->text[0], r->app);
-	k->r.hostname = w_keep(k->text[1], r->hostname);
-	k->r.equipment = w_keep(k->text[2], r->equipment);
-	k->r.network = w_keep(k->text[3], r->network);
-	k->r.approval = w_keep(k->text[4], r->approval);
-	k->r.policy_hash = w_keep(k->text[5], r->policy_hash);
-	k->r.content = w_keep(k->text[6], r->content);
+	if (k->told == 0)
+		assert_int_equal(r->news, ROW_NEW);
+	w_put(k, r);
 	k->told++;
 	if (r->id > w->last_id)
 		w->last_id = r->id;

@@ -24,7 +24,7 @@ struct judge {
 	_Atomic unsigned flushed;    /* rows committed */
 	unsigned offered;            /* rows handed out */
 	unsigned room;               /* rows that may wait, 0: any number */
-	unsigned flushes, reloads;
+	unsigned flushes, reloads, offers;
 	struct row_gap gap;
 	char gap_detail[120];
 	unsigned gaps;
@@ -65,6 +65,16 @@ void judge_flushed(struct judge *j, bool committed)
 bool judge_has_rows(const struct judge *j)
 {
 	return j->flushed < j->count;
+}
+
+void judge_offer_open(struct judge *j)
+{
+	j->offers++;
+}
+
+uint32_t judge_rows_waiting(const struct judge *j)
+{
+	return j->count - j->flushed;
 }
 
 void judge_finish(struct judge *j)

@@ -67,6 +67,143 @@ static void test_a_row_is_replaced_in_place(void **state)
 	assert_int_equal(ask(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 
+/* --- a hint of what changed --- */
+
+static void change_counts(struct row_transfer *r, unsigned *seed)
+{
+	r->end_us += rand_r(seed) % 1000;
+	r->start_us -= rand_r(seed) % 10;
+	r->state = rand_r(seed) % 4 == 0 ? ROW_CLOSED : ROW_OPEN;
+	r->initiator = (enum fact_initiator)(rand_r(seed) % 3);
+	r->counts.ip_bytes_out += (uint64_t)rand_r(seed);
+	r->counts.payload_bytes_in += (uint64_t)rand_r(seed) % 9;
+	r->counts.packets_in++;
+	r->flags = (uint32_t)rand_r(seed) & 0xfff;
+	r->collapsed = (uint64_t)rand_r(seed) % 3;
+	r->bad_us = rand_r(seed) % 2 ? r->end_us : 0;
+	r->hostname_verified = rand_r(seed) % 2;
+}
+
+static void change_seen(struct row_transfer *r, unsigned *seed)
+{
+	static const char *const words[] = {NULL, "", "TLS", "a.example", "b.example"};
+	r->inspected = rand_r(seed) % 2;
+	r->encrypted = rand_r(seed) % 2;
+	r->app = words[rand_r(seed) % 5];
+	r->category = words[rand_r(seed) % 5];
+	r->hostname = words[rand_r(seed) % 5];
+	r->hostname_source = (enum fact_host_source)(rand_r(seed) % 6);
+	r->ja3 = words[rand_r(seed) % 5];
+	r->ja4 = words[rand_r(seed) % 5];
+	r->content = words[rand_r(seed) % 5];
+	r->dns_name = words[rand_r(seed) % 5];
+	r->risk = (uint64_t)rand_r(seed);
+}
+
+static void change_all(struct row_transfer *r, unsigned *seed)
+{
+	static const char *const machines[] = {"NII-0007", "NII-0008", "unknown:02:00:00:00:00:01"};
+	r->verdict = rand_r(seed) % 2 ? VERDICT_APPROVED : VERDICT_UNAPPROVED;
+	r->finding = r->verdict == VERDICT_UNAPPROVED ? 1 + rand_r(seed) % 5 : 0;
+	r->reasons = r->finding != 0 ? (uint32_t)rand_r(seed) & 7 : 0;
+	r->approval = r->finding == 0 ? "APR-1" : NULL;
+	r->equipment = machines[rand_r(seed) % 3];
+	r->vendor = rand_r(seed) % 2 ? "nuctech" : NULL;
+	r->network = rand_r(seed) % 2 ? "xray" : NULL;
+	r->policy_hash = rand_r(seed) % 2 ? "00ff" : "11ff";
+	r->country = rand_r(seed) % 2 ? "MX" : NULL;
+	r->ident.vlan_count = (uint8_t)(rand_r(seed) % 3);
+	r->ident.inside_mac.b[5] = (uint8_t)rand_r(seed);
+	r->asn = (uint32_t)rand_r(seed) % 3;
+}
+
+/* Everything in the table, in one number. */
+static int64_t table_sum(const struct fixture *f)
+{
+	sqlite3 *db = other(f);
+	sqlite3_stmt *st;
+	int64_t sum = 0;
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT t.*, p.hash FROM transfer t LEFT JOIN policy p ON p.id = t.policy"
+	                                        " ORDER BY t.id", -1, &st, NULL), SQLITE_OK);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		for (int i = 0; i < sqlite3_column_count(st); i++) {
+			if (strcmp(sqlite3_column_name(st, i), "policy") == 0)
+				continue;   /* numbered as they came */
+			const char *text = (const char *)sqlite3_column_text(st, i);
+			for (const char *p = text != NULL ? text : "\1"; *p != '\0'; p++)
+				sum = (int64_t)(((uint64_t)sum ^ (uint8_t)*p) * UINT64_C(1099511628211));
+			sum = (int64_t)((uint64_t)sum * 31 + (uint64_t)i);
+		}
+	}
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return sum;
+}
+
+/* The same rows with hints of what changed, without, and with wrong ones of
+ * what the record holds: the same tables. */
+static void test_a_hint_changes_nothing(void **state)
+{
+	enum { ROWS = 40, STEPS = 3000 };
+	struct fixture *hinted = *state, plain;
+	struct row_transfer rows[ROWS];
+	bool there[ROWS] = {false};
+	unsigned seed = 20261122;
+	fixture_init(&plain);
+	fixture_open(&plain, "live span0", T0);
+	for (int i = 0; i < ROWS; i++)
+		rows[i] = full_row(i + 1);
+	for (int step = 0; step < STEPS; step++) {
+		const int i = rand_r(&seed) % ROWS, what = rand_r(&seed) % 4;
+		struct row_transfer *r = &rows[i];
+		enum row_news news = ROW_COUNTS;
+		change_counts(r, &seed);
+		if (what >= 2) {
+			change_seen(r, &seed);
+			news = ROW_SEEN;
+		}
+		if (what == 3) {
+			change_all(r, &seed);
+			news = ROW_ANY;
+		}
+		if (!there[i] && rand_r(&seed) % 4 != 0)
+			news = ROW_NEW;
+		else if (rand_r(&seed) % 50 == 0)
+			news = ROW_NEW;   /* it is there already */
+		there[i] = true;
+		if (step % 100 == 0)
+			assert_int_equal(store_begin(hinted->store) + store_begin(plain.store), 0);
+		r->news = news;
+		assert_int_equal(put_row(hinted->store, r), 0);
+		r->news = ROW_ANY;
+		assert_int_equal(put_row(plain.store, r), 0);
+		if (step % 100 != 99)
+			continue;
+		assert_int_equal(store_commit(hinted->store) + store_commit(plain.store), 0);
+		assert_true(table_sum(hinted) == table_sum(&plain));
+	}
+	assert_int_equal(ask(hinted, "SELECT count(*) FROM transfer"), ROWS);
+	assert_int_equal(ask(hinted, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	assert_int_equal(ask(hinted, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	assert_int_equal(store_refused(hinted->store) + store_refused(plain.store), 0);
+	fixture_done(&plain);
+}
+
+/* Retention may have taken the row away: it comes back whole. */
+static void test_a_row_that_went_away_comes_back_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct row_transfer r = full_row(1);
+	commit_row(f->store, &r);
+	sqlite3 *db = other(f);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM transfer", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	r.news = ROW_COUNTS;
+	r.counts.packets_out++;
+	commit_row(f->store, &r);
+	assert_int_equal(ask(f, "SELECT packets_out FROM transfer WHERE app = 'TLS.Amazon' AND finding = 7"), 11);
+}
+
 /* Parents may come later, or in another transaction. */
 static void test_parents_may_come_later(void **state)
 {
@@ -587,6 +724,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pragmas_are_as_promised),
 		TEST(test_a_row_is_replaced_in_place),
+		TEST(test_a_hint_changes_nothing),
+		TEST(test_a_row_that_went_away_comes_back_whole),
 		TEST(test_parents_may_come_later),
 		TEST(test_a_row_that_can_never_go_in_is_counted),
 		TEST(test_locked_by_another_is_busy_at_once),
