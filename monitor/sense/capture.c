@@ -1,10 +1,12 @@
 #include "sense/capture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sense/capture_parts.h"
 
+#define LINKTYPE_RAW_OPENBSD 14
 #define LINKTYPE_ATM_RFC1483 100
 #define LINKTYPE_RAW 101
 #define TIME_MAX_S 253402300799   /* 9999-12-31T23:59:59Z */
@@ -22,13 +24,23 @@ int capture_link_type(int dlt)
 	}
 }
 
-/* Whatever a file holds, the time can be written as RFC 3339. The seconds of a
- * pcap file have 32 bits without sign; libpcap extends their sign. */
+int capture_dlt(int link_type)
+{
+	switch (link_type) {
+	case LINKTYPE_RAW:
+	case LINKTYPE_RAW_OPENBSD:
+		return DLT_RAW;
+	case LINKTYPE_ATM_RFC1483:
+		return DLT_ATM_RFC1483;
+	default:
+		return link_type;
+	}
+}
+
+/* Whatever the clock says, the time can be written as RFC 3339. */
 static int64_t frame_time(const struct timeval *tv)
 {
 	int64_t s = tv->tv_sec, us = tv->tv_usec;
-	if (s < 0 && s >= INT32_MIN)
-		s += (int64_t)1 << 32;
 	if (s < 0)
 		s = 0;
 	if (s > TIME_MAX_S)
@@ -115,17 +127,16 @@ void capture_close(struct capture *c)
 
 int capture_next(struct capture *c, struct capture_frame *ret)
 {
-	return c->files != NULL ? capture_files_next(c, ret) : capture_live_next(c, ret);
+	unsigned count;
+	return capture_next_batch(c, ret, 1, &count);
 }
 
 int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
 {
 	*ret_count = 0;
-	if (max == 0)
-		return ERR_INVALID;
-	const int rc = capture_next(c, &ret[0]);
-	*ret_count = rc == 0;
-	return rc;
+	if (max > CAPTURE_BATCH_MAX)
+		max = CAPTURE_BATCH_MAX;
+	return c->files != NULL ? capture_files_next(c, ret, max, ret_count) : capture_live_next(c, ret, max, ret_count);
 }
 
 bool capture_lost(const struct capture *c)

@@ -1,4 +1,5 @@
-/* capture.h - frames from interfaces or files, through libpcap.
+/* capture.h - frames from interfaces, through libpcap, or from files, through
+ * our own reader (capture_reader.h).
  * The only files that include libpcap are capture_*.c.
  * Not here: decoding. Nothing is ever sent.
  *

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -7,27 +8,42 @@
 #include <unistd.h>
 
 #include "sense/capture_parts.h"
+#include "sense/capture_reader.h"
 
 #define FILES_MAX 1000
 #define SPARE_DESCRIPTORS 64
-#define BUFFER_BYTES (256u * 1024)
-#define BUFFER_BYTES_MANY (16u * 1024)   /* with more than MANY files */
-#define MANY 64
+#define WHY_MAX 300
+#define LINKS_MAX 64   /* link types that a filter is kept for */
 
 struct file {
 	char *name;
-	pcap_t *pcap;
-	struct capture_stream *stream;   /* lives in pcap */
-	struct capture_filter filter;
+	struct capture_stream *stream;
+	struct capture_reader *reader;
 	uint64_t size, packets;
-	int dlt;
-	bool standard_input;
+	uint64_t read_bytes;   /* once it is closed */
+	bool standard_input, failed;
+};
+
+/* The filter for one link type. */
+struct link_filter {
+	int link_type;
+	int rc;                /* of compiling it */
+	struct capture_filter filter;
+	char why[WHY_MAX];
 };
 
 struct capture_file_set {
 	struct file *files;
 	size_t count, current;
+	char *filter;          /* NULL: none */
+	struct link_filter links[LINKS_MAX];
+	unsigned link_count, last_link;
 };
+
+/* What decode knows. The filter is compiled for all of them at once: an
+ * interface may show up in the middle of a pcapng, when names in the filter
+ * (a host, a service) can no longer be looked up. */
+static const int known_links[] = {0, 1, 9, 50, 51, 101, 108, 113, 228, 229, 276};
 
 /* Every file is open at once: the usual limit of 1,024 may be too low. */
 static void raise_descriptor_limit(size_t files)
@@ -61,29 +77,67 @@ static int open_descriptor(struct file *f, char *err, size_t err_size)
 	return fd;
 }
 
-static int open_file(struct file *f, size_t buffer_bytes, const char *filter, char *err, size_t err_size)
+static void close_file(struct file *f)
 {
-	char why[PCAP_ERRBUF_SIZE] = "";
+	if (f->stream != NULL)
+		f->read_bytes = capture_stream_read_bytes(f->stream);
+	capture_reader_free(f->reader);
+	capture_stream_close(f->stream);
+	f->reader = NULL;
+	f->stream = NULL;
+}
+
+/* Returns NULL when there is no room for another link type. */
+static struct link_filter *filter_of(struct capture_file_set *s, int link_type)
+{
+	for (unsigned i = 0; i < s->link_count; i++) {
+		if (s->links[i].link_type == link_type)
+			return &s->links[i];
+	}
+	if (s->link_count == LINKS_MAX)
+		return NULL;
+	struct link_filter *l = &s->links[s->link_count++];
+	l->link_type = link_type;
+	l->rc = capture_filter_compile(s->filter, capture_dlt(link_type), &l->filter, l->why, sizeof l->why);
+	return l;
+}
+
+static int open_file(struct capture_file_set *s, struct file *f, char *err, size_t err_size)
+{
+	char why[WHY_MAX] = "";
 	const int fd = open_descriptor(f, err, err_size);
 	if (fd < 0)
 		return fd;
-	FILE *fp = capture_stream_open(fd, buffer_bytes, &f->stream);
-	if (fp == NULL) {
+	f->stream = capture_stream_open(fd);
+	if (f->stream == NULL) {
 		snprintf(err, err_size, "%s: out of memory", f->name);
 		return ERR_NOMEM;
 	}
-	f->pcap = pcap_fopen_offline_with_tstamp_precision(fp, PCAP_TSTAMP_PRECISION_MICRO, why);
-	if (f->pcap == NULL) {
+	const struct capture_source source = {.read = capture_stream_read, .ctx = f->stream};
+	const int rc = capture_reader_new(&source, &f->reader, why, sizeof why);
+	if (rc != 0) {
 		const char *packed = capture_stream_error(f->stream);
 		snprintf(err, err_size, "%s: %s", f->name, packed != NULL ? packed : why);
-		fclose(fp);
-		return ERR_DAMAGED;
+		return rc;
 	}
-	f->dlt = pcap_datalink(f->pcap);
-	const int rc = capture_filter_compile(filter, f->dlt, &f->filter, why, sizeof why);
-	if (rc != 0)
-		snprintf(err, err_size, "%s: %s", f->name, why);
-	return rc;
+	if (s->filter == NULL)
+		return 0;
+	const struct link_filter *l = filter_of(s, capture_reader_link_type(f->reader));
+	if (l == NULL || l->rc != 0) {
+		snprintf(err, err_size, "%s: %s", f->name, l != NULL ? l->why : "too many link types for a filter");
+		return l != NULL ? l->rc : ERR_UNSUPPORTED;
+	}
+	return 0;
+}
+
+static int compile_all(struct capture_file_set *s, const char *filter)
+{
+	s->filter = strdup(filter);
+	if (s->filter == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < sizeof known_links / sizeof known_links[0]; i++)
+		(void)filter_of(s, known_links[i]);
+	return 0;
 }
 
 int capture_files_open(const struct capture_files *o, struct capture_file_set **ret, char *err, size_t err_size)
@@ -99,8 +153,9 @@ int capture_files_open(const struct capture_files *o, struct capture_file_set **
 		s->files = calloc(o->path_count, sizeof *s->files);
 		rc = s->files != NULL ? 0 : ERR_NOMEM;
 	}
+	if (rc == 0 && o->filter != NULL)
+		rc = compile_all(s, o->filter);
 	raise_descriptor_limit(o->path_count);
-	const size_t buffer_bytes = o->path_count > MANY ? BUFFER_BYTES_MANY : BUFFER_BYTES;
 	for (size_t i = 0; rc == 0 && i < o->path_count; i++) {
 		struct file *f = &s->files[i];
 		f->standard_input = strcmp(o->paths[i], "-") == 0;
@@ -110,7 +165,7 @@ int capture_files_open(const struct capture_files *o, struct capture_file_set **
 			break;
 		}
 		s->count = i + 1;
-		rc = open_file(f, buffer_bytes, o->filter, err, err_size);
+		rc = open_file(s, f, err, err_size);
 	}
 	if (rc == 0) {
 		*ret = s;
@@ -127,50 +182,96 @@ void capture_files_close(struct capture_file_set *s)
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < s->count; i++) {
-		capture_filter_done(&s->files[i].filter);
-		if (s->files[i].pcap != NULL)
-			pcap_close(s->files[i].pcap);
+		close_file(&s->files[i]);
 		free(s->files[i].name);
 	}
+	for (unsigned i = 0; i < s->link_count; i++) {
+		if (s->links[i].rc == 0)
+			capture_filter_done(&s->links[i].filter);
+	}
+	free(s->filter);
 	free(s->files);
 	free(s);
 }
 
 /* Say where the damage is. The number is that of the first packet that is
  * missing. */
-static int damaged(struct capture *c, const struct file *f)
+static int damaged(struct capture *c, struct file *f, const char *what)
 {
-	const char *packed = capture_stream_error(f->stream);
-	snprintf(c->error, sizeof c->error, "%s: packet %llu: %s", f->name, (unsigned long long)f->packets + 1,
-	         packed != NULL ? packed : pcap_geterr(f->pcap));
+	f->failed = true;
+	snprintf(c->error, sizeof c->error, "%s: packet %llu: %s", f->name, (unsigned long long)f->packets + 1, what);
 	return ERR_DAMAGED;
 }
 
-int capture_files_next(struct capture *c, struct capture_frame *ret)
+/* Ask the filter. 0, or ERR_DAMAGED when it cannot be asked. */
+static int ask_filter(struct capture *c, struct file *f, struct capture_frame *frame)
 {
 	struct capture_file_set *s = c->files;
-	while (s->current < s->count) {
-		struct file *f = &s->files[s->current];
-		struct pcap_pkthdr *header;
-		const u_char *data;
-		const int rc = pcap_next_ex(f->pcap, &header, &data);
-		if (rc == 1) {
-			f->packets++;
-			capture_fill(c, header, data, f->dlt, ret);
-			ret->filtered = !capture_filter_pass(&f->filter, ret, c->scratch);
-			return 0;
-		}
-		s->current++;
-		if (rc != PCAP_ERROR_BREAK)   /* which is how the end of a file is told */
-			return damaged(c, f);
+	frame->filtered = false;
+	if (s->filter == NULL)
+		return 0;
+	struct link_filter *l = &s->links[s->last_link];
+	if (l->link_type != frame->link_type) {
+		l = filter_of(s, frame->link_type);
+		if (l == NULL)
+			return damaged(c, f, "too many link types for a filter");
+		s->last_link = (unsigned)(l - s->links);
 	}
-	return ERR_END;
+	if (l->rc != 0)
+		return damaged(c, f, l->why);
+	frame->filtered = !capture_filter_pass(&l->filter, frame, c->scratch);
+	return 0;
+}
+
+/* The next frame of a file. What it handed out before stays where it is
+ * unless it may_move. 0, ERR_AGAIN, ERR_END, ERR_DAMAGED. */
+static int next_of(struct capture *c, struct file *f, bool may_move, struct capture_frame *ret)
+{
+	if (f->failed)
+		return ERR_DAMAGED;
+	int rc = capture_reader_next(f->reader, may_move, ret);
+	if (rc == ERR_DAMAGED) {
+		const char *packed = capture_stream_error(f->stream);
+		return damaged(c, f, packed != NULL ? packed : capture_reader_error(f->reader));
+	}
+	if (rc != 0)
+		return rc;
+	rc = ask_filter(c, f, ret);
+	if (rc != 0)
+		return rc;
+	f->packets++;
+	ret->number = ++c->number;
+	ret->interface = 0;
+	return 0;
+}
+
+int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
+{
+	struct capture_file_set *s = c->files;
+	unsigned n = 0;
+	while (n < max && s->current < s->count) {
+		struct file *f = &s->files[s->current];
+		const int rc = next_of(c, f, n == 0, &ret[n]);
+		if (rc == 0) {
+			n++;
+			continue;
+		}
+		if (n > 0)
+			break;   /* said again by the next call */
+		close_file(f);
+		s->current++;
+		if (rc != ERR_END)
+			return rc;
+	}
+	*ret_count = n;
+	return n > 0 ? 0 : ERR_END;
 }
 
 void capture_files_progress(const struct capture_file_set *s, uint64_t *ret_done, uint64_t *ret_all)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		*ret_done += capture_stream_read_bytes(s->files[i].stream);
-		*ret_all += s->files[i].size;
+		const struct file *f = &s->files[i];
+		*ret_done += f->stream != NULL ? capture_stream_read_bytes(f->stream) : f->read_bytes;
+		*ret_all += f->size;
 	}
 }

@@ -3,6 +3,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -378,18 +379,20 @@ static void after_wait(struct capture_live_set *s)
 	}
 }
 
-int capture_live_next(struct capture *c, struct capture_frame *ret)
+int capture_live_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
 {
 	struct capture_live_set *s = c->live;
+	(void)max;
 	int rc = read_earliest(c, ret);
-	if (rc != ERR_AGAIN)
-		return rc;
-	const int ready = poll(s->poll, s->count, WAIT_MS);
-	after_wait(s);
-	rc = look_at_links(c);
-	if (rc != 0)
-		return rc;
-	return ready > 0 ? read_earliest(c, ret) : ERR_AGAIN;
+	if (rc == ERR_AGAIN) {
+		const int ready = poll(s->poll, s->count, WAIT_MS);
+		after_wait(s);
+		rc = look_at_links(c);
+		if (rc == 0)
+			rc = ready > 0 ? read_earliest(c, ret) : ERR_AGAIN;
+	}
+	*ret_count = rc == 0;
+	return rc;
 }
 
 bool capture_live_lost(const struct capture_live_set *s)

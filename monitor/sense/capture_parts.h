@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <sys/types.h>
 
 #include "sense/capture.h"
 
@@ -39,14 +39,14 @@ struct capture {
 
 /* The same as the capture_… functions of capture.h. */
 int capture_live_open(const struct capture_live *o, struct capture_live_set **ret, char *err, size_t err_size);
-int capture_live_next(struct capture *c, struct capture_frame *ret);
+int capture_live_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count);
 bool capture_live_lost(const struct capture_live_set *s);
 uint32_t capture_live_down(const struct capture_live_set *s);
 void capture_live_stats(struct capture_live_set *s, struct capture_stats *ret);
 void capture_live_close(struct capture_live_set *s);
 
 int capture_files_open(const struct capture_files *o, struct capture_file_set **ret, char *err, size_t err_size);
-int capture_files_next(struct capture *c, struct capture_frame *ret);
+int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count);
 void capture_files_progress(const struct capture_file_set *s, uint64_t *ret_done, uint64_t *ret_all);
 void capture_files_close(struct capture_file_set *s);
 
@@ -54,16 +54,20 @@ void capture_files_close(struct capture_file_set *s);
 void capture_fill(struct capture *c, const struct pcap_pkthdr *h, const uint8_t *data, int dlt,
                   struct capture_frame *ret);
 
-/* LINKTYPE_ of a DLT_ of this platform. */
+/* LINKTYPE_ of a DLT_ of this platform, and back. */
 int capture_link_type(int dlt);
+int capture_dlt(int link_type);
 
 /* A stream that unpacks gzip and zstd, known by their magic; everything else
- * passes. Takes fd over, closes it on an error too. Closing the stream frees
- * all (capture_stream.c). NULL: no memory. */
+ * passes. Takes fd over, closes it on an error too. NULL: no memory. */
 struct capture_stream;
-FILE *capture_stream_open(int fd, size_t buffer_bytes, struct capture_stream **ret);
-/* Borrowed until the FILE is closed. What was wrong with the packed data, or
- * NULL; and the bytes read from fd. */
+struct capture_stream *capture_stream_open(int fd);
+void capture_stream_close(struct capture_stream *s);
+/* As read(2); what was wrong with packed data is said by capture_stream_error.
+ * The first argument is a struct capture_stream (capture_reader.h). */
+ssize_t capture_stream_read(void *stream, void *to, size_t n);
+/* Borrowed. What was wrong with the packed data, or NULL; and the bytes read
+ * from fd. */
 const char *capture_stream_error(const struct capture_stream *s);
 uint64_t capture_stream_read_bytes(const struct capture_stream *s);
 

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,14 +16,14 @@ struct capture_stream {
 	int fd;
 	enum packing packing;
 	bool at_end;           /* of the descriptor */
+	bool inflating;        /* z is in use */
 	bool whole;            /* the packed data ended where it may end */
 	uint64_t read_bytes;
 	const char *error;
 	z_stream z;
 	ZSTD_DStream *zstd;
-	char *buffer;          /* of stdio */
 	size_t used, left;     /* of input: taken, and still there */
-	uint8_t input[INPUT_BYTES];
+	uint8_t *input;        /* MAGIC_BYTES; INPUT_BYTES where the data is packed */
 };
 
 /* Read once, whatever signals come. */
@@ -45,7 +44,7 @@ static int refill(struct capture_stream *s)
 {
 	if (s->left > 0 || s->at_end)
 		return 0;
-	const ssize_t got = read_some(s, s->input, sizeof s->input);
+	const ssize_t got = read_some(s, s->input, INPUT_BYTES);
 	if (got < 0)
 		return -1;
 	s->used = 0;
@@ -60,6 +59,7 @@ static ssize_t damaged(struct capture_stream *s, const char *what)
 	return -1;
 }
 
+/* What was looked at, and then straight to where it is wanted. */
 static ssize_t read_plain(struct capture_stream *s, void *to, size_t n)
 {
 	if (s->left == 0)
@@ -135,9 +135,9 @@ static ssize_t read_zstd(struct capture_stream *s, void *to, size_t n)
 	return (ssize_t)out.pos;
 }
 
-static ssize_t stream_read(void *cookie, char *to, size_t n)
+ssize_t capture_stream_read(void *stream, void *to, size_t n)
 {
-	struct capture_stream *s = cookie;
+	struct capture_stream *s = stream;
 	if (s->error != NULL)
 		return damaged(s, s->error);
 	switch (s->packing) {
@@ -151,50 +151,36 @@ static ssize_t stream_read(void *cookie, char *to, size_t n)
 	return read_plain(s, to, n);
 }
 
-static void stream_free(struct capture_stream *s)
-{
-	if (s->packing == PACK_GZIP)
-		inflateEnd(&s->z);
-	ZSTD_freeDStream(s->zstd);
-	close(s->fd);
-	free(s);
-}
-
-/* fclose still uses its buffer when it calls this, but not afterwards. */
-static int stream_close(void *cookie)
-{
-	struct capture_stream *s = cookie;
-	char *buffer = s->buffer;
-	stream_free(s);
-	free(buffer);
-	return 0;
-}
-
 /* Look at the first bytes, which a pipe gives but once. */
 static int find_packing(struct capture_stream *s)
 {
 	static const uint8_t gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
 	while (s->left < MAGIC_BYTES && !s->at_end) {
-		const ssize_t got = read_some(s, s->input + s->left, sizeof s->input - s->left);
+		const ssize_t got = read_some(s, s->input + s->left, MAGIC_BYTES - s->left);
 		if (got < 0)
 			return 0;   /* the next read tells */
 		s->left += (size_t)got;
 	}
-	if (s->left >= sizeof gzip && memcmp(s->input, gzip, sizeof gzip) == 0) {
-		/* 16: a gzip wrapper, not zlib's. */
-		if (inflateInit2(&s->z, MAX_WBITS + 16) != Z_OK)
-			return ERR_NOMEM;
+	if (s->left >= sizeof gzip && memcmp(s->input, gzip, sizeof gzip) == 0)
 		s->packing = PACK_GZIP;
-	} else if (s->left >= sizeof zstd && memcmp(s->input, zstd, sizeof zstd) == 0) {
-		s->zstd = ZSTD_createDStream();
-		if (s->zstd == NULL)
-			return ERR_NOMEM;
+	else if (s->left >= sizeof zstd && memcmp(s->input, zstd, sizeof zstd) == 0)
 		s->packing = PACK_ZSTD;
+	else
+		return 0;
+	uint8_t *more = realloc(s->input, INPUT_BYTES);
+	if (more == NULL)
+		return ERR_NOMEM;
+	s->input = more;
+	if (s->packing == PACK_ZSTD) {
+		s->zstd = ZSTD_createDStream();
+		return s->zstd != NULL ? 0 : ERR_NOMEM;
 	}
-	return 0;
+	/* 16: a gzip wrapper, not zlib's. */
+	s->inflating = inflateInit2(&s->z, MAX_WBITS + 16) == Z_OK;
+	return s->inflating ? 0 : ERR_NOMEM;
 }
 
-FILE *capture_stream_open(int fd, size_t buffer_bytes, struct capture_stream **ret)
+struct capture_stream *capture_stream_open(int fd)
 {
 	struct capture_stream *s = calloc(1, sizeof *s);
 	if (s == NULL) {
@@ -202,19 +188,24 @@ FILE *capture_stream_open(int fd, size_t buffer_bytes, struct capture_stream **r
 		return NULL;
 	}
 	s->fd = fd;
-	s->buffer = malloc(buffer_bytes);
-	FILE *f = NULL;
-	if (s->buffer != NULL && find_packing(s) == 0)
-		f = fopencookie(s, "r", (cookie_io_functions_t){.read = stream_read, .close = stream_close});
-	if (f == NULL) {
-		free(s->buffer);
-		stream_free(s);
+	s->input = calloc(1, MAGIC_BYTES);
+	if (s->input == NULL || find_packing(s) != 0) {
+		capture_stream_close(s);
 		return NULL;
 	}
-	setvbuf(f, s->buffer, _IOFBF, buffer_bytes);
-	__fsetlocking(f, FSETLOCKING_BYCALLER);   /* one thread: no lock for each packet */
-	*ret = s;
-	return f;
+	return s;
+}
+
+void capture_stream_close(struct capture_stream *s)
+{
+	if (s == NULL)
+		return;
+	if (s->inflating)
+		inflateEnd(&s->z);
+	ZSTD_freeDStream(s->zstd);
+	close(s->fd);
+	free(s->input);
+	free(s);
 }
 
 const char *capture_stream_error(const struct capture_stream *s)

@@ -128,14 +128,20 @@ printf '%s\t%s\t%s\n' 1 "$who and $(figures "$tmp/whole.pcap")" 'what came befor
     put file-cut 120 "$tmp/x.pcap" 'The file ends in the middle of its last packet but one: a damaged capture.'
 echo 3 >file-cut/exit
 
-# Two sections, as cat makes them, with other link types: libpcap 1.10 stops at the second.
+# Two link types in one file, which libpcap 1.10 cannot read: two sections, as cat
+# makes them; and two interfaces declared before the first packet, as mergecap does.
 ./variants.pl raw $base "$tmp/r.pcap"
 editcap -F pcapng $base "$tmp/1.pcapng"; editcap -F pcapng "$tmp/r.pcap" "$tmp/2.pcapng"
+twice() {
+    printf '%s\t%s\t%s\n' \
+        1 "$who and $name and $all and has(\"src_mac\") and .vlan==[120]" 'the upload on Ethernet, to the byte' \
+        1 "$who and $name and $all and (has(\"src_mac\") or has(\"vlan\") | not)" 'the same as raw IP, without tag and MAC, is a flow of its own' \
+        4 true 'and nothing but their questions is another transfer'
+}
 cat "$tmp/1.pcapng" "$tmp/2.pcapng" >"$tmp/x.pcapng"
-printf '%s\t%s\t%s\n' 1 "$who and $name and $all" 'what came before is recorded, to the byte' \
-    2 true 'and nothing else is a transfer' |
-    put file-pcapng-two-links 120 "$tmp/x.pcapng" 'A pcapng of two sections (cat a b), of Ethernet and of raw IP; libpcap 1.10 reads up to the second.'
-echo 3 >file-pcapng-two-links/exit
+twice | put file-pcapng-two-links 120 "$tmp/x.pcapng" 'A pcapng of two sections (cat a b), of Ethernet and of raw IP.'
+mergecap -w "$tmp/x.pcapng" "$tmp/1.pcapng" "$tmp/2.pcapng"
+twice | put file-pcapng-links-first 120 "$tmp/x.pcapng" 'A pcapng whose two interfaces, Ethernet and raw IP, are declared before the first packet; their packets alternate.'
 
 f=fragments/capture.pcap
 ./variants.pl reversed $f "$tmp/x.pcap"
