@@ -37,7 +37,7 @@ int reader_damaged(struct capture_reader *r, const char *format, ...)
 int64_t reader_time(int64_t s, uint64_t us)
 {
 	if (s < 0)
-		s = 0;
+		return 0;
 	if (s > TIME_MAX_S)
 		s = TIME_MAX_S;
 	if (us > 999999)

@@ -9,6 +9,7 @@
 #define BLOCK_HEAD_BYTES 8u
 #define BLOCK_MIN_BYTES 12u
 #define SECTION_BYTES 28u          /* of a section header without options */
+#define SECTION_BYTES_MAX (1024u * 1024)   /* as libpcap */
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
 #define MICROSECONDS 1000000u
 #define SHIFT_EXACT 40             /* a fraction of 2^-40 s is fine enough for microseconds in 64 bits */
@@ -69,6 +70,8 @@ static int see_block(struct capture_reader *r, bool may_move, struct block *ret)
 		return reader_damaged(r, "block in pcapng dump file has a length of %" PRIu32 " < %u", total, BLOCK_MIN_BYTES);
 	if (total % 4 != 0)
 		return reader_damaged(r, "block in pcapng dump file has a length of %" PRIu32 " that is not a multiple of 4", total);
+	if (ret->type == BLOCK_SECTION && total > SECTION_BYTES_MAX)
+		return reader_damaged(r, "Section Header Block in pcapng dump file has invalid length %" PRIu32, total);
 	if (total > READER_BLOCK_MAX)
 		return reader_damaged(r, "pcapng block size %" PRIu32 " > maximum %u", total, READER_BLOCK_MAX);
 	rc = reader_need(r, total, may_move);

@@ -469,19 +469,92 @@ static void test_damage_goes_on_with_the_next_file(void **state)
 static void test_pcapng_of_two_kinds(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 4; i++) {
+		const uint16_t second = i & 1 ? 113 : 1;
 		out.n = 0;
 		ng_section();
 		ng_interface(1, 65535);
+		if (i & 2)
+			ng_interface(second, 96);   /* before the first packet */
 		ng_packet(0, 1, "first");
-		ng_interface(i == 0 ? 113 : 1, i == 0 ? 65535 : 96);
+		if ((i & 2) == 0)
+			ng_interface(second, 96);
 		ng_packet(1, 2, "second");
-		struct capture *c = open_one(save_out("two.pcapng"), NULL);
-		struct capture_frame f;
-		expect_frame(c, 1, "first");
-		assert_int_equal(capture_next(c, &f), ERR_DAMAGED);
-		assert_non_null(strstr(capture_error(c), "two.pcapng: packet 2: "));
+		struct capture *c = open_one(save_out("two.pcapng"), "len < 6");
+		struct capture_frame f[2];
+		assert_int_equal(capture_next(c, &f[0]), 0);
+		assert_int_equal(capture_next(c, &f[1]), 0);
+		assert_true(f[0].link_type == 1 && f[1].link_type == second);
+		assert_true(!f[0].filtered && f[1].filtered);
 		expect_end(c);
+		capture_close(c);
+	}
+}
+
+/* An interface that shows up later may be of a kind that the filter cannot mean. */
+static void test_filter_that_does_not_fit_later(void **state)
+{
+	(void)state;
+	out.n = 0;
+	ng_section();
+	ng_interface(1, 65535);
+	ng_packet(0, 1, "first");
+	ng_interface(101, 65535);
+	ng_packet(1, 2, "second");
+	ng_packet(0, 3, "third");
+	struct capture *c = open_one(save_out("fit.pcapng"), "not vlan 7 or ether host 02:00:00:00:00:01");
+	struct capture_frame f;
+	assert_int_equal(capture_next(c, &f), 0);
+	assert_int_equal(capture_next(c, &f), ERR_DAMAGED);
+	assert_non_null(strstr(capture_error(c), "fit.pcapng: packet 2: filter \"not vlan 7"));
+	expect_end(c);
+	capture_close(c);
+}
+
+static uint32_t mix(uint32_t seed)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 17;
+	seed ^= seed << 5;
+	return seed;
+}
+
+/* All frames of a batch are there at once, whatever was read and moved. */
+static void test_batches(void **state)
+{
+	(void)state;
+	static uint8_t text[3000];
+	enum { COUNT = 600 };
+	pcap_header(MICRO, false, 1);
+	for (uint32_t i = 0, seed = 7; i < COUNT; i++) {
+		seed = mix(seed);
+		memset(text, (int)i, sizeof text);
+		pcap_packet(i, 0, text, seed % sizeof text, false);
+	}
+	const char *const paths[] = {save_out("b1.pcap"), save_gzip("b2.gz", "wb"), save("b3.pcap", out.p, out.n - 1)};
+	for (unsigned max = 1; max <= 100; max += 9) {
+		struct capture *c = NULL;
+		struct capture_frame f[CAPTURE_BATCH_MAX];
+		unsigned n, full = 0;
+		uint64_t number = 0;
+		int rc;
+		assert_int_equal(try_open(3, paths, NULL, &c), 0);
+		while ((rc = capture_next_batch(c, f, max, &n)) == 0) {
+			assert_true(n >= 1 && n <= max && n <= CAPTURE_BATCH_MAX);
+			full += n == max;
+			for (unsigned i = 0; i < n; i++) {
+				assert_int_equal(f[i].number, ++number);
+				const uint8_t want = (uint8_t)((number - 1) % COUNT);
+				for (uint32_t k = 0; k < f[i].caplen; k++)
+					assert_int_equal(f[i].data[k], want);
+			}
+		}
+		assert_int_equal(rc, ERR_DAMAGED);
+		assert_int_equal(n, 0);
+		assert_int_equal(number, 3 * COUNT - 1);
+		assert_non_null(strstr(capture_error(c), "b3.pcap: packet 600: truncated"));
+		assert_int_equal(capture_next_batch(c, f, max, &n), ERR_END);
+		assert_true(max > CAPTURE_BATCH_MAX || full > number / max / 2);
 		capture_close(c);
 	}
 }
@@ -786,6 +859,8 @@ int main(void)
 		cmocka_unit_test(test_truncated_at_every_byte),
 		cmocka_unit_test(test_damage_goes_on_with_the_next_file),
 		cmocka_unit_test(test_pcapng_of_two_kinds),
+		cmocka_unit_test(test_filter_that_does_not_fit_later),
+		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_no_capture_at_all),
 		cmocka_unit_test(test_random_bytes),
 		cmocka_unit_test(test_standard_input),

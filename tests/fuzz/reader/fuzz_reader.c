@@ -1,0 +1,86 @@
+/* The reader of capture files: hostile bytes in whatever pieces they come.
+ * Input: one byte that says the pieces, then the file. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sense/capture_reader.h"
+
+#define KEPT_MAX 64
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct memory {
+	const uint8_t *at;
+	size_t left, piece;
+};
+
+static ssize_t give(void *ctx, void *to, size_t n)
+{
+	struct memory *m = ctx;
+	if (n > m->piece)
+		n = m->piece;
+	if (n > m->left)
+		n = m->left;
+	memcpy(to, m->at, n);
+	m->at += n;
+	m->left -= n;
+	return (ssize_t)n;
+}
+
+static void hold(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+static uint64_t look(uint64_t sum, const struct capture_frame *f)
+{
+	hold(f->caplen <= 262144 && f->wirelen >= f->caplen);
+	hold(f->time_us >= 0 && f->time_us < INT64_C(253402300800000000));
+	sum = sum * 31 + f->caplen + f->wirelen + (uint64_t)f->time_us + (uint64_t)f->link_type;
+	for (uint32_t i = 0; i < f->caplen; i++)
+		sum = sum * 31 + f->data[i];
+	return sum;
+}
+
+/* Read all, looking at what was handed out only when the next may move it.
+ * Returns a sum over all of it. */
+static uint64_t read_all(const uint8_t *data, size_t size, size_t piece)
+{
+	struct memory m = {.at = data, .left = size, .piece = piece};
+	const struct capture_source source = {.read = give, .ctx = &m};
+	struct capture_reader *r = NULL;
+	struct capture_frame kept[KEPT_MAX];
+	char err[256] = "";
+	uint64_t sum = 1;
+	unsigned n = 0;
+	int rc = capture_reader_new(&source, &r, err, sizeof err);
+	if (rc != 0) {
+		hold(rc == ERR_DAMAGED && err[0] != '\0');
+		return 0;
+	}
+	for (;;) {
+		rc = capture_reader_next(r, n == 0, &kept[n]);
+		if (rc == 0 && ++n < KEPT_MAX)
+			continue;
+		hold(n > 0 || rc == ERR_END || rc == ERR_DAMAGED);
+		for (unsigned i = 0; i < n; i++)
+			sum = look(sum, &kept[i]);
+		if (n == 0)
+			break;
+		n = 0;
+	}
+	hold(rc == ERR_END || capture_reader_error(r)[0] != '\0');
+	capture_reader_free(r);
+	return sum + (uint64_t)(rc == ERR_END);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 1)
+		return 0;
+	const uint64_t whole = read_all(data + 1, size - 1, SIZE_MAX);
+	hold(read_all(data + 1, size - 1, 1u + data[0]) == whole);
+	return 0;
+}
