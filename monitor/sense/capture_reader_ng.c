@@ -294,7 +294,7 @@ static bool is_packet(const struct block *b)
 
 int reader_open_pcapng(struct capture_reader *r)
 {
-	struct block b;
+	struct block b = {0};
 	while (r->interface_count == 0) {
 		int rc = see_block(r, true, &b);
 		if (rc == ERR_END)
@@ -312,7 +312,7 @@ int reader_open_pcapng(struct capture_reader *r)
 
 int reader_next_pcapng(struct capture_reader *r, bool may_move, struct capture_frame *ret)
 {
-	struct block b;
+	struct block b = {0};
 	for (;;) {
 		int rc = see_block(r, may_move, &b);
 		if (rc != 0)
