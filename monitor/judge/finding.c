@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/seed.h"
+
 struct finding {
 	int64_t id, first_us, last_us;
 	uint64_t transfers, bytes_out, bytes_in;
@@ -31,7 +33,7 @@ struct findings {
 	uint32_t oldest, youngest;
 	struct queue changed, offered;
 	int64_t next_id;
-	uint64_t active, forgotten;
+	uint64_t active, forgotten, seed;
 };
 
 int findings_new(uint32_t max, int64_t next_id, struct intern *texts, struct findings **ret)
@@ -53,6 +55,7 @@ int findings_new(uint32_t max, int64_t next_id, struct intern *texts, struct fin
 	f->texts = texts;
 	f->max = max;
 	f->next_id = next_id;
+	f->seed = seed_new();
 	f->spare = f->oldest = f->youngest = FINDING_NONE;
 	f->changed = f->offered = (struct queue){FINDING_NONE, FINDING_NONE};
 	*ret = f;
@@ -179,20 +182,20 @@ static uint32_t take(struct findings *f)
 	return f->used++;
 }
 
-static uint32_t hash_of(uint32_t equipment, const struct addr *peer, uint32_t reasons)
+static uint32_t hash_of(const struct findings *f, uint32_t equipment, const struct addr *peer, uint32_t reasons)
 {
 	uint8_t key[24];
 	memcpy(key, peer->b, 16);
 	memcpy(key + 16, &equipment, 4);
 	memcpy(key + 20, &reasons, 4);
-	return (uint32_t)XXH3_64bits(key, sizeof(key));
+	return (uint32_t)XXH3_64bits_withSeed(key, sizeof(key), f->seed);
 }
 
 /* Takes over one use of the text equipment. */
 static uint32_t find_or_make(struct findings *f, uint32_t equipment, const struct addr *peer, uint32_t reasons,
                              bool *ret_made)
 {
-	uint32_t hash = hash_of(equipment, peer, reasons);
+	uint32_t hash = hash_of(f, equipment, peer, reasons);
 	for (uint32_t i = f->buckets[hash & f->mask]; i != FINDING_NONE; i = f->all[i].next) {
 		struct finding *d = &f->all[i];
 		if (d->hash == hash && d->equipment == equipment && d->reasons == reasons && addr_eq(&d->peer, peer)) {

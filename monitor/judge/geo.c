@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
+#include "base/seed.h"
 #include "judge/geo_load.h"
 
 #define CACHE_ENTRIES 8192u   /* a power of two; 192 bytes each */
@@ -183,8 +183,7 @@ int geo_new(const struct config_geo *cfg, const char *data_dir, struct geo **ret
 		return ERR_NOMEM;
 	g->cache = calloc(CACHE_ENTRIES, sizeof(*g->cache));
 	g->data_dir = strdup(data_dir != NULL ? data_dir : "/var/lib/garita");
-	if (getrandom(&g->seed, sizeof(g->seed), GRND_NONBLOCK) != (ssize_t)sizeof(g->seed))
-		g->seed = 0;
+	g->seed = seed_new();
 	if (g->cache == NULL || g->data_dir == NULL || geo_reload(g, cfg != NULL ? cfg : &none) < 0) {
 		geo_free(g);
 		return ERR_NOMEM;

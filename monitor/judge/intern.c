@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <xxhash.h>
+
+#include "base/seed.h"
 
 struct entry {
 	char *text;
@@ -33,8 +34,7 @@ int intern_new(size_t max_bytes, struct intern **ret)
 	}
 	t->used = 1;
 	t->max_bytes = max_bytes;
-	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) != (ssize_t)sizeof(t->seed))
-		t->seed = 0;
+	t->seed = seed_new();
 	*ret = t;
 	return 0;
 }

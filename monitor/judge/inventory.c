@@ -8,6 +8,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/seed.h"
+
 #define BLOCK 256u
 
 struct slot {             /* open addressing; index 0: free, else index + 1 */
@@ -16,6 +18,7 @@ struct slot {             /* open addressing; index 0: free, else index + 1 */
 
 struct table {
 	struct slot *slots;
+	uint64_t seed;          /* set with the first slots */
 	uint32_t mask, count;
 };
 
@@ -49,9 +52,9 @@ struct seat {
 
 /* --- hash tables --- */
 
-static uint32_t hash_of(const void *key, size_t bytes)
+static uint32_t hash_of(const void *key, size_t bytes, uint64_t seed)
 {
-	return (uint32_t)XXH3_64bits(key, bytes);
+	return (uint32_t)XXH3_64bits_withSeed(key, bytes, seed);
 }
 
 static int table_grow(struct table *t)
@@ -59,6 +62,8 @@ static int table_grow(struct table *t)
 	if (t->slots != NULL && t->count * 2 < t->mask)
 		return 0;
 	uint32_t mask = t->slots == NULL ? 255 : t->mask * 2 + 1;
+	if (t->slots == NULL)
+		t->seed = seed_new();
 	struct slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
 	if (slots == NULL)
 		return ERR_NOMEM;
@@ -97,7 +102,7 @@ static struct machine *find_id(const struct inventory *i, const char *id)
 {
 	if (i->ids.slots == NULL)
 		return NULL;
-	uint32_t hash = hash_of(id, strlen(id));
+	uint32_t hash = hash_of(id, strlen(id), i->ids.seed);
 	for (uint32_t at = hash & i->ids.mask; i->ids.slots[at].index != 0; at = (at + 1) & i->ids.mask) {
 		struct machine *m = machine_at(i, i->ids.slots[at].index - 1);
 		if (i->ids.slots[at].hash == hash && strcmp(m->id, id) == 0)
@@ -125,7 +130,7 @@ static struct machine *add_machine(struct inventory *i, const char *id)
 	struct machine *m = machine_at(i, index);
 	m->id = copy;
 	m->number = index + 1;
-	table_put(&i->ids, hash_of(id, strlen(id)), index);
+	table_put(&i->ids, hash_of(id, strlen(id), i->ids.seed), index);
 	return m;
 fail:
 	free(copy);
@@ -146,7 +151,7 @@ static const struct key *known_find(const struct known *k, const struct table *t
 {
 	if (t->slots == NULL)
 		return NULL;
-	uint32_t hash = hash_of(bytes, n);
+	uint32_t hash = hash_of(bytes, n, t->seed);
 	for (uint32_t at = hash & t->mask; t->slots[at].index != 0; at = (at + 1) & t->mask) {
 		const struct key *key = &k->keys[t->slots[at].index - 1];
 		if (t->slots[at].hash == hash && memcmp(key->b, bytes, n) == 0)
@@ -163,7 +168,7 @@ static int known_add(struct known *k, struct table *t, const void *bytes, size_t
 		return ERR_NOMEM;
 	memcpy(value.b, bytes, n);
 	k->keys[k->key_count] = value;
-	table_put(t, hash_of(bytes, n), k->key_count++);
+	table_put(t, hash_of(bytes, n, t->seed), k->key_count++);
 	return 0;
 }
 
@@ -340,7 +345,8 @@ static bool set_network(struct machine *m, const char *network)
 
 static struct seat *seat_of(const struct inventory *i, const struct addr *a)
 {
-	return &i->seats[hash_of(a->b, sizeof(a->b)) & (INVENTORY_ADDRESSES - 1)];
+	/* Without a secret: which address pushes out which would differ from run to run. */
+	return &i->seats[hash_of(a->b, sizeof(a->b), 0) & (INVENTORY_ADDRESSES - 1)];
 }
 
 struct machine *inventory_find_address(const struct inventory *i, const struct addr *a)

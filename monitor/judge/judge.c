@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/seed.h"
 #include "judge/judge_internal.h"
 
 #define PENDING_ROWS 262144u
@@ -106,8 +106,7 @@ int judge_new(const struct judge_options *o, struct judge **ret, char *err, size
 		j->dirty_first = j->dirty_last = j->offered_first = j->offered_last = TRANSFER_NONE;
 		j->policy_us = TRANSFER_NEVER;
 		j->clock_us = j->minute_us = INT64_MIN;
-		if (getrandom(&j->pair_seed, sizeof(j->pair_seed), GRND_NONBLOCK) != (ssize_t)sizeof(j->pair_seed))
-			j->pair_seed = 0;
+		j->pair_seed = seed_new();
 		e = make_parts(j, o);
 	}
 	if (e == 0)

@@ -63,6 +63,7 @@ struct budget {
 
 struct placing {
 	int64_t minute;
+	uint64_t seed;
 	struct fold *folds;              /* of this minute, open addressing */
 	uint32_t fold_count, fold_mask;
 	struct budget budgets[BUDGETS];
@@ -164,6 +165,7 @@ struct resume {
 
 struct resumes {
 	struct resume *all;              /* open addressing */
+	uint64_t seed;
 	uint32_t count, mask;
 };
 

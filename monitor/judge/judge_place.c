@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/seed.h"
 #include "judge/judge_internal.h"
 
 #include <xxhash.h>
@@ -32,6 +33,7 @@
 int judge_place_init(struct placing *p)
 {
 	p->minute = INT64_MIN;
+	p->seed = seed_new();
 	p->fold_mask = 1023;
 	p->folds = calloc((size_t)p->fold_mask + 1, sizeof(*p->folds));
 	if (p->folds == NULL)
@@ -121,7 +123,7 @@ static void give_row(struct judge *j, uint32_t index)
 
 static uint32_t fold_slot(const struct placing *p, const struct fold_key *key)
 {
-	uint32_t s = (uint32_t)XXH3_64bits(key, sizeof(*key)) & p->fold_mask;
+	uint32_t s = (uint32_t)XXH3_64bits_withSeed(key, sizeof(*key), p->seed) & p->fold_mask;
 	while (p->folds[s].row != TRANSFER_NONE && memcmp(&p->folds[s].key, key, sizeof(*key)) != 0)
 		s = (s + 1) & p->fold_mask;
 	return s;
@@ -248,7 +250,7 @@ void judge_fold_leave(struct judge *j, uint32_t index)
 static struct budget *budget_of(struct placing *p, const struct transfer *t)
 {
 	const uint64_t key = (uint64_t)t->machine->number << 16 | (uint64_t)t->initiator << 8 | t->ident.proto;
-	uint32_t s = (uint32_t)XXH3_64bits(&key, sizeof(key)) & (BUDGETS - 1);
+	uint32_t s = (uint32_t)XXH3_64bits_withSeed(&key, sizeof(key), p->seed) & (BUDGETS - 1);
 	for (; p->budgets[s].machine != NULL; s = (s + 1) & (BUDGETS - 1)) {
 		struct budget *b = &p->budgets[s];
 		if (b->machine == t->machine && b->initiator == t->initiator && b->proto == t->ident.proto)

@@ -8,9 +8,10 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/seed.h"
 #include "judge/judge_internal.h"
 
-static uint32_t hash_of(const struct flow_ident *i, int64_t start_us)
+static uint32_t hash_of(const struct flow_ident *i, int64_t start_us, uint64_t seed)
 {
 	struct {
 		uint8_t addresses[32];
@@ -20,7 +21,7 @@ static uint32_t hash_of(const struct flow_ident *i, int64_t start_us)
 	} key = {.ports = {i->inside_port, i->peer_port}, .proto = i->proto, .start_us = start_us};
 	memcpy(key.addresses, i->inside.b, 16);
 	memcpy(key.addresses + 16, i->peer.b, 16);
-	return (uint32_t)XXH3_64bits(&key, sizeof(key));
+	return (uint32_t)XXH3_64bits_withSeed(&key, sizeof(key), seed);
 }
 
 static bool same_flow(const struct flow_ident *a, const struct flow_ident *b)
@@ -32,7 +33,7 @@ static bool same_flow(const struct flow_ident *a, const struct flow_ident *b)
 
 static uint32_t slot_of(const struct resumes *r, const struct flow_ident *i, int64_t start_us)
 {
-	uint32_t s = hash_of(i, start_us) & r->mask;
+	uint32_t s = hash_of(i, start_us, r->seed) & r->mask;
 	while (r->all[s].used && !(r->all[s].start_us == start_us && same_flow(&r->all[s].ident, i)))
 		s = (s + 1) & r->mask;
 	return s;
@@ -42,7 +43,8 @@ static int grow(struct resumes *r)
 {
 	if (r->all != NULL && r->count * 2 < r->mask)
 		return 0;
-	struct resumes bigger = {.mask = r->all == NULL ? 255 : r->mask * 2 + 1};
+	struct resumes bigger = {.mask = r->all == NULL ? 255 : r->mask * 2 + 1,
+	                         .seed = r->all == NULL ? seed_new() : r->seed};
 	bigger.all = calloc((size_t)bigger.mask + 1, sizeof(*bigger.all));
 	if (bigger.all == NULL)
 		return ERR_NOMEM;

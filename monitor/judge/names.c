@@ -8,8 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <xxhash.h>
+
+#include "base/seed.h"
 
 #define NAMES_PER_PAIR 64u
 #define NONE 0xffffffffu
@@ -60,9 +61,7 @@ int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret)
 	n->max = max;
 	n->max_age_us = max_age_past_ttl_us;
 	n->oldest = n->youngest = n->spare = NONE;
-	/* Without entropy the seed is zero: slower under attack, never wrong. */
-	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) != (ssize_t)sizeof(n->seed))
-		n->seed = 0;
+	n->seed = seed_new();
 	*ret = n;
 	return 0;
 }

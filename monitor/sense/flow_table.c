@@ -236,11 +236,6 @@ struct flow *flow_table_due(struct flow_table *t, enum flow_due list)
 	return slot == NONE ? NULL : &t->slot[slot];
 }
 
-struct flow *flow_table_due_next(struct flow_table *t, const struct flow *f)
-{
-	return f->due_next == NONE ? NULL : &t->slot[f->due_next];
-}
-
 /* --- adding and removing --- */
 
 static uint32_t take_slot(struct flow_table *t)

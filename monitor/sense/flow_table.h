@@ -119,10 +119,9 @@ struct flow *flow_table_oldest(struct flow_table *t, enum flow_timer timer);
 struct flow *flow_table_younger(struct flow_table *t, const struct flow *f);
 
 /* Put the flow at the end of a due list (off the one it was on); DUE_NONE:
- * off. The first of a list and the one after; NULL at the end. */
+ * off. The first of a list; NULL: it is empty. */
 void flow_table_set_due(struct flow_table *t, struct flow *f, enum flow_due list);
 struct flow *flow_table_due(struct flow_table *t, enum flow_due list);
-struct flow *flow_table_due_next(struct flow_table *t, const struct flow *f);
 
 /* The flow in a slot, NULL where none is; slots run from 0 to
  * flow_table_slots - 1. For walking all flows in steps. */

@@ -136,7 +136,8 @@ static void check_lists(struct model_run *r)
 	}
 	for (unsigned due = DUE_NONE + 1; due < DUE_KINDS; due++) {
 		int64_t order = -1;
-		for (struct flow *f = flow_table_due(r->t, due); f != NULL; f = flow_table_due_next(r->t, f)) {
+		for (struct flow *f = flow_table_due(r->t, due); f != NULL;
+		     f = f->due_next == UINT32_MAX ? NULL : flow_table_at(r->t, f->due_next)) {
 			struct model *m = &r->m[number_of(f)];
 			assert_true(m->live && m->due == due && m->due_order > order);
 			order = m->due_order;
