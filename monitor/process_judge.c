@@ -225,6 +225,7 @@ static int finish(const struct process_context *p, const struct parts *a, int co
 _Noreturn void process_judge(const struct process_context *p)
 {
 	struct parts a = {.signal_fd = -1};
+	const pid_t supervisor = getppid();
 	prctl(PR_SET_NAME, "garitad-judge");
 	const int rc = start(p, &a);
 	if (rc != 0) {
@@ -247,6 +248,8 @@ _Noreturn void process_judge(const struct process_context *p)
 		.live = p->live,
 	};
 	const int code = finish(p, &a, recorder_run(&options));
+	if (getppid() != supervisor)
+		store_killed(a.store);   /* see start: that is why it ends */
 	store_close(a.store);
 	atomic_store(&p->control->judge_state, CONTROL_DONE);
 	_exit(code);

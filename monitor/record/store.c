@@ -241,12 +241,17 @@ static void end_run(struct store *s)
 	sqlite3_busy_timeout(s->db, CLOSE_WAIT_MS);
 	/* What is still open nobody will see the end of. */
 	snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
-	         " UPDATE run SET end = 'orderly', end_us = max(start_us, %lld) WHERE id = %lld; COMMIT",
-	         (long long)wall_us(), (long long)s->run);
+	         " UPDATE run SET end = '%s', end_us = max(start_us, %lld) WHERE id = %lld; COMMIT",
+	         s->killed ? "killed" : "orderly", (long long)wall_us(), (long long)s->run);
 	/* Where this fails the next run finds it killed, which errs on the safe side. */
 	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK && !sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_exec(s->db, "PRAGMA optimize", NULL, NULL, NULL);
+}
+
+void store_killed(struct store *s)
+{
+	s->killed = true;
 }
 
 void store_close(struct store *s)

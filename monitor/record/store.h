@@ -31,6 +31,9 @@ struct store_run {               /* one life of garitad */
 MUST_CHECK int store_open(const char *dir, const struct store_run *run, struct store **ret, int *ret_pid, char *err,
                           size_t err_size);
 void store_close(struct store *s);
+/* The sensor was killed around the writer, who still brings the record to its
+ * end: the run, and the gap that follows it, will say "killed", not "orderly". */
+void store_killed(struct store *s);
 
 MUST_CHECK int store_begin(struct store *s);     /* 0, ERR_BUSY (locked by another): later */
 MUST_CHECK int store_commit(struct store *s);    /* 0, ERR_BUSY, ERR_FULL, ERR_IO: all rolled back */

@@ -29,6 +29,7 @@ struct store {
 	sqlite3_stmt *keep[STORE_KEEP_STATEMENTS];
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
 	int lock_fd;
+	bool killed;                    /* how the run is said to end */
 	int64_t run;
 	int code;                       /* SQLite's, of the last failure */
 	char error[256];

@@ -12,7 +12,7 @@ static const char runs_sql[] =
 	"  start_us INTEGER NOT NULL, -- wall clock; all times are microseconds since 1970, UTC\n"
 	"  last_us INTEGER NOT NULL,  -- wall clock of the last committed write: the last sign of life\n"
 	"  end_us INTEGER,            -- wall clock; NULL while it runs\n"
-	"  end TEXT CHECK (end IN ('orderly','killed')), -- killed: the next run found it unfinished\n"
+	"  end TEXT CHECK (end IN ('orderly','killed')), -- killed: the sensor was, or the next run found it unfinished\n"
 	"  pid INTEGER NOT NULL,\n"
 	"  live INTEGER NOT NULL CHECK (live IN (0,1)), -- 0: a replay of files; it knows no gaps\n"
 	"  resumed INTEGER NOT NULL DEFAULT 0, -- 1: goes on with the workers of the run before, whose judge died\n"

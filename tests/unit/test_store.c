@@ -302,6 +302,17 @@ static void test_restart_interrupts_and_tells_the_gap(void **state)
 	assert_int_equal(finding, 8);
 }
 
+/* The writer ends as it should, but not because it was meant to. */
+static void test_a_killed_run_reads_killed(void **state)
+{
+	struct fixture *f = *state;
+	store_killed(f->store);
+	store_close(f->store);
+	fixture_open(f, "live span0", T0 + INT64_C(400000000) * SECOND);
+	assert_int_equal(ask(f, "SELECT count(*) FROM run WHERE end = 'killed' AND end_us IS NOT NULL"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM gap WHERE cause = 'stopped' AND detail = 'killed'"), 1);
+}
+
 static int sum_ids(void *ctx, const struct row_transfer *r)
 {
 	*(int64_t *)ctx += r->id;
@@ -731,6 +742,7 @@ int main(void)
 		TEST(test_locked_by_another_is_busy_at_once),
 		TEST(test_a_second_writer_is_told_who_writes),
 		TEST(test_restart_interrupts_and_tells_the_gap),
+		TEST(test_a_killed_run_reads_killed),
 		TEST(test_a_resumed_run_knows_what_was_open),
 		TEST(test_a_resumed_run_knows_its_counters),
 		TEST(test_the_last_policy_comes_back),

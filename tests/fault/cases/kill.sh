@@ -73,10 +73,11 @@ still_there() {
 }
 # Each death must lie in a gap (of two seconds more at both ends: packet time, the last sign of life).
 unexplained() {
-    local whom at cause n=0
+    local whom at cause how n=0
     while read -r whom at; do
-        case $whom in judge) cause="'judge-died','stopped'" ;; worker) cause="'worker-died','stopped','judge-died'" ;; *) cause="'stopped'" ;; esac
-        [ "$(sql "SELECT count(*) FROM gap WHERE cause IN ($cause) AND start_us <= $at + 2000000 AND coalesce(end_us, $at) >= $at - 2000000")" -ge 1 ] ||
+        how=''
+        case $whom in judge) cause="'judge-died','stopped'" ;; worker) cause="'worker-died','stopped','judge-died'" ;; *) cause="'stopped'" how="AND detail = 'killed'" ;; esac
+        [ "$(sql "SELECT count(*) FROM gap WHERE cause IN ($cause) $how AND start_us <= $at + 2000000 AND coalesce(end_us, $at) >= $at - 2000000")" -ge 1 ] ||
             { n=$((n + 1)); echo "# no gap for the $whom killed at $at" >&2; }
     done <"$work/kills"
     echo $n
