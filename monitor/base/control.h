@@ -23,7 +23,7 @@ struct control_worker {
 	_Atomic int64_t heartbeat_us;    /* monotonic clock, every second */
 	_Atomic uint64_t frames;         /* read so far, for the progress display */
 	_Atomic uint64_t input_bytes;    /* of the files, likewise */
-	_Atomic int64_t clock_offset_us; /* live: how far its order runs ahead of a clock that was set back */
+	_Atomic int64_t clock_offset_us; /* live: how far its order runs ahead of a clock that was set */
 };
 
 struct control {

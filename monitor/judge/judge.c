@@ -192,6 +192,8 @@ static void new_geo(struct judge *j)
 
 static bool take_flow(struct judge *j, const union fact_any *f)
 {
+	if (j->clock_us != INT64_MIN && f->head.time_us < j->clock_us - CLOCK_BACK_US)
+		judge_time_back(j, f->head.time_us);
 	if (f->head.time_us > j->clock_us)
 		j->clock_us = f->head.time_us;
 	judge_time(j, j->clock_us);
@@ -273,7 +275,8 @@ void judge_get_totals(const struct judge *j, struct judge_totals *ret)
 	                             .housekeeping = j->housekeeping, .findings = findings_count(j->findings),
 	                             .open = j->live_count, .collapsed = j->collapsed,
 	                             .refused = j->refused + j->gaps.refused + intern_refused(j->texts),
-	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0};
+	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0,
+	                             .last_packet_us = j->last_packet_us};
 	for (unsigned i = 0; i < j->workers; i++) {
 		struct counters c;
 		judge_counted(&j->tally[i], &c);

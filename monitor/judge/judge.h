@@ -44,6 +44,7 @@ struct judge_totals {
 	uint64_t collapsed;            /* transfers without a row of their own (judge_place.c) */
 	uint64_t refused;              /* facts and texts that found no memory */
 	int64_t clock_us;
+	int64_t last_packet_us;        /* of the last frame, by the clock in force: counters.last_us is the greatest */
 };
 
 MUST_CHECK int judge_new(const struct judge_options *o, struct judge **ret, char *err, size_t err_size);

@@ -364,6 +364,15 @@ void judge_time(struct judge *j, int64_t time_us)
 	}
 }
 
+/* Else what waits would wait until the clock is there again. */
+void judge_time_back(struct judge *j, int64_t time_us)
+{
+	const int64_t by = j->clock_us - time_us;
+	for (uint32_t i = 0; i < j->pending_count; i++)
+		j->pending[(j->pending_first + i) & j->pending_mask].deadline_us -= by;
+	j->clock_us = time_us;
+}
+
 void judge_finish(struct judge *j)
 {
 	j->pending_count = 0;
@@ -458,7 +467,9 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 	const bool as_before = t->flags == flags && t->initiator == f->initiator;
 	t->flags = flags;
 	t->initiator = f->initiator;
-	if (f->last_us > t->end_us)
+	/* After a clock was set back even before its start: verdict and limits go by
+	 * the time that is told now. The row never ends before it starts. */
+	if (f->last_us > t->end_us || f->last_us < t->end_us - CLOCK_BACK_US)
 		t->end_us = f->last_us;
 	judge_grown(j, index, &delta);
 	judge_decide_counted(j, index, as_before);

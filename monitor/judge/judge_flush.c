@@ -83,7 +83,8 @@ static int tell_transfer(const struct judge *j, uint32_t index, const struct row
 {
 	const struct transfer *t = at(j, index);
 	struct row_transfer r = {
-	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id, .finding = findings_id(j->findings, t->finding), .start_us = t->start_us, .end_us = t->end_us,
+	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id, .finding = findings_id(j->findings, t->finding), .start_us = t->start_us,
+	    .end_us = t->end_us > t->start_us ? t->end_us : t->start_us,
 	    .state = t->state, .ident = t->ident, .network = text_of(j, t->network), .equipment = t->machine->id,
 	    .vendor = t->machine->vendor, .initiator = t->initiator, .app = text_of(j, t->app),
 	    .category = text_of(j, t->category), .ja3 = text_of(j, t->ja3), .ja4 = text_of(j, t->ja4),

@@ -71,7 +71,7 @@ static struct gap *find_same(struct judge *j, const char *cause, const char *det
 static void gap_run(struct judge *j, enum run_kind kind, const struct row_gap *row)
 {
 	struct gap *gap = find_serial(j, j->gaps.run[kind]);
-	if (gap != NULL && row->start_us - gap->row.end_us <= GAP_MERGE_US) {
+	if (gap != NULL && row->start_us - gap->row.end_us <= GAP_MERGE_US && row->start_us >= gap->row.start_us - GAP_MERGE_US) {
 		if (row->end_us > gap->row.end_us)
 			gap->row.end_us = row->end_us;
 		gap->row.lost += row->lost;
@@ -189,6 +189,10 @@ void judge_counters(struct judge *j, const struct fact_counters *f)
 	subtract(&delta, &t->total);
 	delta.flows_live = 0;
 	int64_t from = t->told_us != 0 && t->told_us <= f->head.time_us ? t->told_us : f->head.time_us;
+	/* Frames from before a clock was set back, told after it: no later than now. */
+	const int64_t last_us = f->total.last_us <= f->head.time_us + CLOCK_BACK_US ? f->total.last_us : f->head.time_us;
+	if (delta.frames > 0 && (last_us > j->last_packet_us || last_us < j->last_packet_us - CLOCK_BACK_US))
+		j->last_packet_us = last_us;
 	t->total = f->total;
 	t->told_us = f->head.time_us;
 	t->changed = true;
@@ -292,6 +296,9 @@ void judge_note(struct judge *j, const struct fact_note *f)
 		break;
 	case NOTE_CLOCK_STEP:
 		gap_run(j, RUN_CLOCK_STEP, &step);
+		/* By the clock in force now, the last frame came no later than this. */
+		if (j->last_packet_us > f->head.time_us + CLOCK_BACK_US)
+			j->last_packet_us = f->head.time_us;
 		break;
 	case NOTE_DOUBLED:
 		once(j, "doubled", f);
@@ -332,7 +339,7 @@ void judge_flow_ended(struct judge *j, const struct transfer *t)
 	int64_t window = t->end_us - ((t->end_us % ONE_WAY_WINDOW_US) + ONE_WAY_WINDOW_US) % ONE_WAY_WINDOW_US;
 	if (t->ident.proto != 6 || (t->flags & FLOW_ESTABLISHED) == 0)
 		return;
-	if (window > g->window_start) {
+	if (window > g->window_start || window < g->window_start - ONE_WAY_WINDOW_US) {
 		end_window(j, g->window_start + ONE_WAY_WINDOW_US);
 		g->window_start = window;
 	}
@@ -392,7 +399,10 @@ int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left
 		struct gap *gap = &j->gaps.all[i];
 		if (!gap->changed)
 			continue;
-		int e = sink->gap(sink->ctx, &gap->row);
+		struct row_gap row = gap->row;
+		if (row.end_us != 0 && row.end_us < row.start_us)
+			row.end_us = row.start_us;   /* the clock was set back meanwhile */
+		int e = sink->gap(sink->ctx, &row);
 		if (e != 0)
 			return e;
 		gap->changed = false;

@@ -25,6 +25,7 @@
 
 #define SECOND_US INT64_C(1000000)
 #define MINUTE_US (60 * SECOND_US)
+#define CLOCK_BACK_US (10 * SECOND_US)   /* less is disorder, more is a clock set back */
 
 #define PENDING_US (5 * SECOND_US)       /* how long a row may wait: for inspection to complete a verdict,
                                           * for a flow past the budget to be established */
@@ -213,6 +214,7 @@ struct judge {
 
 	unsigned geo_generation;
 	int64_t clock_us;                /* packet time of the facts about flows */
+	int64_t last_packet_us;
 	uint64_t transfers, approved, unapproved, housekeeping, collapsed, refused;
 };
 
@@ -234,6 +236,7 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f);
 uint32_t judge_find(const struct judge *j, const struct fact_head *h);   /* TRANSFER_NONE: not known */
 uint32_t *judge_pair(struct judge *j, const struct machine *machine, const struct addr *peer);
 void judge_time(struct judge *j, int64_t time_us);            /* pending verdicts whose time is up */
+void judge_time_back(struct judge *j, int64_t time_us);       /* the clock was set back: pending verdicts go with it */
 void judge_interrupt_worker(struct judge *j, unsigned worker);
 void judge_locate(struct judge *j, uint32_t index);           /* network, machine, place */
 void judge_forget(struct judge *j, uint32_t index);           /* its texts, its finding, itself */

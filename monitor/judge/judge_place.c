@@ -466,7 +466,7 @@ static void end_minute(struct judge *j)
 void judge_place_minute(struct judge *j)
 {
 	int64_t minute = j->clock_us / MINUTE_US;
-	if (minute <= j->placing.minute)
+	if (minute == j->placing.minute)
 		return;
 	end_minute(j);
 	j->placing.minute = minute;

@@ -69,8 +69,7 @@ static void taken(struct recorder *r, struct source *s)
 	const union fact_any *f = &s->fact;
 	if (f->head.type == FACT_NOTE && f->note.kind == NOTE_DAMAGED_INPUT)
 		r->damaged = true;
-	if (f->head.time_us > r->last_packet_us)
-		r->last_packet_us = f->head.time_us;
+	r->last_packet_us = f->head.time_us;
 	s->present = false;
 	ring_pop(r->o->rings[s - r->source]);
 }

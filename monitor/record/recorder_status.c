@@ -22,11 +22,13 @@ static int put_input(struct recorder *r, const struct judge_totals *t)
 {
 	const struct counters *c = &t->counters;
 	struct json *j = &r->json;
+	/* A sensor blind since a clock was set back must not look as if it saw. */
+	const int64_t last_us = t->last_packet_us != 0 ? t->last_packet_us : c->last_us;
 	json_reset(j);
 	json_object(j, NULL);
-	if (c->last_us != 0)
-		json_time(j, "last_packet", c->last_us);
-	json_int(j, "last_packet_us", c->last_us);
+	if (last_us != 0)
+		json_time(j, "last_packet", last_us);
+	json_int(j, "last_packet_us", last_us);
 	json_uint(j, "frames", c->frames);
 	json_uint(j, "flow_frames", c->flow_frames);
 	json_uint(j, "kernel_drops", c->kernel_drops);

@@ -174,6 +174,7 @@ static int add_run(struct store *s, const struct store_run *run, bool live)
 static int begin_run(struct store *s, const struct store_run *run)
 {
 	const bool live = run->source != NULL && strncmp(run->source, "live ", 5) == 0;
+	s->live = live;
 	int code = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return store_fail(s, code);

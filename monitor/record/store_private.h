@@ -31,6 +31,7 @@ struct store {
 	int lock_fd;
 	bool killed;                    /* how the run is said to end */
 	int64_t run;
+	bool live;                      /* the run */
 	int code;                       /* SQLite's, of the last failure */
 	char error[256];
 	uint64_t refused;

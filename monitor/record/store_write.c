@@ -20,7 +20,7 @@ static const char *const texts[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
 	[ST_ROLLBACK] = "ROLLBACK",
-	[ST_ALIVE] = "UPDATE run SET last_us = max(last_us, ?1) WHERE id = ?2",
+	[ST_ALIVE] = "UPDATE run SET last_us = max(start_us, ?1) WHERE id = ?2",
 	[ST_MACHINE] = "INSERT INTO machine(id, known, vendor, network, mac, address, vlan_outer, vlan_inner, mac_mismatch,"
 	               " first_us, last_us) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET"
 	               " known = excluded.known, vendor = excluded.vendor, network = coalesce(excluded.network, network),"
@@ -189,7 +189,12 @@ static int write_policy(void *ctx, const struct row_policy *r)
 	put_text(&b, r->hash);
 	put_text(&b, r->text);
 	put_text(&b, r->path);
-	put_int(&b, r->loaded_us);
+	/* Of a sensor that is the one in force, also where the clock was set back
+	 * since the one before was loaded. */
+	int64_t loaded_us = r->loaded_us, last_us;
+	if (s->live && (last_us = store_query_int(s->db, "SELECT coalesce(max(loaded_us), 0) FROM policy", 0)) >= loaded_us)
+		loaded_us = last_us + 1;
+	put_int(&b, loaded_us);
 	return run_bound(&b);
 }
 

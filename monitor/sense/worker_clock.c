@@ -22,11 +22,17 @@ int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live)
 	}
 	if (ahead >= 0) {
 		c->packet_us = t;
+		/* The idle line ticks: so long a silence is a clock set ahead, and no
+		 * flow was idle all the while. */
+		if (live && ahead > SMALL_STEP_US) {
+			c->offset = c->now - t;
+			return ahead;
+		}
 		if (live)
 			c->now = t + c->offset > c->now ? t + c->offset : c->now;
 		else if (c->now < NOW_MAX)
 			c->now += ahead < AHEAD_MAX_US ? ahead : AHEAD_MAX_US;
-		return live && ahead > SMALL_STEP_US ? ahead : 0;
+		return 0;
 	}
 	if (ahead >= -SMALL_STEP_US)
 		return 0;

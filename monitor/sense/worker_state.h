@@ -28,8 +28,8 @@ enum {
 };
 
 /* Two clocks. packet_us is the time of the packets: it may be set back. now
- * never goes back: timers and, live, the order of facts follow it. Before the
- * first step back they are equal. */
+ * never goes back: timers and, live, the order of facts follow it; live it does
+ * not jump ahead either. Before the first step they are equal. */
 struct worker_clock {
 	bool begun;
 	int64_t packet_us, now;
