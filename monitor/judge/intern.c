@@ -95,15 +95,17 @@ static size_t cost(size_t length)
 	return length + 1 + sizeof(struct entry) + sizeof(uint32_t);
 }
 
-static uint32_t add(struct intern *t, const char *text, size_t length, uint32_t hash)
+static uint32_t add(struct intern *t, const void *data, size_t length, uint32_t hash)
 {
-	char *copy = cost(length) <= t->max_bytes - t->bytes ? strdup(text) : NULL;
+	char *copy = cost(length) <= t->max_bytes - t->bytes ? malloc(length + 1) : NULL;
 	uint32_t i = copy != NULL ? take_entry(t) : 0;
 	if (i == 0) {
 		free(copy);
 		t->refused++;
 		return 0;
 	}
+	memcpy(copy, data, length);
+	copy[length] = 0;
 	if (++t->count > t->mask)
 		rehash(t);
 	uint32_t *bucket = &t->buckets[hash & t->mask];
@@ -115,18 +117,20 @@ static uint32_t add(struct intern *t, const char *text, size_t length, uint32_t 
 
 uint32_t intern_get(struct intern *t, const char *text)
 {
-	if (text == NULL || text[0] == 0)
-		return 0;
-	size_t length = strlen(text);
-	uint32_t hash = (uint32_t)XXH3_64bits_withSeed(text, length, t->seed);
+	return text != NULL && text[0] != 0 ? intern_get_bytes(t, text, strlen(text)) : 0;
+}
+
+uint32_t intern_get_bytes(struct intern *t, const void *data, size_t length)
+{
+	uint32_t hash = (uint32_t)XXH3_64bits_withSeed(data, length, t->seed);
 	for (uint32_t i = t->buckets[hash & t->mask]; i != 0; i = t->entries[i].next) {
 		struct entry *e = &t->entries[i];
-		if (e->hash == hash && e->length == length && memcmp(e->text, text, length) == 0) {
+		if (e->hash == hash && e->length == length && memcmp(e->text, data, length) == 0) {
 			e->refs++;
 			return i;
 		}
 	}
-	return add(t, text, length, hash);
+	return add(t, data, length, hash);
 }
 
 uint32_t intern_ref(struct intern *t, uint32_t id)
@@ -157,6 +161,18 @@ void intern_set(struct intern *t, uint32_t *slot, const char *text)
 	uint32_t old = *slot;
 	*slot = intern_get(t, text);
 	intern_put(t, old);
+}
+
+void intern_set_bytes(struct intern *t, uint32_t *slot, const void *data, size_t bytes)
+{
+	uint32_t old = *slot;
+	*slot = intern_get_bytes(t, data, bytes);
+	intern_put(t, old);
+}
+
+const void *intern_data(const struct intern *t, uint32_t id)
+{
+	return intern_text(t, id);
 }
 
 const char *intern_text(const struct intern *t, uint32_t id)

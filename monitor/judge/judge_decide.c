@@ -36,15 +36,17 @@ static void usage_of(void *ctx, const char *approval, enum config_period per, in
 static void fill_facts(const struct judge *j, const struct transfer *t, struct policy_facts *f)
 {
 	const struct config_equipment *e = t->machine->equipment;
+	const struct label *label = label_of(j, t);
+	const struct geo_place *where = where_of(j, t);
 	bool done = t->final || t->late;
 	*f = (struct policy_facts){
 	    .equipment = t->machine->id, .network = text_of(j, t->network), .known_equipment = e != NULL,
-	    .address_outside_network = t->outside_network, .mac_mismatch = t->mac_mismatch, .peer = t->ident.peer,
-	    .proto = t->ident.proto, .peer_port = t->ident.peer_port, .inside_port = t->ident.inside_port,
-	    .initiator = t->initiator, .app = text_of(j, t->app), .hostname = text_of(j, t->host),
+	    .address_outside_network = t->outside_network, .mac_mismatch = t->mac_mismatch, .peer = t->peer,
+	    .proto = t->proto, .peer_port = t->peer_port, .inside_port = t->inside_port,
+	    .initiator = t->initiator, .app = text_or_null(label->app), .hostname = text_of(j, t->host),
 	    .hostname_verified = t->host_verified && t->initiator != INITIATOR_PEER,
-	    .dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL, .country = t->country,
-	    .asn = t->asn, .time_us = t->end_us, .inspection_done = done};
+	    .dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL, .country = where->country,
+	    .asn = where->asn, .time_us = t->end_us, .inspection_done = done};
 	if (e != NULL) {
 		f->group = e->group;
 		f->vendor = e->vendor;
@@ -82,11 +84,12 @@ bool judge_answers_by_approval(struct judge *j, const struct transfer *t, int64_
 {
 	struct transfer then = *t;
 	struct policy_verdict v;
-	const uint32_t dns = t->app == 0 ? intern_get(j->texts, "DNS") : 0;
+	static const struct label answered = {.app = "DNS"};   /* a whole answer was read from it */
+	const uint32_t dns = label_of(j, t)->app[0] == 0 ? intern_get_bytes(j->texts, &answered, sizeof(answered)) : 0;
 	if (time_us > then.end_us)
 		then.end_us = time_us;
 	if (dns != 0)
-		then.app = dns;   /* a whole answer was read from it */
+		then.label = dns;
 	then.final = true;
 	ask(j, &then, &v);
 	intern_put(j->texts, dns);

@@ -22,7 +22,7 @@ uint32_t *judge_pair(struct judge *j, const struct machine *machine, const struc
 static void pair_add(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
-	uint32_t *head = judge_pair(j, t->machine, &t->ident.peer);
+	uint32_t *head = judge_pair(j, t->machine, &t->peer);
 	t->pair_prev = TRANSFER_NONE;
 	t->pair_next = *head;
 	if (*head != TRANSFER_NONE)
@@ -36,7 +36,7 @@ static void pair_remove(struct judge *j, uint32_t index)
 	if (t->pair_prev != TRANSFER_NONE)
 		at(j, t->pair_prev)->pair_next = t->pair_next;
 	else
-		*judge_pair(j, t->machine, &t->ident.peer) = t->pair_next;
+		*judge_pair(j, t->machine, &t->peer) = t->pair_next;
 	if (t->pair_next != TRANSFER_NONE)
 		at(j, t->pair_next)->pair_prev = t->pair_prev;
 }
@@ -122,8 +122,8 @@ uint32_t judge_find(const struct judge *j, const struct fact_head *h)
 void judge_forget(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
-	const uint32_t texts[] = {t->app, t->category, t->host, t->dns_name, t->ja3, t->ja4, t->content, t->city,
-	                          t->as_org, t->network, t->approval, t->policy_hash};
+	const uint32_t texts[] = {t->attachment, t->label, t->where, t->host, t->dns_name, t->content, t->network,
+	                          t->approval, t->policy_hash};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		intern_put(j->texts, texts[i]);
 	findings_leave(j->findings, t->finding);
@@ -160,23 +160,58 @@ void judge_interrupt_worker(struct judge *j, unsigned worker)
 
 /* --- who and where --- */
 
-static void place_of(struct judge *j, struct transfer *t)
+void judge_ident(const struct judge *j, const struct transfer *t, struct flow_ident *ret)
+{
+	const struct attachment *a = attached(j, t);
+	*ret = (struct flow_ident){
+	    .inside = a->inside, .peer = t->peer, .inside_mac = a->inside_mac, .peer_mac = a->peer_mac,
+	    .inside_port = t->inside_port, .peer_port = t->peer_port, .vlan = {a->vlan[0], a->vlan[1]},
+	    .vlan_count = a->vlan_count, .ip_version = a->ip_version, .proto = t->proto, .interface = a->interface,
+	    .network = a->network, .netset_generation = a->netset_generation};
+}
+
+/* False without room for it, and nothing has changed. */
+static bool set_ident(struct judge *j, struct transfer *t, const struct flow_ident *i)
+{
+	struct attachment a;
+	memset(&a, 0, sizeof(a));
+	a.inside = i->inside;
+	a.inside_mac = i->inside_mac;
+	a.peer_mac = i->peer_mac;
+	memcpy(a.vlan, i->vlan, sizeof(a.vlan));
+	a.network = i->network;
+	a.vlan_count = i->vlan_count;
+	a.ip_version = i->ip_version;
+	a.interface = i->interface;
+	a.netset_generation = i->netset_generation;
+	const uint32_t id = intern_get_bytes(j->texts, &a, sizeof(a));
+	if (id == 0)
+		return false;
+	intern_put(j->texts, t->attachment);
+	t->attachment = id;
+	t->peer = i->peer;
+	t->inside_port = i->inside_port;
+	t->peer_port = i->peer_port;
+	t->proto = i->proto;
+	return true;
+}
+
+static void find_place(struct judge *j, struct transfer *t)
 {
 	struct geo_place p;
-	geo_lookup(j->geo, &t->ident.peer, &p);
-	memcpy(t->country, p.country, sizeof(t->country));
-	t->asn = p.asn;
-	intern_set(j->texts, &t->city, p.city);
-	intern_set(j->texts, &t->as_org, p.as_org);
+	memset(&p, 0, sizeof(p));
+	geo_lookup(j->geo, &t->peer, &p);
+	intern_set_bytes(j->texts, &t->where, &p, sizeof(p));
 }
 
 /* Seen behind a router alone, in the VLAN of its peer: that is not the machine's. */
 static bool is_away(const struct judge *j, const struct transfer *t)
 {
 	static const struct mac none;
-	const struct netset_query q = {.vlan = t->ident.vlan, .vlan_count = t->ident.vlan_count};
-	const int home = netset_find_addr(&j->netset, &t->ident.inside);
-	return (t->flags & FLOW_BETWEEN_NETWORKS) != 0 && mac_eq(&t->ident.inside_mac, &none) &&
+	const struct attachment *a = attached(j, t);
+	const struct netset_query q = {.vlan = a->vlan, .vlan_count = a->vlan_count};
+	const int home = netset_find_addr(&j->netset, &a->inside);
+	return (t->flags & FLOW_BETWEEN_NETWORKS) != 0 && mac_eq(&a->inside_mac, &none) &&
 	       home != NETSET_OUTSIDE && !netset_carries(&j->netset, home, &q);
 }
 
@@ -185,17 +220,18 @@ static bool is_away(const struct judge *j, const struct transfer *t)
 static void network_of(struct judge *j, struct transfer *t)
 {
 	struct netset_ends ends;
-	const struct netset_query q = {.vlan = t->ident.vlan, .vlan_count = t->ident.vlan_count,
+	const struct attachment *a = attached(j, t);
+	const struct netset_query q = {.vlan = a->vlan, .vlan_count = a->vlan_count,
 	                               .ignore_vlan = (t->flags & FLOW_VLAN_IGNORED) != 0,
-	                               .src_mac = &t->ident.inside_mac, .dst_mac = &t->ident.peer_mac,
-	                               .src = &t->ident.inside, .dst = &t->ident.peer};
+	                               .src_mac = &a->inside_mac, .dst_mac = &a->peer_mac,
+	                               .src = &a->inside, .dst = &t->peer};
 	netset_locate(&j->netset, &q, &ends);
 	int network = ends.src;
 	t->outside_network = ends.src_how == NETSET_BY_MAC || ends.src_how == NETSET_BY_VLAN;
 	if (network == NETSET_OUTSIDE) {
 		t->outside_network = (t->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) != 0;
-		if (t->ident.network < j->netset.network_count)
-			network = t->ident.network;
+		if (a->network < j->netset.network_count)
+			network = a->network;
 	}
 	if (network != NETSET_OUTSIDE)
 		intern_set(j->texts, &t->network, j->netset.network[network].name);
@@ -205,9 +241,10 @@ void judge_locate(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
 	network_of(j, t);
-	struct sighting s = {.mac = t->ident.inside_mac, .address = t->ident.inside, .network = text_of(j, t->network),
-	                     .vlan = {t->ident.vlan[0], t->ident.vlan[1]}, .time_us = t->end_us,
-	                     .vlan_count = is_away(j, t) ? 0 : t->ident.vlan_count};
+	const struct attachment *a = attached(j, t);
+	struct sighting s = {.mac = a->inside_mac, .address = a->inside, .network = text_of(j, t->network),
+	                     .vlan = {a->vlan[0], a->vlan[1]}, .time_us = t->end_us,
+	                     .vlan_count = is_away(j, t) ? 0 : a->vlan_count};
 	struct machine *m = inventory_see(j->inventory, &s);
 	bool moved = t->live && t->machine != m;
 	if (moved)
@@ -217,7 +254,7 @@ void judge_locate(struct judge *j, uint32_t index)
 	t->mac_mismatch = m->mac_mismatch;
 	if (moved)
 		pair_add(j, index);
-	place_of(j, t);
+	find_place(j, t);
 }
 
 /* --- a new flow --- */
@@ -296,10 +333,11 @@ static bool same_ends(const struct flow_ident *a, const struct flow_ident *b)
 static void told_again(struct judge *j, uint32_t index, const struct fact_flow_new *f)
 {
 	struct transfer *t = at(j, index);
-	if (!same_ends(&t->ident, &f->ident) || same_link(&t->ident, &f->ident))
+	struct flow_ident known;
+	judge_ident(j, t, &known);
+	if (!same_ends(&known, &f->ident) || same_link(&known, &f->ident) || !set_ident(j, t, &f->ident))
 		return;
 	const struct machine *before = t->machine;
-	t->ident = f->ident;
 	judge_locate(j, index);
 	if (t->machine != before)
 		judge_regroup(j, index);
@@ -324,13 +362,16 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	if (j->slots[f->head.worker].index[slot] != TRANSFER_NONE)
 		end(j, j->slots[f->head.worker].index[slot], ROW_INTERRUPTED);
 	index = transfer_take(j->pool);
+	if (index != TRANSFER_NONE && !set_ident(j, at(j, index), &f->ident)) {
+		transfer_give(j->pool, index);
+		index = TRANSFER_NONE;
+	}
 	if (index == TRANSFER_NONE) {
 		j->refused++;
 		return true;
 	}
 	j->slots[f->head.worker].index[slot] = index;
 	struct transfer *t = at(j, index);
-	t->ident = f->ident;
 	t->counts = f->counts;
 	t->slot = slot;
 	t->generation = (uint32_t)(f->head.flow >> 32);
@@ -386,19 +427,28 @@ void judge_finish(struct judge *j)
 
 /* --- what comes later --- */
 
+/* What follows a text stays zero: labels are compared whole. fact_check has
+ * terminated the texts. */
+static void set_label(struct judge *j, struct transfer *t, const struct fact_flow_class *f)
+{
+	struct label l;
+	memset(&l, 0, sizeof(l));
+	l.risk = f->risk;
+	l.encrypted = f->encrypted != 0;
+	memcpy(l.app, f->app, strlen(f->app));
+	memcpy(l.category, f->category, strlen(f->category));
+	memcpy(l.ja3, f->ja3, strlen(f->ja3));
+	memcpy(l.ja4, f->ja4, strlen(f->ja4));
+	intern_set_bytes(j->texts, &t->label, &l, sizeof(l));
+}
+
 void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 {
 	uint32_t index = judge_find(j, &f->head);
 	if (index == TRANSFER_NONE)
 		return;
 	struct transfer *t = at(j, index);
-	intern_set(j->texts, &t->app, f->app);
-	intern_set(j->texts, &t->category, f->category);
-	intern_set(j->texts, &t->ja3, f->ja3);
-	intern_set(j->texts, &t->ja4, f->ja4);
-	t->classified = f->app[0] != 0;
-	t->encrypted = f->encrypted != 0;
-	t->risk = f->risk;
+	set_label(j, t, f);
 	t->final = f->final != 0;
 	/* The name in a DNS question is not that of the server asked. */
 	if (f->host[0] != 0 && f->host_source != HOST_NONE && f->host_source != HOST_DNS) {

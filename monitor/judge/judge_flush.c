@@ -82,17 +82,22 @@ static void fill_host(const struct judge *j, const struct transfer *t, struct ro
 static int tell_transfer(const struct judge *j, uint32_t index, const struct row_sink *sink)
 {
 	const struct transfer *t = at(j, index);
+	const struct label *label = label_of(j, t);
+	const struct geo_place *where = where_of(j, t);
+	const bool collapsed = t->place == PLACE_COLLAPSED && t->collapsed > 0;
 	struct row_transfer r = {
-	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id, .finding = findings_id(j->findings, t->finding), .start_us = t->start_us,
+	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id,
+	    .finding = findings_id(j->findings, t->finding), .start_us = t->start_us,
 	    .end_us = t->end_us > t->start_us ? t->end_us : t->start_us,
-	    .state = t->state, .ident = t->ident, .network = text_of(j, t->network), .equipment = t->machine->id,
-	    .vendor = t->machine->vendor, .initiator = t->initiator, .app = text_of(j, t->app),
-	    .category = text_of(j, t->category), .ja3 = text_of(j, t->ja3), .ja4 = text_of(j, t->ja4),
-	    .encrypted = t->encrypted, .inspected = t->classified, .country = t->country[0] != 0 ? t->country : NULL,
-	    .city = text_of(j, t->city), .as_org = text_of(j, t->as_org), .asn = t->asn, .counts = t->counts,
-	    .flags = t->flags, .risk = t->risk, .content = text_of(j, t->content), .verdict = t->verdict,
+	    .state = t->state, .network = text_of(j, t->network), .equipment = t->machine->id,
+	    .vendor = t->machine->vendor, .initiator = t->initiator, .app = text_or_null(label->app),
+	    .category = text_or_null(label->category), .ja3 = text_or_null(label->ja3), .ja4 = text_or_null(label->ja4),
+	    .encrypted = label->encrypted != 0, .inspected = label->app[0] != 0, .country = text_or_null(where->country),
+	    .city = text_or_null(where->city), .as_org = text_or_null(where->as_org), .asn = where->asn, .counts = t->counts,
+	    .flags = t->flags, .risk = label->risk, .content = text_of(j, t->content), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
-	    .policy_hash = text_of(j, t->policy_hash), .collapsed = t->collapsed > 0 ? t->collapsed - 1 : 0};
+	    .policy_hash = text_of(j, t->policy_hash), .collapsed = collapsed ? t->collapsed - 1 : 0};
+	judge_ident(j, t, &r.ident);
 	r.dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL;
 	r.bad_us = t->bad_us != TRANSFER_NEVER ? t->bad_us : 0;
 	fill_host(j, t, &r);

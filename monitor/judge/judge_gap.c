@@ -337,7 +337,7 @@ void judge_flow_ended(struct judge *j, const struct transfer *t)
 {
 	struct gaps *g = &j->gaps;
 	int64_t window = t->end_us - ((t->end_us % ONE_WAY_WINDOW_US) + ONE_WAY_WINDOW_US) % ONE_WAY_WINDOW_US;
-	if (t->ident.proto != 6 || (t->flags & FLOW_ESTABLISHED) == 0)
+	if (t->proto != 6 || (t->flags & FLOW_ESTABLISHED) == 0)
 		return;
 	if (window > g->window_start || window < g->window_start - ONE_WAY_WINDOW_US) {
 		end_window(j, g->window_start + ONE_WAY_WINDOW_US);

@@ -228,7 +228,31 @@ static inline const char *text_of(const struct judge *j, uint32_t id)
 	return intern_text(j->texts, id);
 }
 
+static inline const struct attachment *attached(const struct judge *j, const struct transfer *t)
+{
+	return intern_data(j->texts, t->attachment);
+}
+
+/* What inspection found; nothing: all empty. */
+static inline const struct label *label_of(const struct judge *j, const struct transfer *t)
+{
+	static const struct label none;
+	return t->label != 0 ? intern_data(j->texts, t->label) : &none;
+}
+
+static inline const struct geo_place *where_of(const struct judge *j, const struct transfer *t)
+{
+	static const struct geo_place nowhere;
+	return t->where != 0 ? intern_data(j->texts, t->where) : &nowhere;
+}
+
+static inline const char *text_or_null(const char *text)
+{
+	return text[0] != 0 ? text : NULL;
+}
+
 /* --- judge_flow.c --- */
+void judge_ident(const struct judge *j, const struct transfer *t, struct flow_ident *ret);
 bool judge_flow_new(struct judge *j, const struct fact_flow_new *f);
 void judge_flow_class(struct judge *j, const struct fact_flow_class *f);
 void judge_flow_content(struct judge *j, const struct fact_content *f);

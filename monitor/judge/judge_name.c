@@ -28,10 +28,10 @@ void judge_name_of(struct judge *j, struct transfer *t)
 	const struct addr client = client_of(t->machine);
 	if (t->dns_believed)
 		return;
-	if (names_find(j->names, &client, &t->ident.peer, t->start_us, &n)) {
+	if (names_find(j->names, &client, &t->peer, t->start_us, &n)) {
 		intern_set(j->texts, &t->dns_name, n.name);
 		t->dns_believed = t->dns_name != 0;
-	} else if (t->dns_name == 0 && names_find(j->names_heard, &client, &t->ident.peer, t->start_us, &n)) {
+	} else if (t->dns_name == 0 && names_find(j->names_heard, &client, &t->peer, t->start_us, &n)) {
 		t->dns_name = intern_get(j->texts, n.name);
 	}
 }
@@ -40,7 +40,7 @@ void judge_verify_host(struct judge *j, struct transfer *t)
 {
 	const struct addr client = client_of(t->machine);
 	const char *host = text_of(j, t->host);
-	t->host_verified = host != NULL && names_verify(j->names, &client, &t->ident.peer, host, t->start_us);
+	t->host_verified = host != NULL && names_verify(j->names, &client, &t->peer, host, t->start_us);
 }
 
 /* --- who is believed --- */
@@ -55,10 +55,10 @@ static bool is_listed(const struct config *c, const struct addr *resolver)
 
 /* An answer to a question that the client put to port 53 of the peer; what
  * comes unasked may be from anybody. */
-static bool is_answer(const struct transfer *t, const struct fact_name *f)
+static bool is_answer(const struct judge *j, const struct transfer *t, const struct fact_name *f)
 {
-	return t->initiator != INITIATOR_PEER && t->ident.peer_port == 53 && addr_eq(&t->ident.inside, &f->client) &&
-	       addr_eq(&t->ident.peer, &f->resolver);
+	return t->initiator != INITIATOR_PEER && t->peer_port == 53 && addr_eq(&attached(j, t)->inside, &f->client) &&
+	       addr_eq(&t->peer, &f->resolver);
 }
 
 /* A frame that scanner equipment sent under the resolver's address. */
@@ -74,7 +74,7 @@ static bool is_believed(struct judge *j, const struct fact_name *f, const struct
 {
 	const bool listed = is_listed(j->config, &f->resolver);
 	bool mismatch;
-	if (t != NULL && (!is_answer(t, f) || is_forged(j, f, t)))
+	if (t != NULL && (!is_answer(j, t, f) || is_forged(j, f, t)))
 		return false;
 	if (j->config->resolver_count > 0 && !listed)
 		return false;
@@ -115,7 +115,7 @@ static void tell_transfers(struct judge *j, const struct fact_name *f, const str
 		last = i;
 	for (i = last; i != TRANSFER_NONE; i = at(j, i)->pair_prev) {
 		struct transfer *t = at(j, i);
-		if (t->machine != m || !addr_eq(&t->ident.peer, &f->address))
+		if (t->machine != m || !addr_eq(&t->peer, &f->address))
 			continue;
 		const uint32_t name_before = t->dns_name;
 		const bool news = tell_transfer(j, t, f->name, believed);
@@ -130,7 +130,7 @@ void judge_name(struct judge *j, const struct fact_name *f)
 {
 	const uint32_t over = judge_find(j, &f->head);
 	const struct transfer *t = f->head.flow != 0 && over != TRANSFER_NONE ? at(j, over) : NULL;
-	const struct machine *m = t != NULL && addr_eq(&t->ident.inside, &f->client)
+	const struct machine *m = t != NULL && addr_eq(&attached(j, t)->inside, &f->client)
 	                              ? t->machine
 	                              : inventory_find_address(j->inventory, &f->client);
 	if (m == NULL || f->name[0] == 0)

@@ -103,7 +103,7 @@ static void join_finding(struct judge *j, struct transfer *row)
 {
 	row->finding = TRANSFER_NONE;
 	if (row->verdict == VERDICT_UNAPPROVED)
-		row->finding = findings_join(j->findings, row->machine->id, &row->ident.peer, row->reasons, row->start_us);
+		row->finding = findings_join(j->findings, row->machine->id, &row->peer, row->reasons, row->start_us);
 }
 
 /* --- a row of its own --- */
@@ -160,10 +160,10 @@ static struct fold_key key_of(const struct judge *j, const struct transfer *t, c
 	k.approval = d->approval;
 	k.policy_hash = j->policy_hash;
 	k.initiator = t->initiator;
-	k.proto = t->ident.proto;
+	k.proto = t->proto;
 	k.established = (t->flags & FLOW_ESTABLISHED) != 0;
 	if (level == 1)
-		k.peer = t->ident.peer;
+		k.peer = t->peer;
 	if (level <= 2)
 		k.machine = t->machine->number;
 	return k;
@@ -183,18 +183,19 @@ static uint32_t make_fold(struct judge *j, const struct transfer *t, const struc
 		return index;
 	struct transfer *r = at(j, index);
 	r->place = PLACE_COLLAPSED;
-	r->ident = t->ident;
+	r->peer = t->peer;
+	r->inside_port = t->inside_port;
+	r->peer_port = t->peer_port;
+	r->proto = t->proto;
+	r->attachment = intern_ref(j->texts, t->attachment);
 	r->machine = t->machine;
 	r->start_us = t->start_us;
 	r->end_us = t->end_us;
 	r->initiator = t->initiator;
 	r->flags = t->flags;
 	r->bare = is_bare(t);
-	r->asn = t->asn;
-	memcpy(r->country, t->country, sizeof(r->country));
 	r->network = intern_ref(j->texts, t->network);
-	r->city = intern_ref(j->texts, t->city);
-	r->as_org = intern_ref(j->texts, t->as_org);
+	r->where = intern_ref(j->texts, t->where);
 	set_decision(j, r, d);
 	r->id = j->next_transfer++;
 	r->state = ROW_OPEN;
@@ -249,17 +250,17 @@ void judge_fold_leave(struct judge *j, uint32_t index)
 
 static struct budget *budget_of(struct placing *p, const struct transfer *t)
 {
-	const uint64_t key = (uint64_t)t->machine->number << 16 | (uint64_t)t->initiator << 8 | t->ident.proto;
+	const uint64_t key = (uint64_t)t->machine->number << 16 | (uint64_t)t->initiator << 8 | t->proto;
 	uint32_t s = (uint32_t)XXH3_64bits_withSeed(&key, sizeof(key), p->seed) & (BUDGETS - 1);
 	for (; p->budgets[s].machine != NULL; s = (s + 1) & (BUDGETS - 1)) {
 		struct budget *b = &p->budgets[s];
-		if (b->machine == t->machine && b->initiator == t->initiator && b->proto == t->ident.proto)
+		if (b->machine == t->machine && b->initiator == t->initiator && b->proto == t->proto)
 			return b;
 	}
 	if (p->budget_count >= BUDGETS / 4 * 3)
 		return NULL;
 	p->budget_count++;
-	p->budgets[s] = (struct budget){.machine = t->machine, .initiator = t->initiator, .proto = t->ident.proto};
+	p->budgets[s] = (struct budget){.machine = t->machine, .initiator = t->initiator, .proto = t->proto};
 	return &p->budgets[s];
 }
 

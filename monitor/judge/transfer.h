@@ -30,31 +30,54 @@ enum transfer_place {
 	PLACE_COLLAPSED,  /* this is a collapsed row: no flow is behind it alone */
 };
 
-/* 304 bytes beside the texts, which are interned (u32). Indexes are of the
+/* What many flows have in common is kept once (intern.h), with its padding
+ * zeroed. Where the inside end hangs: */
+struct attachment {
+	struct addr inside;
+	struct mac inside_mac, peer_mac;
+	uint16_t vlan[2], network;
+	uint8_t vlan_count, ip_version, interface;
+	uint8_t unused[5];
+	uint32_t netset_generation;
+};
+
+/* What inspection found. */
+struct label {
+	uint64_t risk;
+	char app[FACT_APP_MAX], category[FACT_WORD_MAX], ja3[33], ja4[40];
+	uint8_t encrypted;
+	uint8_t unused[6];
+};
+
+/* 224 bytes beside what is interned (u32; 0: nothing). Indexes are of the
  * pool; TRANSFER_NONE: none. */
 struct transfer {
-	struct flow_ident ident;        /* of a collapsed row: of its first flow */
+	struct addr peer;               /* this and the next: of a collapsed row those of its first flow */
+	uint16_t inside_port, peer_port;
+	uint32_t attachment;            /* struct attachment; never 0 */
 	struct flow_counts counts;      /* as recorded, base taken off */
 	struct flow_counts *base;       /* counts that an earlier row holds already; NULL: zero */
 	struct machine *machine;
 	int64_t id;                     /* 0: no row */
 	int64_t start_us, end_us;
 	int64_t bad_us;                 /* a packet's time at which hours, validity or limit did not hold */
-	uint64_t billed_out, billed_in; /* bytes that count against an approval's limit already */
-	uint64_t risk;
-	uint64_t collapsed;             /* PLACE_COLLAPSED: flows that it stands for */
+	union {
+		uint64_t billed_out;    /* bytes that count against an approval's limit already */
+		uint64_t collapsed;     /* PLACE_COLLAPSED: flows that it stands for */
+	};
+	uint64_t billed_in;
 	uint32_t slot, generation;      /* of the worker; collapsed row: live flows folded into it */
 	uint32_t finding;               /* index in findings, TRANSFER_NONE */
 	uint32_t fold;                  /* PLACE_FOLDED: the collapsed row */
 	uint32_t live_prev, live_next;  /* all live ones, in the order of their first packets */
 	uint32_t pair_prev, pair_next;  /* those of the same machine and peer (hash) */
 	uint32_t queue_next;
-	uint32_t app, category, host, dns_name, ja3, ja4, content, city, as_org, network, approval, policy_hash;
-	uint32_t asn, reasons, flags;
-	char country[3];
-	uint8_t worker, initiator, host_source, verdict, state;
-	uint8_t place, queue;
-	bool live : 1, encrypted : 1, classified : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;
+	uint32_t label;                 /* struct label */
+	uint32_t where;                 /* struct geo_place of the peer */
+	uint32_t host, dns_name, content, network, approval, policy_hash;   /* texts */
+	uint32_t reasons, flags;
+	uint8_t proto, worker, initiator, host_source, verdict, state, place, queue;
+	bool live : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;
 	bool late : 1;                  /* judged with what is known: inspection had its time */
 	bool settled : 1;               /* no approval is for this machine and peer: counts and time change nothing */
 	bool dns_believed : 1;          /* dns_name is of a resolver that is believed: policy may use it */

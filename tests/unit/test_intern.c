@@ -88,12 +88,33 @@ static void test_full(void **state)
 	intern_free(NULL);
 }
 
+/* Bytes with zeros in them, told apart by all of them; aligned for a struct. */
+static void test_bytes(void **state)
+{
+	(void)state;
+	struct intern *t;
+	const uint64_t one[3] = {1, 0, 2}, other[3] = {1, 0, 3};
+	uint32_t slot = 0;
+	assert_int_equal(intern_new(1 << 20, &t), 0);
+	const uint32_t a = intern_get_bytes(t, one, sizeof(one)), b = intern_get_bytes(t, other, sizeof(other));
+	assert_int_not_equal(a, b);
+	assert_int_equal(intern_get_bytes(t, one, sizeof(one)), a);
+	assert_memory_equal(intern_data(t, a), one, sizeof(one));
+	assert_int_equal((uintptr_t)intern_data(t, b) % sizeof(uint64_t), 0);
+	intern_set_bytes(t, &slot, one, sizeof(one));
+	assert_int_equal(slot, a);
+	intern_set_bytes(t, &slot, other, sizeof(other));
+	assert_int_equal(slot, b);
+	intern_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_same_text_same_number),
 	    cmocka_unit_test(test_against_a_model),
 	    cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_bytes),
 	};
 	return cmocka_run_group_tests_name("intern", tests, NULL, NULL);
 }
