@@ -136,10 +136,11 @@ static int flush(struct recorder *r, bool status, bool totals)
 
 /* A replay writes rows when their flows have ended, and all of them now and
  * then, for whoever looks on. */
-static bool replay_rows_due(struct recorder *r, int64_t now, bool idle)
+static bool replay_rows_due(struct recorder *r, int64_t now)
 {
 	const int64_t age = now - r->offered_ms;
-	if (age >= REPLAY_AGE_MS || (idle && age >= STATUS_MS)) {
+	const bool quiet = now - r->taken_ms >= STATUS_MS;   /* standard input may pause */
+	if (age >= REPLAY_AGE_MS || (quiet && age >= STATUS_MS)) {
 		r->offered_ms = now;
 		judge_offer_open(r->o->judge);
 		return judge_has_rows(r->o->judge);
@@ -147,10 +148,10 @@ static bool replay_rows_due(struct recorder *r, int64_t now, bool idle)
 	return r->full || judge_rows_waiting(r->o->judge) >= ROWS_PER_FLUSH;
 }
 
-static bool rows_due(struct recorder *r, int64_t now, bool idle)
+static bool rows_due(struct recorder *r, int64_t now)
 {
 	if (!r->o->live)
-		return replay_rows_due(r, now, idle);
+		return replay_rows_due(r, now);
 	if (!judge_has_rows(r->o->judge))
 		return r->full;
 	if (r->full || now - r->flushed_ms >= FLUSH_MS)
@@ -162,7 +163,7 @@ static bool rows_due(struct recorder *r, int64_t now, bool idle)
 	return t.unapproved > r->unapproved;
 }
 
-static void write_due(struct recorder *r, bool idle)
+static void write_due(struct recorder *r)
 {
 	const int64_t now = recorder_ms();
 	if (r->stalled_ms != 0 && now - r->try_ms < RETRY_MS)
@@ -170,7 +171,7 @@ static void write_due(struct recorder *r, bool idle)
 	/* A replay says nothing of the sensor: its words stay those of the live run. */
 	const bool status = r->o->live && (r->status_ms == 0 || now - r->status_ms >= STATUS_MS);
 	const bool totals = r->o->live ? status : now - r->totals_ms >= TOTALS_MS;
-	if (status || totals || rows_due(r, now, idle))
+	if (status || totals || rows_due(r, now))
 		(void)!flush(r, status, totals);
 }
 
@@ -259,7 +260,9 @@ static void run(struct recorder *r)
 		read_signals(r);
 		atomic_store_explicit(&r->o->control->judge_heartbeat_us, recorder_ms() * 1000, memory_order_relaxed);
 		const unsigned taken = recorder_take(r, TAKE_BATCH);
-		write_due(r, taken == 0);
+		if (taken > 0)
+			r->taken_ms = recorder_ms();
+		write_due(r);
 		refresh_geo(r);
 		recorder_keep(r, taken == 0);
 		/* Told to end while the database is locked and the judge is full: the
@@ -295,7 +298,7 @@ int recorder_run(const struct recorder_options *o)
 	json_init(&r->json);
 	json_init(&r->reload);
 	recorder_tell_geo(r, true);
-	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = recorder_ms();
+	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = r->taken_ms = recorder_ms();
 	if (o->live && retention_new(o->store, &judge_config(o->judge)->retention, &r->retention) != 0)
 		log_error("judge", "no memory for retention: the database is not kept within its bounds");
 	/* A judge that was started anew holds the first configuration again. */
