@@ -16,3 +16,13 @@ bench-worker: $(BUILD)/bench/worker_loop ## the worker alone beside nDPI alone (
 	@$(BUILD)/bench/worker_loop $(or $(SITE),tests/replay/demo/site.yaml) $(CAPTURE)
 
 .PHONY: bench-worker
+
+# The record alone: the judge process fed with facts, its commits looked at.
+$(BUILD)/bench/rows: tests/bench/rows.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -Wl,--wrap=store_sink,--wrap=store_commit -o $@ $< $(LIB) $(LIBS)
+
+bench-rows: $(BUILD)/bench/rows ## transfers a second into SQLite, and from fact to commit (ROWS=2000000)
+	@tests/bench/rows.sh $(BUILD) $(ROWS)
+
+.PHONY: bench-rows
