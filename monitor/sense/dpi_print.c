@@ -15,6 +15,13 @@ struct text {
 	size_t size, len;      /* len goes on past size: what it would have been */
 };
 
+static inline void put_char(struct text *t, char c)
+{
+	if (t->len < t->size)
+		t->to[t->len] = c;
+	t->len++;
+}
+
 static inline void put(struct text *t, const char *from, size_t n)
 {
 	if (t->len < t->size) {
@@ -31,7 +38,7 @@ struct spec {
 };
 
 /* What stands behind a '%'. Returns the first character after it. */
-static const char *spec_read(const char *p, struct spec *ret)
+static inline const char *spec_read(const char *p, struct spec *ret)
 {
 	*ret = (struct spec){.precision = LONGEST};
 	if (*p == '0') {
@@ -49,29 +56,53 @@ static const char *spec_read(const char *p, struct spec *ret)
 	return *p != '\0' ? p + 1 : p;
 }
 
-static void put_number(struct text *t, const struct spec *s, unsigned value, bool negative)
+static inline void put_decimal(struct text *t, unsigned value)
 {
-	const char *const digits = s->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-	const unsigned base = s->conversion == 'x' || s->conversion == 'X' ? 16 : 10;
-	char buf[DIGITS_MAX + 1], *const end = buf + sizeof buf, *at = end;
+	char buf[DIGITS_MAX], *const end = buf + sizeof buf, *at = end;
 	do {
-		*--at = digits[value % base];
-		value /= base;
+		*--at = (char)('0' + value % 10);
+		value /= 10;
 	} while (value != 0);
-	if (negative && !s->zeros)
-		*--at = '-';
-	if (negative && s->zeros)
-		put(t, "-", 1);
-	for (unsigned n = (unsigned)(end - at) + (negative && s->zeros); n < s->width; n++)
-		put(t, s->zeros ? "0" : " ", 1);
-	put(t, at, (size_t)(end - at));
+	while (at < end)
+		put_char(t, *at++);
 }
 
-static bool put_string(struct text *t, const struct spec *s, const char *from)
+static inline void put_number(struct text *t, const struct spec *s, unsigned value, bool negative)
 {
-	if (from == NULL || s->width != 0 || s->zeros || s->precision > LONGEST)
+	char buf[DIGITS_MAX], *const end = buf + sizeof buf, *at = end;
+	if (s->conversion == 'x' || s->conversion == 'X') {
+		const char *const digits = s->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+		do {
+			*--at = digits[value & 15];
+			value >>= 4;
+		} while (value != 0);
+	} else {
+		do {
+			*--at = (char)('0' + value % 10);
+			value /= 10;
+		} while (value != 0);
+	}
+	unsigned n = (unsigned)(end - at) + negative;
+	if (negative && s->zeros)
+		put_char(t, '-');
+	for (; n < s->width; n++)
+		put_char(t, s->zeros ? '0' : ' ');
+	if (negative && !s->zeros)
+		put_char(t, '-');
+	while (at < end)
+		put_char(t, *at++);
+}
+
+static inline bool put_string(struct text *t, size_t precision, const char *from)
+{
+	if (from == NULL)
 		return false;
-	const size_t n = strnlen(from, s->precision);
+	if (precision > 1 && (from[0] == '\0' || from[1] == '\0')) {   /* nothing, or a comma */
+		if (*from != '\0')
+			put_char(t, *from);
+		return true;
+	}
+	const size_t n = strnlen(from, precision);
 	if (n == LONGEST)
 		return false;
 	put(t, from, n);
@@ -84,19 +115,29 @@ int dpi_print(char *to, size_t size, const char *format, va_list args)
 	struct spec s;
 	for (const char *p = format; *p != '\0';) {
 		if (*p != '%') {
-			put(&t, p++, 1);
+			put_char(&t, *p++);
+			continue;
+		}
+		if (p[1] == 'u') {   /* the two that matter */
+			put_decimal(&t, va_arg(args, unsigned));
+			p += 2;
+			continue;
+		}
+		if (p[1] == 's') {
+			if (!put_string(&t, LONGEST, va_arg(args, const char *)))
+				return -1;
+			p += 2;
 			continue;
 		}
 		p = spec_read(p + 1, &s);
 		const bool plain = s.width == 0 && !s.zeros && s.precision == LONGEST;
 		if (s.conversion == 's') {
-			if (!put_string(&t, &s, va_arg(args, const char *)))
+			if (s.width != 0 || s.zeros || s.precision > LONGEST || !put_string(&t, s.precision, va_arg(args, const char *)))
 				return -1;
 		} else if (s.conversion == 'c' && plain) {
-			const char c = (char)va_arg(args, int);
-			put(&t, &c, 1);
+			put_char(&t, (char)va_arg(args, int));
 		} else if (s.conversion == '%' && plain) {
-			put(&t, "%", 1);
+			put_char(&t, '%');
 		} else if (s.precision != LONGEST) {
 			return -1;
 		} else if (s.conversion == 'd' || s.conversion == 'i') {
