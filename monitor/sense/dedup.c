@@ -317,21 +317,37 @@ static bool weak_copy(struct dedup *d, struct pair *pair, const struct seen *s, 
 	return copy;
 }
 
-bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans)
+static size_t pair_of(uint64_t both)
 {
-	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret, both = src + dst;
-	struct pair *pair = &d->pair[(both ^ both >> 24) % PAIRS];
+	return (both ^ both >> 24) % PAIRS;
+}
+
+void dedup_seek(const struct dedup *d, const struct packet *p, enum dedup_vlans vlans, struct dedup_place *ret)
+{
+	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret;
+	const struct body b = body_of(p);
+	ret->pair = src + dst;
+	ret->upward = src < dst;
+	ret->signature = signature_of(p, src * 3 + dst, &b, vlans);
+	__builtin_prefetch(&d->pair[pair_of(ret->pair)], 1);
+	__builtin_prefetch((const char *)&d->pair[pair_of(ret->pair)] + 64, 1);
+	__builtin_prefetch(d->seen[ret->signature % SETS], 1);
+}
+
+bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans, const struct dedup_place *at)
+{
+	struct pair *pair = &d->pair[pair_of(at->pair)];
 	struct interface *interface = &d->interface[p->interface];
-	const uint32_t tag = (uint32_t)(both >> 32) | 1, now_us = (uint32_t)p->time_us, path = path_of(p);
+	const uint32_t tag = (uint32_t)(at->pair >> 32) | 1, now_us = (uint32_t)p->time_us, path = path_of(p);
 	const struct body b = body_of(p);
 	bool copy = false;
 
 	if (pair->tag != tag)
 		*pair = (struct pair){.tag = tag};
-	struct seen *s = seen_of(d, signature_of(p, src * 3 + dst, &b, vlans), now_us);
+	struct seen *s = seen_of(d, at->signature, now_us);
 	const bool first = s->copies == 0, same_path = first || s->path == path;
 	const uint32_t age = age_of(s, now_us);
-	const bool strong = !id_stuck(pair, p, src < dst, first) && never_repeats(p);
+	const bool strong = !id_stuck(pair, p, at->upward, first) && never_repeats(p);
 	if (vlans == DEDUP_ROUTED ? !verified_routed(d, s, &b) : !verified(d, pair, interface, s, p, &b)) {
 		history_add(&interface->all, false);
 		return false;

@@ -48,10 +48,6 @@ struct dedup;   /* opaque; one per worker */
 MUST_CHECK int dedup_new(struct dedup **ret);
 void dedup_free(struct dedup *d);
 
-/* Is this packet (DECODE_IP) a second copy of one seen before? Call it once a
- * frame, with the packet that will be counted: after unwrapping, before the
- * flow and the fragment table. Offline with several workers the weak case may
- * see the doubling of an interface a little later than one worker would. */
 enum dedup_vlans {
 	DEDUP_ANY_VLAN = 0,  /* VLANs are not in the flow's key */
 	DEDUP_BY_VLAN,       /* they are: the same packet in another VLAN is no copy but a packet of another flow.
@@ -60,7 +56,21 @@ enum dedup_vlans {
 	DEDUP_ROUTED,        /* as DEDUP_ANY_VLAN, and every packet is likely to come twice: whole payloads are
 	                      * compared from the first one on, and copies say nothing about the mirror */
 };
-bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans);
+/* What a packet (DECODE_IP) is looked up by. */
+struct dedup_place {
+	uint64_t signature, pair;
+	bool upward;         /* which of the two directions */
+};
+
+/* Find it, and ask memory for what dedup_seen will read. */
+void dedup_seek(const struct dedup *d, const struct packet *p, enum dedup_vlans vlans, struct dedup_place *ret);
+
+/* Is this packet a second copy of one seen before? Call it once a frame, with
+ * the packet that will be counted: after unwrapping, before the flow and the
+ * fragment table; frames that touch no scanner network need not come here.
+ * Offline with several workers the weak case may see the doubling of an
+ * interface a little later than one worker would. */
+bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans, const struct dedup_place *at);
 
 /* Do frames come twice on this interface (index as in struct packet)?
  * At least 30 % of its last 64 packets were copies. */

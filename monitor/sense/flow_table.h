@@ -101,6 +101,11 @@ void flow_table_free(struct flow_table *t);
 void flow_key_of(const struct packet *p, bool vlan_in_key, struct flow_key *ret, unsigned *ret_src_end);
 uint32_t flow_key_hash(const struct flow_key *k);
 
+/* Ask memory ahead for what flow_table_find will read: first the index, and
+ * some packets later the flow that may be it; NULL: surely none. */
+void flow_table_seek(const struct flow_table *t, uint32_t hash);
+const struct flow *flow_table_near(const struct flow_table *t, uint32_t hash);
+
 /* The flow of a key, or NULL. */
 struct flow *flow_table_find(struct flow_table *t, const struct flow_key *k, uint32_t hash);
 /* A new flow, zeroed but for its key. NULL when the table is full. */

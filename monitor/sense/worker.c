@@ -209,8 +209,7 @@ static int read_all(struct worker *w)
 	while (atomic_load_explicit(&w->o.control->stop, memory_order_relaxed) == 0) {
 		int rc = capture_next_batch(w->o.capture, frames, BATCH_FRAMES, &count);
 		if (rc == 0) {
-			for (unsigned i = 0; i < count; i++)
-				worker_take_frame(w, &frames[i]);
+			worker_take_frames(w, frames, count);
 			since += count;
 			if (since >= BATCH_FRAMES) {
 				since = 0;

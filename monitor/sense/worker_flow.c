@@ -301,8 +301,6 @@ void worker_drop_flow(struct worker *w, struct flow *f)
 	inspect_end(w->inspector, f);
 	labels_drop(w->labels, f->label);
 	tcp_track_forget(w->tcp, f);
-	if (w->last == f)
-		w->last = NULL;
 	flow_table_remove(w->flows, f);
 }
 
@@ -385,16 +383,10 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 	set_due(w, f, changed && !is_new);
 }
 
-/* The second copy of a frame: it has a place, nothing else. */
-static enum worker_fate take_duplicate(struct worker *w, struct packet *p, enum dedup_vlans vlans)
+/* The second copy of a frame, of that flow if it is known: it has a place,
+ * nothing else. */
+static void take_duplicate(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
 {
-	struct flow_key key;
-	struct place at;
-	unsigned end;
-	flow_key_of(p, vlans == DEDUP_BY_VLAN, &key, &end);
-	struct flow *f = p->fragment ? NULL : flow_table_find(w->flows, &key, flow_key_hash(&key));
-	if (f == NULL && !locate(w, p, end, &at))
-		return FATE_OTHER_NETWORK;
 	w->total.duplicate_frames++;
 	if (f != NULL)
 		f->flags |= FLOW_DOUBLED;
@@ -408,7 +400,6 @@ static enum worker_fate take_duplicate(struct worker *w, struct packet *p, enum 
 		w->doubled_told |= bit;
 		tell_note(w->tell, NOTE_DOUBLED, "the mirror delivers frames twice: ingress and egress of the same ports?");
 	}
-	return FATE_FLOW;
 }
 
 /* What the first packet said of the inside holds no more: there are other
@@ -425,46 +416,59 @@ static bool is_misplaced(struct worker *w, struct flow *f, const struct packet *
 	       netset_has_mac(&w->netset, &p->src_mac) && !netset_has_mac(&w->netset, &p->dst_mac);
 }
 
-static struct flow *find_flow(struct worker *w, const struct flow_key *key, uint32_t *ret_hash)
+void worker_seek(const struct worker *w, const struct packet *p, struct seek *ret)
 {
-	if (w->last != NULL && memcmp(&w->last->key, key, sizeof *key) == 0) {
-		*ret_hash = w->last->hash;
-		return w->last;
-	}
-	*ret_hash = flow_key_hash(key);
-	return flow_table_find(w->flows, key, *ret_hash);
+	ret->vlans = vlans_of(w, p);
+	dedup_seek(w->dedup, p, ret->vlans, &ret->copy);
+	flow_key_of(p, ret->vlans == DEDUP_BY_VLAN, &ret->key, &ret->end);
+	ret->hash = flow_key_hash(&ret->key);
+	flow_table_seek(w->flows, ret->hash);
 }
 
-enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner)
+/* A flow that is over with this packet, which begins another. */
+static bool is_replaced(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
 {
-	const enum dedup_vlans vlans = vlans_of(w, p);
-	const bool vlan_in_key = vlans == DEDUP_BY_VLAN;
-	if (dedup_seen(w->dedup, p, vlans))
-		return take_duplicate(w, p, vlans);
-	struct flow_key key;
-	uint32_t hash;
-	unsigned end;
-	bool joined = !p->fragment || fragment_ports(w->fragments, p, vlan_in_key);
-	flow_key_of(p, vlan_in_key, &key, &end);
-	key.kind = !joined;
+	return (is_whole_tcp(p) && tcp_track_reopens(f, p, end)) || is_misplaced(w, f, p, end);
+}
 
-	struct flow *f = find_flow(w, &key, &hash);
-	if (f != NULL && ((is_whole_tcp(p) && tcp_track_reopens(f, p, end)) || is_misplaced(w, f, p, end))) {
+/* A later fragment has the ports of the first, if that was seen. Returns false
+ * for a second copy. */
+static bool join_fragment(struct worker *w, struct packet *p, struct seek *s)
+{
+	if (dedup_seen(w->dedup, p, s->vlans, &s->copy))
+		return false;
+	const bool vlan_in_key = s->vlans == DEDUP_BY_VLAN, joined = fragment_ports(w->fragments, p, vlan_in_key);
+	flow_key_of(p, vlan_in_key, &s->key, &s->end);
+	s->key.kind = !joined;
+	s->hash = flow_key_hash(&s->key);
+	return true;
+}
+
+enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner, struct seek *s)
+{
+	const bool copy = p->fragment && !join_fragment(w, p, s);
+	struct flow *f = copy ? NULL : flow_table_find(w->flows, &s->key, s->hash);
+	struct place at;
+	if (f == NULL && !locate(w, p, s->end, &at))
+		return FATE_OTHER_NETWORK;
+	if (copy || (!p->fragment && dedup_seen(w->dedup, p, s->vlans, &s->copy))) {
+		take_duplicate(w, f, p, s->end);
+		return FATE_FLOW;
+	}
+	if (f != NULL && is_replaced(w, f, p, s->end)) {
 		worker_end_flow(w, f, END_REPLACED);
-		f = flow_table_find(w->flows, &key, hash);   /* still there: its end could not be told */
+		f = flow_table_find(w->flows, &s->key, s->hash);   /* still there: its end could not be told */
+		if (f == NULL && !locate(w, p, s->end, &at))
+			return FATE_OTHER_NETWORK;
 	}
 	if (f == NULL) {
-		struct place at;
-		if (!locate(w, p, end, &at))
-			return FATE_OTHER_NETWORK;
-		f = make_flow(w, p, &key, hash, &at);
+		f = make_flow(w, p, &s->key, s->hash, &at);
 		if (f == NULL) {
-			count_refused(w, p, end, &at);
+			count_refused(w, p, s->end, &at);
 			return FATE_FLOW;
 		}
-		set_ends(w, f, p, end);
+		set_ends(w, f, p, s->end);
 	}
-	w->last = f;
-	take_flow_packet(w, f, p, inner, end);
+	take_flow_packet(w, f, p, inner, s->end);
 	return FATE_FLOW;
 }

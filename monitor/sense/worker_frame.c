@@ -166,10 +166,12 @@ static bool tunnel_touches_network(struct worker *w, const struct packet *p)
 	return w->tunnel_inside;
 }
 
-static void take_outcome(struct worker *w, enum decode_outcome outcome, struct packet *p);
+static void take_outcome(struct worker *w, enum decode_outcome outcome, struct packet *p, struct seek *s);
 
-static void take_ip(struct worker *w, struct packet *p)
+/* s: where the packet was sought; NULL: it was not yet. */
+static void take_ip(struct worker *w, struct packet *p, struct seek *s)
 {
+	struct seek now;
 	struct packet inner;
 	const struct packet *carried = NULL;
 	if (p->tunnel != TUNNEL_NONE) {
@@ -178,7 +180,7 @@ static void take_ip(struct worker *w, struct packet *p)
 		bool own = tunnel_touches_network(w, p);
 		enum decode_outcome outcome = decode_inner(p, &inner);
 		if (!own) {
-			take_outcome(w, outcome, &inner);
+			take_outcome(w, outcome, &inner, NULL);
 			return;
 		}
 		carried = outcome == DECODE_IP ? &inner : NULL;
@@ -188,19 +190,24 @@ static void take_ip(struct worker *w, struct packet *p)
 	if (is_housekeeping(w, p)) {
 		w->total.housekeeping_frames++;
 		see_sender(w, p);
-	} else if (worker_take_packet(w, p, carried) == FATE_FLOW) {
-		w->total.flow_frames++;
-	} else {
-		w->total.other_network_frames++;
+		return;
 	}
+	if (s == NULL) {
+		worker_seek(w, p, &now);
+		s = &now;
+	}
+	if (worker_take_packet(w, p, carried, s) == FATE_FLOW)
+		w->total.flow_frames++;
+	else
+		w->total.other_network_frames++;
 }
 
 /* Recursion ends with DECODE_DEPTH_MAX. */
-static void take_outcome(struct worker *w, enum decode_outcome outcome, struct packet *p)
+static void take_outcome(struct worker *w, enum decode_outcome outcome, struct packet *p, struct seek *s)
 {
 	switch (outcome) {
 	case DECODE_IP:
-		take_ip(w, p);
+		take_ip(w, p, s);
 		return;
 	case DECODE_ARP:
 		w->total.housekeeping_frames++;
@@ -262,8 +269,9 @@ void worker_pass_time(struct worker *w, int64_t time_us)
 		worker_tick(w);
 }
 
-void worker_take_frame(struct worker *w, const struct capture_frame *frame)
+static void take_frame(struct worker *w, const struct capture_frame *frame, struct arrival *a)
 {
+	struct packet *p = &a->packet;
 	w->frame = frame->number;
 	worker_pass_time(w, frame->time_us);
 	if (frame->filtered) {
@@ -273,15 +281,54 @@ void worker_take_frame(struct worker *w, const struct capture_frame *frame)
 		}
 		return;
 	}
-	struct packet p;
-	enum decode_outcome outcome = decode_frame(frame, &p);
-	if (!is_mine(w, &p, outcome))
+	if (!a->mine)
 		return;
 	count_frame(w, frame);
-	p.time_us = w->clock.packet_us;
-	w->total.truncated_frames += p.truncated || frame->caplen < frame->wirelen;
-	w->total.jumbo_frames += frame->wirelen > JUMBO_BYTES + VLAN_TAG_BYTES * p.vlan_count;
-	w->total.ip_frames += outcome == DECODE_IP;
+	p->time_us = w->clock.packet_us;
+	w->total.truncated_frames += p->truncated || frame->caplen < frame->wirelen;
+	w->total.jumbo_frames += frame->wirelen > JUMBO_BYTES + VLAN_TAG_BYTES * p->vlan_count;
+	w->total.ip_frames += a->outcome == DECODE_IP;
 	worker_place(w, PHASE_FRAME, 0);
-	take_outcome(w, outcome, &p);
+	take_outcome(w, a->outcome, p, a->sought ? &a->seek : NULL);
+}
+
+/* Nothing here changes what the worker knows: the frames before may yet. */
+static void look_ahead(struct worker *w, const struct capture_frame *frame, struct arrival *a)
+{
+	a->mine = a->sought = false;
+	if (frame->filtered)
+		return;
+	a->outcome = decode_frame(frame, &a->packet);
+	a->mine = is_mine(w, &a->packet, a->outcome);
+	a->sought = a->mine && a->outcome == DECODE_IP && a->packet.tunnel == TUNNEL_NONE;
+	if (a->sought)
+		worker_seek(w, &a->packet, &a->seek);
+}
+
+static void prefetch_frame(const struct capture_frame *frame)
+{
+	__builtin_prefetch(frame->data);
+	__builtin_prefetch(frame->data + 64);
+}
+
+static void take_burst(struct worker *w, const struct capture_frame *frame, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		prefetch_frame(&frame[i]);
+	for (unsigned i = 0; i < count; i++)
+		look_ahead(w, &frame[i], &w->burst[i]);
+	const struct flow *near[BURST_FRAMES];
+	for (unsigned i = 0; i < count; i++)
+		near[i] = w->burst[i].sought ? flow_table_near(w->flows, w->burst[i].seek.hash) : NULL;
+	for (unsigned i = 0; i < count; i++)
+		if (near[i] != NULL && near[i]->inspection != NULL)
+			__builtin_prefetch(near[i]->inspection);
+	for (unsigned i = 0; i < count; i++)
+		take_frame(w, &frame[i], &w->burst[i]);
+}
+
+void worker_take_frames(struct worker *w, const struct capture_frame *frame, unsigned count)
+{
+	for (unsigned at = 0; at < count; at += BURST_FRAMES)
+		take_burst(w, frame + at, count - at < BURST_FRAMES ? count - at : BURST_FRAMES);
 }

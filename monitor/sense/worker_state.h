@@ -19,6 +19,9 @@
 
 #define SECOND_US INT64_C(1000000)
 #define INTERFACES_MAX 16u
+/* Frames that are decoded before the first of them is counted, so that what
+ * they need is asked of memory early. They fit the first cache. */
+#define BURST_FRAMES 16u
 
 /* flow->notes */
 enum {
@@ -42,6 +45,24 @@ struct tunnel_ends {
 	struct mac mac[2];
 	uint8_t interface;
 	bool known;
+};
+
+/* Where a packet belongs. Later fragments are told by their first: their key
+ * is not known ahead. */
+struct seek {
+	enum dedup_vlans vlans;
+	unsigned end;            /* of the key: the sender's */
+	struct flow_key key;
+	uint32_t hash;
+	struct dedup_place copy;
+};
+
+/* A frame of a burst. */
+struct arrival {
+	struct packet packet;
+	enum decode_outcome outcome;
+	bool mine, sought;
+	struct seek seek;        /* if sought */
 };
 
 struct worker {
@@ -72,7 +93,7 @@ struct worker {
 	uint32_t resync;         /* epoch that has been answered */
 	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
 
-	struct flow *last;       /* of the last packet */
+	struct arrival burst[BURST_FRAMES];
 	const struct packet *packet;  /* under inspection, for worker_on_dns */
 	struct tunnel_ends tunnel_key;   /* the last that was looked up */
 	bool tunnel_inside;
@@ -86,7 +107,7 @@ struct worker {
 int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live);
 
 /* --- worker_frame.c --- */
-void worker_take_frame(struct worker *w, const struct capture_frame *frame);
+void worker_take_frames(struct worker *w, const struct capture_frame *frame, unsigned count);
 /* The clock, its steps and the timers; a frame or an idle line. */
 void worker_pass_time(struct worker *w, int64_t time_us);
 /* Which ends of a packet are inside. */
@@ -100,9 +121,11 @@ void worker_see_station(struct worker *w, const struct mac *mac, const struct ad
 
 /* --- worker_flow.c --- */
 enum worker_fate { FATE_FLOW, FATE_OTHER_NETWORK };
-/* A packet that is no housekeeping. inner: what a tunnel that is judged
- * itself carries, NULL: none. */
-enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner);
+/* Where does a packet belong? Asks memory for it. */
+void worker_seek(const struct worker *w, const struct packet *p, struct seek *ret);
+/* A packet that is no housekeeping, and where it was sought. inner: what a
+ * tunnel that is judged itself carries, NULL: none. */
+enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner, struct seek *s);
 /* The flow is over for that reason: told, and removed unless it could not be told. */
 void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why);
 /* Remove a flow whose end was told. */

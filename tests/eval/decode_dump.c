@@ -19,6 +19,13 @@ static void print_layer(const struct packet *p)
 	       p->proto, p->ip_bytes, p->src_port, p->dst_port, p->payload_bytes);
 }
 
+static bool is_copy(struct dedup *dedup, const struct packet *p)
+{
+	struct dedup_place at;
+	dedup_seek(dedup, p, DEDUP_BY_VLAN, &at);
+	return dedup_seen(dedup, p, DEDUP_BY_VLAN, &at);
+}
+
 static void print_frame(const struct capture_frame *f, struct dedup *dedup)
 {
 	static const char *const outcomes[DECODE_OUTCOMES] = {
@@ -37,7 +44,7 @@ static void print_frame(const struct capture_frame *f, struct dedup *dedup)
 	const struct packet *last = &layer[depth];
 	printf("%llu\t%s%s%s\t%u,%u,%u\t%d\t", (unsigned long long)f->number, outcomes[outermost],
 	       depth > 0 ? "/" : "", depth > 0 ? outcomes[o] : "", last->vlan_count, last->vlan[0], last->vlan[1],
-	       o == DECODE_IP && dedup_seen(dedup, last, true));
+	       o == DECODE_IP && is_copy(dedup, last));
 	for (unsigned i = 0; i <= depth; i++)
 		if (layer[i].ip_version != 0)
 			print_layer(&layer[i]);
