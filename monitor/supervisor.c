@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 
 #define RING_BYTES (8u << 20)
 #define TICK_MS 200
+#define DESCRIPTORS 24
 #define HEARTBEAT_LIMIT_US (10 * 1000000)   /* a live worker silent that long is taken to hang */
 #define JUDGE_HEARTBEAT_LIMIT_US (60 * 1000000)   /* the judge may wait for a slow disk */
 #define RESTART_PAUSE_US 500000             /* between two starts of one process */
@@ -96,6 +98,23 @@ static int prepare_data_dir(struct supervisor *s)
 		return ERR_PERM;
 	}
 	return 0;
+}
+
+/* Enough for the process that needs most, a worker: six an interface, nDPI's
+ * and the record's files for a moment. Too few would fail somewhere, somehow. */
+static int raise_descriptor_limit(size_t interfaces)
+{
+	struct rlimit limit;
+	const rlim_t wanted = DESCRIPTORS + 6 * interfaces;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return 0;
+	const rlim_t had = limit.rlim_cur;
+	limit.rlim_cur = wanted;
+	if (wanted <= limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return 0;
+	log_error("supervisor", "only %llu files may be open at once, and %llu are needed: raise the limit (ulimit -n, LimitNOFILE=)",
+	          (unsigned long long)had, (unsigned long long)wanted);
+	return ERR_FULL;
 }
 
 static int prepare(struct supervisor *s, const struct garitad_options *o)
@@ -444,7 +463,10 @@ int supervisor_run(const struct garitad_options *o)
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 
-	if (prepare(&s, o) != 0)
+	int rc = raise_descriptor_limit(o->interface_count);
+	if (rc == 0 && (rc = prepare(&s, o)) != 0)
+		log_error("supervisor", "cannot begin: %s", err_str(rc));
+	if (rc != 0)
 		return EXIT_FAILED;
 	if (start_all(&s) != 0) {
 		stop(&s, "could not start");

@@ -79,6 +79,8 @@ static int take_record(void *ctx, const char *const *values)
 	if (number(values[0]) != 0)
 		s->pid = (int)number(values[0]);
 	s->refused_rows = number(values[1]);
+	s->refused_facts = number(values[3]);
+	s->refused_machines = number(values[4]);
 	if (number(values[2]) > 0 && number(values[2]) <= SILENCE_MAX_S)
 		s->silence_us = (int64_t)number(values[2]) * 1000000;
 	return 0;
@@ -119,7 +121,7 @@ static int take_gap(void *ctx, const struct stored_gap *g)
 static int gather_words(struct store_reader *r, struct status *s)
 {
 	static const char *const input[] = {"last_packet_us"}, *const worker[] = {"state", "queue_bytes"},
-	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "refused_rows", "silence_s"},
+	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "refused_rows", "silence_s", "refused_facts", "refused_machines"},
 	                  *const reload[] = {"ok", "at", "errors"};
 	int code = store_read_status_fields(r, "input", input, 1, take_input, s);
 	if (code == 0)
@@ -127,7 +129,7 @@ static int gather_words(struct store_reader *r, struct status *s)
 	if (code == 0)
 		code = store_read_status_fields(r, "geo", geo, 4, take_geo, s);
 	if (code == 0)
-		code = store_read_status_fields(r, "record", record, 3, take_record, s);
+		code = store_read_status_fields(r, "record", record, 5, take_record, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "reload", reload, 3, take_reload, s);
 	if (code == 0) {
@@ -221,6 +223,8 @@ static void reckon_warnings(struct status *s)
 	warn(s, s->today.kernel_drops + s->today.interface_drops > 0, "frames-lost", TEXT_WARN_DROPS, 0);
 	warn(s, s->today.flow_table_full > 0, "flow-table-full", TEXT_WARN_TABLE_FULL, 0);
 	warn(s, s->refused_rows > 0, "rows-refused", TEXT_WARN_REFUSED_ROWS, 0);
+	warn(s, s->refused_facts > 0, "no-memory", TEXT_WARN_NO_MEMORY, 0);
+	warn(s, s->refused_machines > 0, "machines-refused", TEXT_WARN_MACHINES, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
 	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);
 }

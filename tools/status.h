@@ -53,7 +53,7 @@ struct status {
 	int64_t policy_loaded_us;
 	bool reload_refused;
 	char reload_at[40], reload_errors[2000];   /* errors: a JSON array */
-	uint64_t refused_rows;
+	uint64_t refused_rows, refused_facts, refused_machines;
 	int64_t silence_us;
 	uint64_t db_bytes;
 	struct status_gap *gap;    /* of the last 24 hours */

@@ -275,6 +275,7 @@ void judge_get_totals(const struct judge *j, struct judge_totals *ret)
 	                             .housekeeping = j->housekeeping, .findings = findings_count(j->findings),
 	                             .open = j->live_count, .collapsed = j->collapsed,
 	                             .refused = j->refused + j->gaps.refused + intern_refused(j->texts),
+	                             .machines_refused = inventory_refused(j->inventory),
 	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0,
 	                             .last_packet_us = j->last_packet_us};
 	for (unsigned i = 0; i < j->workers; i++) {

@@ -43,6 +43,7 @@ struct judge_totals {
 	uint64_t open;                 /* live flows */
 	uint64_t collapsed;            /* transfers without a row of their own (judge_place.c) */
 	uint64_t refused;              /* facts and texts that found no memory */
+	uint64_t machines_refused;     /* sights of machines past INVENTORY_UNKNOWN_MAX */
 	int64_t clock_us;
 	int64_t last_packet_us;        /* of the last frame, by the clock in force: counters.last_us is the greatest */
 };

@@ -24,6 +24,7 @@
 #define RETRY_MS 200            /* after the database was locked or full */
 #define WARN_MS 60000
 #define END_WAIT_MS 30000       /* for a locked database, at the end */
+#define NO_MEMORY_MS 10000      /* live, then another judge is better than this one */
 #define LATE_MS 1000            /* a shorter hold-up is not worth a row */
 
 int64_t recorder_ms(void)
@@ -50,6 +51,12 @@ static void stalled(struct recorder *r, int code, int64_t now)
 		r->warned_ms = 0;
 	}
 	r->stalled_code = code;
+	/* A lock ends and a disk is freed, but what this process holds stays. What
+	 * it has not written is lost: the next one records a gap since its last write. */
+	if (code == ERR_NOMEM && r->o->live && now - r->stalled_ms >= NO_MEMORY_MS) {
+		log_error("judge", "no memory to write with for %d s: ending, to begin anew", NO_MEMORY_MS / 1000);
+		_exit(EXIT_FAILED);
+	}
 	if (now - r->stalled_ms >= LATE_MS && (r->warned_ms == 0 || now - r->warned_ms >= WARN_MS)) {
 		r->warned_ms = now;
 		log_warn("judge", "nothing can be recorded for %lld s (%s): rows wait in memory",

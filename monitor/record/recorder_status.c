@@ -86,7 +86,7 @@ static int put_geo(struct recorder *r)
 	return put(r, "geo");
 }
 
-static int put_record(struct recorder *r)
+static int put_record(struct recorder *r, const struct judge_totals *t)
 {
 	struct json *j = &r->json;
 	json_reset(j);
@@ -95,6 +95,8 @@ static int put_record(struct recorder *r)
 	json_uint(j, "bad_facts", r->bad_facts);
 	json_uint(j, "out_of_order", r->out_of_order);
 	json_uint(j, "refused_rows", store_refused(r->o->store));
+	json_uint(j, "refused_facts", t->refused);
+	json_uint(j, "refused_machines", t->machines_refused + t->counters.stations_refused);
 	json_uint(j, "silence_s", judge_config(r->o->judge)->capture.silence_s);
 	if (r->stalled_us != 0) {
 		json_time(j, "late_since", r->stalled_us);
@@ -114,7 +116,7 @@ int recorder_put_status(struct recorder *r)
 	if (code == 0)
 		code = put_geo(r);
 	if (code == 0)
-		code = put_record(r);
+		code = put_record(r, &t);
 	if (code == 0)
 		code = recorder_put_keep(r);
 	if (code == 0 && r->reload_told) {
