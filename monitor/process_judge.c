@@ -59,6 +59,8 @@ static int open_store(const struct process_context *p, struct store **ret, char 
 	int pid = 0;
 	char why[TEXT_MAX] = "";
 	const int rc = store_open(p->options->data_dir, &run, ret, &pid, why, sizeof why);
+	if (rc == 0 && store_notice(*ret)[0] != '\0')
+		log_error("judge", "%s", store_notice(*ret));
 	if (rc != 0)
 		snprintf(err, err_size, "the database in %.150s: %s", p->options->data_dir, why[0] != '\0' ? why : err_str(rc));
 	/* Without a pid another program holds the database, and err says so. */
@@ -139,7 +141,8 @@ static const struct config *config_in_force(const struct process_context *p, con
 	return cfg;
 }
 
-static int start_judge(const struct process_context *p, struct parts *a, char *err, size_t err_size)
+/* *ret_record: what failed is the record, not the judge. */
+static int start_judge(const struct process_context *p, struct parts *a, bool *ret_record, char *err, size_t err_size)
 {
 	struct judge_options options = {
 		.config = config_in_force(p, a),
@@ -150,9 +153,31 @@ static int start_judge(const struct process_context *p, struct parts *a, char *e
 		.open_restored = p->judge_restarted,
 	};
 	int rc = store_next_ids(a->store, &options.next_transfer, &options.next_finding);
+	*ret_record = rc != 0;
 	if (rc == 0)
 		rc = judge_new(&options, &a->judge, err, err_size);
-	return rc == 0 ? restore(a) : rc;
+	if (rc != 0)
+		return rc;
+	rc = restore(a);
+	*ret_record = rc != 0;
+	return rc;
+}
+
+/* What the check at the opening did not see may show when it is read. */
+static int start_judge_anew(const struct process_context *p, struct parts *a, char *err, size_t err_size)
+{
+	bool record = false;
+	int rc = start_judge(p, a, &record, err, err_size);
+	if (rc != ERR_DAMAGED || !record)
+		return rc;
+	rc = store_renew(a->store);
+	if (rc != 0) {
+		snprintf(err, err_size, "the database in %.150s: %s", p->options->data_dir, store_error(a->store));
+		return rc;
+	}
+	log_error("judge", "%s", store_notice(a->store));
+	a->judge = NULL;   /* half filled, and left where it is: the configuration is one with it */
+	return start_judge(p, a, &record, err, err_size);
 }
 
 /* An unknown country satisfies no approval: whoever starts garitad should know. */
@@ -182,7 +207,7 @@ static int start(const struct process_context *p, struct parts *a)
 	if (rc == 0)
 		rc = vendors_new(NULL, &a->vendors);
 	if (rc == 0)
-		rc = start_judge(p, a, err, sizeof err);
+		rc = start_judge_anew(p, a, err, sizeof err);
 	if (rc == 0)
 		tell_geo(a->judge);
 	if (rc == 0 && (a->signal_fd = open_signals()) < 0)

@@ -18,7 +18,7 @@ struct finding {
 	uint32_t refs;                /* rows that refer to it and may change */
 	uint32_t older, younger;
 	uint32_t queue_next;
-	bool changed, offered, told, recorded;
+	bool changed, offered, told, recorded, again;   /* again: recorded, but not in the record that was begun anew */
 };
 
 struct queue {
@@ -305,7 +305,7 @@ static int tell(const struct findings *f, struct finding *d, const struct row_si
 	d->told = d->recorded || d->transfers > 0 || d->refs > 0;
 	if (!d->told)
 		return 0;
-	struct row_finding r = {.news = d->recorded ? ROW_COUNTS : ROW_NEW, .id = d->id, .equipment = intern_text(f->texts, d->equipment), .peer = d->peer,
+	struct row_finding r = {.news = d->recorded && !d->again ? ROW_COUNTS : ROW_NEW, .id = d->id, .equipment = intern_text(f->texts, d->equipment), .peer = d->peer,
 	                        .reasons = d->reasons, .first_us = d->first_us, .last_us = d->last_us,
 	                        .transfers = d->transfers, .bytes_out = d->bytes_out, .bytes_in = d->bytes_in};
 	return sink->finding(sink->ctx, &r);
@@ -339,6 +339,7 @@ void findings_recorded(struct findings *f, bool committed)
 		bool again = d->changed || !committed;
 		d->offered = d->changed = false;
 		d->recorded = d->recorded || (committed && d->told);
+		d->again = d->again && !committed;
 		if (again)
 			mark(f, i);
 	}
@@ -348,6 +349,17 @@ void findings_recorded(struct findings *f, bool committed)
 		else
 			f->changed.first = changed.first;
 		f->changed.last = changed.last;
+	}
+}
+
+void findings_offer_all(struct findings *f)
+{
+	for (uint32_t i = f->oldest; i != FINDING_NONE; i = f->all[i].younger) {
+		if (!f->all[i].recorded)
+			continue;
+		/* With transfers or none: the old record held it. */
+		f->all[i].again = true;
+		mark(f, i);
 	}
 }
 

@@ -43,6 +43,8 @@ MUST_CHECK int findings_restore(struct findings *f, const struct row_finding *r)
  * the first refusal. They stay marked until findings_recorded(true). */
 MUST_CHECK int findings_flush(struct findings *f, const struct row_sink *sink, uint32_t max, uint32_t *ret_count);
 void findings_recorded(struct findings *f, bool committed);
+/* The record was begun anew: hand out again what the old one held. */
+void findings_offer_all(struct findings *f);
 bool findings_has_changed(const struct findings *f);
 
 /* Findings that this run gave transfers to, and that still have them. */

@@ -453,6 +453,15 @@ void inventory_recorded(struct inventory *i, bool committed)
 	}
 }
 
+void inventory_offer_all(struct inventory *i)
+{
+	for (uint32_t n = 0; n < i->machine_count; n++) {
+		struct machine *m = machine_at(i, n);
+		if (m->first_us != 0 || m->last_us != 0)
+			mark(i, m);
+	}
+}
+
 bool inventory_has_changed(const struct inventory *i)
 {
 	return i->changed_count > 0;

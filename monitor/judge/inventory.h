@@ -76,6 +76,8 @@ MUST_CHECK int inventory_restore(struct inventory *i, const char *id, const stru
  * out again. */
 MUST_CHECK int inventory_each_changed(struct inventory *i, int (*fn)(void *ctx, const struct machine *m), void *ctx);
 void inventory_recorded(struct inventory *i, bool committed);
+/* The record was begun anew: every machine that was ever seen is handed out again. */
+void inventory_offer_all(struct inventory *i);
 bool inventory_has_changed(const struct inventory *i);
 uint32_t inventory_unknown_count(const struct inventory *i);
 uint64_t inventory_refused(const struct inventory *i);

@@ -82,6 +82,9 @@ void judge_flushed(struct judge *j, bool committed);
 /* The rows of live flows that wait (hold_open) are to go out with the next flushes. */
 void judge_offer_open(struct judge *j);
 uint32_t judge_rows_waiting(const struct judge *j);   /* transfers that the next flushes would hand out */
+/* The record was begun anew: what the old one held of live transfers, machines,
+ * findings, limits, gaps and the policy is offered again, beside what waits. */
+void judge_record_anew(struct judge *j);
 bool judge_has_rows(const struct judge *j);   /* that judge_flush would hand out */
 
 /* No more facts will come: a transfer that still waits for its first row gets

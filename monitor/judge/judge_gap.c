@@ -452,6 +452,14 @@ void judge_gap_recorded(struct judge *j, bool committed)
 	}
 }
 
+void judge_gap_offer_all(struct judge *j)
+{
+	for (uint32_t i = 0; i < j->gaps.count; i++)
+		gap_changed(j, &j->gaps.all[i]);
+	for (unsigned i = 0; i < j->workers; i++)
+		j->tally[i].changed |= j->tally[i].started;
+}
+
 void judge_gap_done(struct judge *j)
 {
 	for (uint32_t i = 0; i < j->gaps.count; i++)

@@ -322,6 +322,7 @@ void judge_usage_reload(struct judge *j);   /* the site's clock may be another *
 int judge_usage_restore(struct judge *j, const struct row_usage *r);
 int judge_usage_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
 void judge_usage_recorded(struct judge *j, bool committed);
+void judge_usage_offer_all(struct judge *j);
 void judge_usage_done(struct judge *j);
 
 /* --- judge_gap.c --- */
@@ -333,6 +334,7 @@ void judge_flow_ended(struct judge *j, const struct transfer *t);   /* one-way *
 void judge_gap_end(struct judge *j);
 int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
 void judge_gap_recorded(struct judge *j, bool committed);
+void judge_gap_offer_all(struct judge *j);
 void judge_gap_done(struct judge *j);
 
 /* --- judge_flush.c --- */

@@ -172,6 +172,19 @@ void judge_usage_recorded(struct judge *j, bool committed)
 	}
 }
 
+void judge_usage_offer_all(struct judge *j)
+{
+	for (uint32_t i = 0; i < j->usages.count; i++) {
+		struct usage_list *l = &j->usages.lists[i];
+		for (uint32_t p = 0; p < l->count; p++) {
+			if (l->periods[p].changed || l->periods[p].out + l->periods[p].in == 0)
+				continue;
+			l->periods[p].changed = true;
+			j->usages.changed++;
+		}
+	}
+}
+
 void judge_usage_done(struct judge *j)
 {
 	for (uint32_t i = 0; i < j->usages.count; i++) {

@@ -79,7 +79,7 @@ struct row_finding {
 /* Time in which the sensor did not see, or saw less. */
 struct row_gap {
 	int64_t start_us, end_us;     /* end 0: still */
-	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-drops", "interface-down", "clock-step", "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled", "record-late" (nothing lost) */
+	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-drops", "interface-down", "clock-step", "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled", "record-late" (nothing lost), "record-damaged" (what lies before is in another file) */
 	const char *detail;
 	uint64_t lost;                /* frames, where known */
 };

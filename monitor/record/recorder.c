@@ -112,14 +112,23 @@ static void tell_refused(struct recorder *r)
 	r->refused = refused;
 }
 
+static int try_flush(struct recorder *r, bool status, bool totals)
+{
+	const int code = store_begin(r->o->store);
+	return code == 0 ? put_rows(r, status, totals) : code;
+}
+
 /* One transaction. 0 or a code; a refusal is kept in mind for the warnings. */
 static int flush(struct recorder *r, bool status, bool totals)
 {
 	const int64_t now = recorder_ms();
 	r->try_ms = now;
-	int code = store_begin(r->o->store);
-	if (code == 0)
-		code = put_rows(r, status, totals);
+	int code = (status || totals) && store_is_gone(r->o->store) ? ERR_DAMAGED : try_flush(r, status, totals);
+	/* Begun anew it takes the same rows at once. */
+	if (code == ERR_DAMAGED)
+		code = recorder_renew(r);
+	if (code == RECORDER_RENEWED)
+		code = try_flush(r, status, totals);
 	if (code != 0) {
 		stalled(r, code, now);
 		return code;

@@ -29,6 +29,11 @@ void recorder_keep(struct recorder *r, bool idle)
 	bool more = false;
 	retention_set_limits(r->retention, &judge_config(r->o->judge)->retention);
 	const int code = retention_step(r->retention, wall_us, clock_settled(r, now, wall_us), &more);
+	/* Old pages that nothing else reads. A failure of that the next write says. */
+	if (code == ERR_DAMAGED && recorder_renew(r) != RECORDER_RENEWED)
+		log_error("judge", "the database is damaged: %s", store_error(r->o->store));
+	if (r->retention == NULL)
+		return;
 	struct retention_state state;
 	retention_get_state(r->retention, &state);
 	const int64_t end = recorder_ms();
@@ -63,4 +68,20 @@ int recorder_put_keep(struct recorder *r)
 	json_object_end(j);
 	const char *text = json_text(j);
 	return text != NULL ? store_put_status(r->o->store, "retention", text) : ERR_NOMEM;
+}
+
+int recorder_renew(struct recorder *r)
+{
+	const int code = store_renew(r->o->store);
+	if (code != 0)
+		return code;
+	log_error("judge", "%s", store_notice(r->o->store));
+	judge_record_anew(r->o->judge);
+	/* What was walked through is no longer there. */
+	retention_free(r->retention);
+	r->retention = NULL;
+	if (r->o->live && retention_new(r->o->store, &judge_config(r->o->judge)->retention, &r->retention) != 0)
+		log_error("judge", "no memory for retention: the database is not kept within its bounds");
+	r->status_ms = r->totals_ms = 0;
+	return RECORDER_RENEWED;
 }

@@ -65,5 +65,9 @@ void recorder_reload(struct recorder *r);
 /* recorder_keep.c: a step of retention, where one is due; and its status row. */
 void recorder_keep(struct recorder *r, bool idle);
 MUST_CHECK int recorder_put_keep(struct recorder *r);
+/* The database is damaged or gone: begin another, and offer it everything.
+ * RECORDER_RENEWED, or a code. */
+#define RECORDER_RENEWED 1
+MUST_CHECK int recorder_renew(struct recorder *r);
 
 #endif

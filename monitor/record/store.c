@@ -113,6 +113,8 @@ static int set_up(struct store *s)
 		return store_fail(s, code);
 	int version = 0;
 	int r = store_schema_check(s->db, &version, s->error, sizeof s->error);
+	if (r == 0 && version > 0)
+		r = store_check(s->db, s->error, sizeof s->error);
 	if (r != 0)
 		return r;
 	code = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
@@ -122,7 +124,7 @@ static int set_up(struct store *s)
 }
 
 /* What an earlier run left open was cut off; the time since is a gap. */
-static int settle_earlier(struct store *s, const struct store_run *run, bool live)
+static int settle_earlier(struct store *s, const struct store_run *run)
 {
 	static const char *const sql =
 	    "UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
@@ -130,7 +132,7 @@ static int settle_earlier(struct store *s, const struct store_run *run, bool liv
 	    " WHERE end_us IS NULL;"
 	    "UPDATE run SET end_us = last_us, end = 'killed' WHERE end_us IS NULL";
 	int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
-	if (code != SQLITE_OK || !live)
+	if (code != SQLITE_OK || !s->live)
 		return code;
 	sqlite3_stmt *st = NULL;
 	code = sqlite3_prepare_v2(s->db,
@@ -148,7 +150,7 @@ static int settle_earlier(struct store *s, const struct store_run *run, bool liv
 	return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int add_run(struct store *s, const struct store_run *run, bool live)
+static int add_run(struct store *s, const struct store_run *run)
 {
 	sqlite3_stmt *st = NULL;
 	int code = sqlite3_prepare_v2(s->db,
@@ -159,7 +161,7 @@ static int add_run(struct store *s, const struct store_run *run, bool live)
 		return code;
 	sqlite3_bind_int64(st, 1, run->start_us);
 	sqlite3_bind_int(st, 2, run->pid != 0 ? run->pid : (int)getpid());
-	sqlite3_bind_int(st, 3, live);
+	sqlite3_bind_int(st, 3, s->live);
 	sqlite3_bind_text(st, 4, run->version, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 5, run->ndpi, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 6, run->sensor, -1, SQLITE_STATIC);
@@ -173,8 +175,6 @@ static int add_run(struct store *s, const struct store_run *run, bool live)
 
 static int begin_run(struct store *s, const struct store_run *run)
 {
-	const bool live = run->source != NULL && strncmp(run->source, "live ", 5) == 0;
-	s->live = live;
 	int code = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return store_fail(s, code);
@@ -182,9 +182,9 @@ static int begin_run(struct store *s, const struct store_run *run)
 	s->run = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM run", 1);
 	const int64_t mine = s->run;
 	sqlite3_exec(s->db, "PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL);
-	code = settle_earlier(s, run, live);
+	code = settle_earlier(s, run);
 	if (code == SQLITE_OK)
-		code = add_run(s, run, live);
+		code = add_run(s, run);
 	if (code == SQLITE_OK && s->run != mine)
 		code = SQLITE_CONSTRAINT;
 	if (code == SQLITE_OK)
@@ -192,10 +192,10 @@ static int begin_run(struct store *s, const struct store_run *run)
 	return code == SQLITE_OK ? 0 : store_fail(s, code);
 }
 
-static int open_database(struct store *s, const char *dir)
+static int open_database(struct store *s)
 {
 	char path[4096];
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, STORE_FILE) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", s->dir, STORE_FILE) >= sizeof path)
 		return ERR_INVALID;
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);   /* a lock for each allocation less; too late is no harm */
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -207,6 +207,70 @@ static int open_database(struct store *s, const char *dir)
 	return set_up(s);
 }
 
+int store_open_file(struct store *s)
+{
+	int r = open_database(s);
+	if (r == 0)
+		r = begin_run(s, &s->info);
+	if (r == 0)
+		sqlite3_busy_timeout(s->db, 0);
+	return r;
+}
+
+/* A database that is not there, or empty, beside the lock file of an earlier
+ * garitad: somebody took it away. */
+static bool was_there(const char *dir)
+{
+	char path[4096];
+	struct stat st;
+	snprintf(path, sizeof path, "%.4000s/%s", dir, STORE_LOCK_FILE);
+	if (stat(path, &st) != 0)
+		return false;
+	snprintf(path, sizeof path, "%.4000s/%s", dir, STORE_FILE);
+	return stat(path, &st) != 0 || st.st_size == 0;
+}
+
+static int keep_info(struct store *s, const char *dir, const struct store_run *run)
+{
+	const char **const texts[] = {&s->info.version, &s->info.ndpi, &s->info.sensor, &s->info.source};
+	s->info = *run;
+	s->live = run->source != NULL && strncmp(run->source, "live ", 5) == 0;
+	s->dir = strdup(dir);
+	bool good = s->dir != NULL;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		if (*texts[i] != NULL)
+			good &= (*texts[i] = strdup(*texts[i])) != NULL;
+	}
+	return good ? 0 : ERR_NOMEM;
+}
+
+static void free_store(struct store *s)
+{
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	free(s->dir);
+	free((char *)(uintptr_t)s->info.version);
+	free((char *)(uintptr_t)s->info.ndpi);
+	free((char *)(uintptr_t)s->info.sensor);
+	free((char *)(uintptr_t)s->info.source);
+	free(s);
+}
+
+static int open_all(struct store *s, int *ret_pid)
+{
+	if (mkdir(s->dir, 0750) != 0 && errno != EEXIST)
+		snprintf(s->error, sizeof s->error, "%.180s: %s", s->dir, strerror(errno));
+	const bool missing = was_there(s->dir);
+	int r = take_lock(s, s->dir, &s->info, ret_pid);
+	if (r == 0)
+		r = store_open_file(s);
+	if (r == ERR_DAMAGED)
+		r = store_renew(s);
+	else if (r == 0 && missing)
+		r = store_tell_missing(s, "there was no garita.db, or an empty one, although garitad wrote here before");
+	return r;
+}
+
 int store_open(const char *dir, const struct store_run *run, struct store **ret, int *ret_pid, char *err,
                size_t err_size)
 {
@@ -215,23 +279,15 @@ int store_open(const char *dir, const struct store_run *run, struct store **ret,
 	if (s == NULL)
 		return ERR_NOMEM;
 	s->lock_fd = -1;
-	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
-		snprintf(s->error, sizeof s->error, "%.180s: %s", dir, strerror(errno));
-	int r = take_lock(s, dir, run, ret_pid);
+	int r = keep_info(s, dir, run);
 	if (r == 0)
-		r = open_database(s, dir);
-	if (r == 0)
-		r = begin_run(s, run);
+		r = open_all(s, ret_pid);
 	if (r != 0) {
 		snprintf(err, err_size, "%s", s->error);
-		if (s->db != NULL)
-			sqlite3_close(s->db);
-		if (s->lock_fd >= 0)
-			close(s->lock_fd);
-		free(s);
+		store_shut(s, false);
+		free_store(s);
 		return r;
 	}
-	sqlite3_busy_timeout(s->db, 0);
 	*ret = s;
 	return 0;
 }
@@ -259,22 +315,22 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	if (!sqlite3_get_autocommit(s->db))
-		store_rollback(s);
-	end_run(s);
-	for (int i = 0; i < ST_COUNT; i++)
-		sqlite3_finalize(s->st[i]);
-	store_keep_done(s);
-	sqlite3_close(s->db);
+	if (s->db != NULL) {
+		if (!sqlite3_get_autocommit(s->db))
+			store_rollback(s);
+		end_run(s);
+		store_shut(s, false);
+	}
 	/* Without a pid in it the file says that nobody writes; the lock goes with it. */
 	if (ftruncate(s->lock_fd, 0) != 0)
 		s->code = 0;
-	close(s->lock_fd);
-	free(s);
+	free_store(s);
 }
 
 int store_begin(struct store *s)
 {
+	if (s->db == NULL)
+		return ERR_DAMAGED;   /* store_renew is not done */
 	sqlite3_stmt *st = store_statement(s, ST_BEGIN);
 	return st != NULL ? store_step(s, st) : store_code(s->code);
 }
@@ -298,6 +354,8 @@ int store_commit(struct store *s)
 void store_rollback(struct store *s)
 {
 	memset(s->policy, 0, sizeof s->policy);
+	if (s->db == NULL)
+		return;
 	/* After a full disk SQLite may have rolled back by itself. */
 	if (sqlite3_get_autocommit(s->db))
 		return;

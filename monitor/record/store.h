@@ -24,16 +24,30 @@ struct store_run {               /* one life of garitad */
 
 /* Open for writing; creates and migrates. The lock file DIR/garitad.pid
  * (flock) keeps a second writer out: ERR_BUSY, and *ret_pid is the other's.
- * ERR_DAMAGED: no database, or a newer schema (err says which). Open rows of
+ * ERR_INVALID: of another program, or a newer schema (err says which). Open rows of
  * an earlier run become interrupted, and a gap "stopped" from its last sign of
  * life is added, unless this run or that one is a replay. Waits up to five
- * seconds for another program's lock, then ERR_BUSY with *ret_pid 0. */
+ * seconds for another program's lock, then ERR_BUSY with *ret_pid 0.
+ * A damaged database is put aside, as store_renew does. */
 MUST_CHECK int store_open(const char *dir, const struct store_run *run, struct store **ret, int *ret_pid, char *err,
                           size_t err_size);
 void store_close(struct store *s);
 /* The sensor was killed around the writer, who still brings the record to its
  * end: the run, and the gap that follows it, will say "killed", not "orderly". */
 void store_killed(struct store *s);
+
+/* After ERR_DAMAGED of any function, or store_is_gone: what is there is put
+ * aside as garita.db.damaged-<UTC> (with its log, untouched), and a new database
+ * begins with a run, an event and, live, a gap "record-damaged"; limits, machines
+ * and findings that can still be read are in it. Every row that the caller
+ * holds must be offered again. On a failure, which leaves no transaction, to be called
+ * again; until then every function answers ERR_DAMAGED. At most once a
+ * minute, else ERR_IO. */
+MUST_CHECK int store_renew(struct store *s);
+/* The file was renamed, replaced or taken away: what is written is lost with it. */
+bool store_is_gone(struct store *s);
+/* What befell the database when it was opened or begun anew, in words; "": nothing. */
+const char *store_notice(const struct store *s);
 
 MUST_CHECK int store_begin(struct store *s);     /* 0, ERR_BUSY (locked by another): later */
 MUST_CHECK int store_commit(struct store *s);    /* 0, ERR_BUSY, ERR_FULL, ERR_IO: all rolled back */

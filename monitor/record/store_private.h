@@ -30,10 +30,19 @@ struct store {
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
 	int lock_fd;
 	bool killed;                    /* how the run is said to end */
+	char *dir;
+	struct store_run info;          /* of this run; its texts are ours */
 	int64_t run;
 	bool live;                      /* the run */
 	int code;                       /* SQLite's, of the last failure */
 	char error[256];
+	char notice[600];               /* what befell it, for the log */
+	/* store_damage.c */
+	enum { RENEW_NONE = 0, RENEW_DAMAGED, RENEW_GONE } renewal;   /* begun and not done */
+	bool emptied;                   /* its log was written into the file that was taken away */
+	bool moved;                     /* and the old files are out of the way */
+	char aside[64], why[256];       /* their new name, and why */
+	int64_t renewed_ms;             /* monotonic */
 	uint64_t refused;
 	uint32_t reasons;               /* whose text is kept: most rows have those of the row before */
 	char reasons_text[640];
@@ -56,6 +65,16 @@ MUST_CHECK int store_taken(struct store *s, int sqlite_code);
 extern const char *const store_transfer_texts[ST_COUNT];
 int store_put_transfer(void *ctx, const struct row_transfer *r);
 int store_put_finding(void *ctx, const struct row_finding *r);
+
+/* store.c: open or make the file, bring it to this version, begin the run. */
+MUST_CHECK int store_open_file(struct store *s);
+
+/* store_damage.c: is the database sound, as far as a second tells? 0 or ERR_DAMAGED, err says why. */
+MUST_CHECK int store_check(sqlite3 *db, char *err, size_t err_size);
+/* Close what is open; keep_log: leave the files exactly as they are. */
+void store_shut(struct store *s, bool keep_log);
+/* The record begins anew, and nobody knows where the old one is. */
+MUST_CHECK int store_tell_missing(struct store *s, const char *why);
 
 /* store_retention.c: let go of its statements; garita_sum(x) and garita_add(x, y),
  * sums that stop at the greatest integer where SQLite's fail. */

@@ -3,8 +3,11 @@
  * change is one more entry of migrations[]. */
 #include "record/store_schema.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define SCHEMA_VERSION_EVER 1000   /* no later garita will have that many */
 
 static const char runs_sql[] =
 	"CREATE TABLE run ( -- one life of garitad, live or a replay\n"
@@ -307,14 +310,21 @@ int store_schema_check(sqlite3 *db, int *ret_version, char *err, size_t err_size
 		*ret_version = 0;
 		return 0;
 	}
+	/* Its first page may be what is damaged. */
+	const bool ours = store_query_int(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
+	                                  " ('run', 'transfer', 'finding', 'machine', 'usage')", 0) == 5;
+	if (ours && (id != STORE_APPLICATION_ID || version < 1 || version > SCHEMA_VERSION_EVER)) {
+		snprintf(err, err_size, "its first page is damaged");
+		return ERR_DAMAGED;
+	}
 	if (id != STORE_APPLICATION_ID) {
 		snprintf(err, err_size, "not a garita database");
-		return ERR_DAMAGED;
+		return ERR_INVALID;
 	}
 	if (version > STORE_SCHEMA_VERSION || version < 1) {
 		snprintf(err, err_size, "its schema is version %d, this program knows versions 1 to %d; a newer garita wrote it",
 		         (int)version, STORE_SCHEMA_VERSION);
-		return ERR_DAMAGED;
+		return ERR_INVALID;
 	}
 	*ret_version = (int)version;
 	return 0;

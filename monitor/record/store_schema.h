@@ -14,8 +14,8 @@
 #define STORE_SCHEMA_VERSION 4
 
 /* Bring the database to version (at most STORE_SCHEMA_VERSION), each step in
- * a transaction of its own. 0, ERR_DAMAGED (of another program, or newer),
- * ERR_BUSY, ERR_FULL, ERR_IO; err says which. */
+ * a transaction of its own. 0, ERR_INVALID (of another program, or newer),
+ * ERR_DAMAGED, ERR_BUSY, ERR_FULL, ERR_IO; err says which. */
 MUST_CHECK int store_schema_migrate(sqlite3 *db, int version, char *err, size_t err_size);
 
 /* Is it ours, and of a version that this program knows? *ret_version is 0 for

@@ -803,6 +803,68 @@ static void test_hostile_worker(void **state)
 	w_free(w);
 }
 
+/* The record was lost and begun anew: all that lives is in the new one. */
+static void test_a_record_begun_anew(void **state)
+{
+	(void)state;
+	struct world *w = w_new("  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, limit: {out: 1MB, per: day}" VALID);
+	scan(w, 300, NOON);
+	w_begin(w, &(struct w_new_flow){.slot = 400, .machine = 1, .peer = 10, .time_us = NOON + SECOND, .out = 4000});
+	w_count(w, &(struct w_count){.slot = 400, .time_us = NOON + 2 * SECOND, .out = 5000, .in = 90, .flags = FLOW_ESTABLISHED});
+	w_begin(w, &(struct w_new_flow){.slot = 401, .machine = 2, .peer = 11, .time_us = NOON + SECOND, .out = 700});
+	w_count(w, &(struct w_count){.slot = 401, .time_us = NOON + 2 * SECOND, .out = 800, .flags = FLOW_ESTABLISHED, .end = END_TIMEOUT});
+	w_counters(w, 0, &(struct counters){.frames = 300}, NOON + 9 * SECOND);
+	judge_add_gap(w->judge, &(struct row_gap){.start_us = NOON, .cause = "stopped", .detail = "x"});
+	w_flush(w);
+	struct kept *was = calloc(WORLD_ROWS, sizeof(*was));
+	memcpy(was, w->rows, WORLD_ROWS * sizeof(*was));
+	const uint64_t used = w->usage[0].out;
+	const unsigned machines = w->machine_count;
+	const int64_t last = w->last_id;
+	assert_false(judge_has_rows(w->judge));
+	/* Nothing is left of it. */
+	memset(w->rows, 0, WORLD_ROWS * sizeof(*w->rows));
+	memset(w->findings, 0, sizeof(w->findings));
+	w->gap_count = w->usage_count = w->machine_count = w->policy_count = 0;
+	judge_record_anew(w->judge);
+	w->calls = 0;
+	w->fail_at = 6;   /* and refused once */
+	assert_int_not_equal(judge_flush(w->judge, &w->sink, 0), 0);
+	judge_flushed(w->judge, false);
+	w->fail_at = 0;
+	memset(w->rows, 0, WORLD_ROWS * sizeof(*w->rows));
+	memset(w->findings, 0, sizeof(w->findings));
+	w->gap_count = w->usage_count = w->machine_count = w->policy_count = 0;
+	w_flush(w);
+	unsigned live = 0;
+	for (int64_t id = 1; id <= last; id++) {
+		const struct row_transfer *a = &was[id].r, *b = &w->rows[id].r;
+		assert_int_equal(w->rows[id].told > 0, a->state == ROW_OPEN);   /* what ended lies in the old one */
+		if (a->state != ROW_OPEN)
+			continue;
+		live++;
+		assert_int_equal(a->counts.ip_bytes_out, b->counts.ip_bytes_out);
+		assert_int_equal(a->collapsed, b->collapsed);
+		assert_int_equal(a->verdict, b->verdict);
+		assert_string_equal(a->equipment, b->equipment);
+	}
+	assert_true(live > 5 && live < 30);
+	assert_int_equal(w->usage_count, 1);
+	assert_int_equal(w->usage[0].out, used);
+	assert_true(used >= 5000);
+	assert_int_equal(w->machine_count, machines);
+	assert_int_equal(w->policy_count, 1);
+	assert_int_equal(w->findings[1].transfers, 300);
+	assert_int_equal(w->gap_count, 1);
+	assert_false(judge_has_rows(w->judge));
+	/* And goes on. */
+	w_count(w, &(struct w_count){.slot = 400, .time_us = NOON + 20 * SECOND, .out = 9000, .in = 90, .flags = FLOW_ESTABLISHED});
+	w_flush(w);
+	assert_int_equal(w->usage[0].out, used + 4000);
+	free(was);
+	w_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -825,6 +887,7 @@ int main(void)
 	    cmocka_unit_test(test_no_byte_is_lost),
 	    cmocka_unit_test(test_same_facts_same_rows),
 	    cmocka_unit_test(test_rows_of_live_flows_wait),
+	    cmocka_unit_test(test_a_record_begun_anew),
 	    cmocka_unit_test(test_hostile_worker),
 	};
 	return cmocka_run_group_tests_name("judge rows", tests, NULL, NULL);

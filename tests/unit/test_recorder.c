@@ -24,7 +24,7 @@ struct judge {
 	_Atomic unsigned flushed;    /* rows committed */
 	unsigned offered;            /* rows handed out */
 	unsigned room;               /* rows that may wait, 0: any number */
-	unsigned flushes, reloads, offers;
+	unsigned flushes, reloads, offers, anew;
 	struct row_gap gap;
 	char gap_detail[120];
 	unsigned gaps;
@@ -81,6 +81,12 @@ void judge_finish(struct judge *j)
 {
 	j->count += j->held;
 	j->held = 0;
+}
+
+void judge_record_anew(struct judge *j)
+{
+	j->flushed = 0;
+	j->anew++;
 }
 
 void judge_get_totals(const struct judge *j, struct judge_totals *ret)
@@ -412,6 +418,53 @@ static void test_the_end_leaves_nothing_waiting(void **state)
 	sqlite3_close(db);
 }
 
+/* The file turns to garbage while rows go in: they go on in another, and what
+ * the judge holds is offered to it again. */
+static void test_a_damaged_database_is_begun_anew(void **state)
+{
+	sqlite3 *db;
+	(void)state;
+	rig.o.live = true;
+	start();
+	for (uint64_t seq = 1; seq <= 300; seq++)
+		push(0, seq);
+	WAIT_FOR(rig.judge.flushed == 300);
+	assert_int_equal(sqlite3_open(rig.f.db, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(sqlite3_exec(db, "UPDATE run SET pid = pid + 1; PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(truncate(rig.f.db, 8192), 0);
+	char wal[120];
+	snprintf(wal, sizeof wal, "%s-wal", rig.f.db);
+	assert_int_equal(truncate(wal, 0), 0);
+	WAIT_FOR(rig.judge.anew == 1);
+	push(0, 301);
+	WAIT_FOR(rig.judge.flushed == 301);
+	atomic_store(&rig.control->stop, 1);
+	join();
+	assert_int_equal(rig.code, EXIT_DONE);
+	assert_int_equal(rows(), 301);
+	assert_int_equal(sqlite3_open(rig.f.db, &db), SQLITE_OK);
+	assert_int_equal(store_query_int(db, "SELECT count(*) FROM event WHERE what = 'database-damaged'", -1), 1);
+	sqlite3_close(db);
+}
+
+/* So they do when somebody takes the file away: it is looked after each second. */
+static void test_a_database_that_is_taken_away(void **state)
+{
+	(void)state;
+	rig.o.live = true;
+	start();
+	push(0, 1);
+	WAIT_FOR(rig.judge.flushed == 1);
+	unlink(rig.f.db);
+	WAIT_FOR(rig.judge.anew == 1);
+	WAIT_FOR(rig.judge.flushed == 1);
+	atomic_store(&rig.control->stop, 1);
+	join();
+	assert_int_equal(rows(), 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -426,6 +479,8 @@ int main(void)
 		TEST(test_a_bad_reload_changes_nothing_and_is_told),
 		TEST(test_totals_are_in_at_the_end),
 		TEST(test_the_end_leaves_nothing_waiting),
+		TEST(test_a_damaged_database_is_begun_anew),
+		TEST(test_a_database_that_is_taken_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
