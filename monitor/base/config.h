@@ -34,12 +34,19 @@ struct config_flows {
 	unsigned content_kib;  /* first bytes of each direction that are inspected, default 4 */
 };
 
+struct config_gateway {    /* one of them */
+	struct mac mac;        /* zero: by its address */
+	struct addr address;   /* zero: by its MAC */
+};
+
 struct config_network {
 	char *name;
 	uint16_t vlan[2];
 	uint8_t vlan_count;    /* 0: any, and untagged */
 	struct prefix *prefixes;
 	size_t prefix_count;
+	struct config_gateway *gateways;   /* routers: no equipment, and not unknown either */
+	size_t gateway_count;
 };
 
 struct config_equipment {
@@ -150,7 +157,12 @@ MUST_CHECK int config_parse(const char *name, const char *text, size_t bytes, st
 void config_free(struct config *c);
 void config_errors_done(struct config_errors *errors);
 
-/* The networks and the MACs of the equipment as a flat set. 0 or ERR_FULL. */
+static inline bool config_gateway_has_mac(const struct config_gateway *g)
+{
+	return !mac_eq(&g->mac, &(const struct mac){{0}});
+}
+
+/* The networks and the MACs of gateways and equipment as a flat set. 0 or ERR_FULL. */
 MUST_CHECK int config_netset(const struct config *c, struct netset *ret);
 
 /* "tcp/443", "udp/1000-2000", "icmp", "ip/47", as in 'ports'. 0 or ERR_INVALID. */

@@ -261,6 +261,58 @@ static void check_macs(struct config_ctx *x, size_t total)
 			       mac_text(list[i].mac, text), line_of(x, list[i - 1].mac));
 }
 
+static const struct config_equipment *equipment_of_mac(const struct config *c, const struct mac *m)
+{
+	for (size_t e = 0; e < c->equipment_count; e++)
+		for (size_t i = 0; i < c->equipment[e].mac_count; i++)
+			if (mac_eq(&c->equipment[e].macs[i], m))
+				return &c->equipment[e];
+	return NULL;
+}
+
+static const struct config_equipment *equipment_of_address(const struct config *c, const struct addr *a)
+{
+	for (size_t e = 0; e < c->equipment_count; e++)
+		for (size_t i = 0; i < c->equipment[e].address_count; i++)
+			if (addr_eq(&c->equipment[e].addresses[i], a))
+				return &c->equipment[e];
+	return NULL;
+}
+
+static bool network_has(const struct config_network *n, const struct addr *a)
+{
+	for (size_t i = 0; i < n->prefix_count; i++)
+		if (!was_read(&n->prefixes[i]) || prefix_has(&n->prefixes[i], a))
+			return true;
+	return n->prefix_count == 0;
+}
+
+static void check_gateway(struct config_ctx *x, const struct config_network *n, const struct config_gateway *g)
+{
+	char text[ADDR_TEXT_MAX > MAC_TEXT_MAX ? ADDR_TEXT_MAX : MAC_TEXT_MAX];
+	const bool by_mac = config_gateway_has_mac(g);
+	if (!by_mac && addr_is_zero(&g->address))
+		return;   /* it was wrong */
+	const struct config_equipment *e = by_mac ? equipment_of_mac(x->cfg, &g->mac) : equipment_of_address(x->cfg, &g->address);
+	(void)(by_mac ? mac_text(&g->mac, text) : addr_text(&g->address, text));
+	if (e != NULL)
+		report(x, mark_of(x, g), "%s is equipment %s (line %u); a machine is the one or the other", text,
+		       e->id != NULL ? shown(x, e->id) : "above", line_of(x, &e->id));
+	if (!by_mac && !addr_is_link_local(&g->address) && !network_has(n, &g->address))
+		report(x, mark_of(x, g), "%s is in no prefix of this network; here goes the gateway's address on this side", text);
+	for (const struct config_gateway *o = n->gateways; o < g; o++)
+		if (mac_eq(&o->mac, &g->mac) && addr_eq(&o->address, &g->address))
+			report(x, mark_of(x, g), "the gateway %s is given twice; first in line %u", text, line_of(x, o));
+}
+
+static void check_gateways(struct config_ctx *x)
+{
+	const struct config *c = x->cfg;
+	for (size_t n = 0; n < c->network_count; n++)
+		for (size_t i = 0; i < c->networks[n].gateway_count && !report_full(x); i++)
+			check_gateway(x, &c->networks[n], &c->networks[n].gateways[i]);
+}
+
 static void check_equipment(struct config_ctx *x)
 {
 	const struct config *c = x->cfg;
@@ -381,6 +433,7 @@ void config_check(struct config_ctx *x)
 	check_ids(x);
 	check_prefixes(x);
 	check_equipment(x);
+	check_gateways(x);
 	const struct names_list l = selectable(x);
 	for (size_t i = 0; i < c->approval_count && !report_full(x); i++)
 		check_approval(x, &c->approvals[i], all_named(c) ? &l : NULL);

@@ -6,6 +6,9 @@ static int add_network(const struct config_network *n, struct netset *ret)
 	int err = netset_add_network(ret, n->name, n->vlan, n->vlan_count, &index);
 	for (size_t i = 0; err == 0 && i < n->prefix_count; i++)
 		err = netset_add_prefix(ret, index, &n->prefixes[i]);
+	for (size_t i = 0; err == 0 && i < n->gateway_count; i++)
+		if (config_gateway_has_mac(&n->gateways[i]))
+			err = netset_add_gateway(ret, index, &n->gateways[i].mac);
 	return err;
 }
 

@@ -74,6 +74,23 @@ static void parse_mac(struct config_ctx *x, const struct node *n, const struct c
 		memcpy(out, &m, sizeof m);
 }
 
+/* A MAC, where it can be one; else an address. */
+static void parse_gateway(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	struct config_gateway *g = out;
+	const char *text = value_text(x, n, key);
+	struct mac m;
+	struct addr a;
+	if (text == NULL)
+		return;
+	if (mac_parse(text, &m) == 0)
+		parse_mac(x, n, key, &g->mac);
+	else if (addr_parse(text, &a) == 0)
+		parse_address(x, n, key, &g->address);
+	else
+		report(x, n, "%s is neither a MAC nor an IP address", shown(x, text));
+}
+
 /* Labels of letters, digits, '-' and '_', 63 each (RFC 1035, section 2.3.4). */
 static bool host_labels(const char *p)
 {
@@ -285,6 +302,7 @@ static void parse_ports(struct config_ctx *x, const struct node *n, const struct
 const struct config_type type_prefix = {"prefix", sizeof(struct prefix), parse_prefix};
 const struct config_type type_address = {"address", sizeof(struct addr), parse_address};
 const struct config_type type_mac = {"MAC", sizeof(struct mac), parse_mac};
+const struct config_type type_gateway = {"MAC or address", sizeof(struct config_gateway), parse_gateway};
 const struct config_type type_host = {"host name", sizeof(char *), parse_host};
 const struct config_type type_country = {"country", 3, parse_country};
 const struct config_type type_asn = {"AS number", sizeof(uint32_t), parse_asn};

@@ -50,6 +50,7 @@ static const struct config_key network_keys[] = {
 	{"name",     &type_network_name, NULL, M, IN(config_network, name)},
 	{"vlan",     &type_vlan,   NULL, KEY_WHOLE, .offset = 0},
 	{"prefixes", &type_prefix, NULL, M | L | KEY_NOT_EMPTY, LIST_OF(config_network, prefixes, prefix_count), .max = 1024},
+	{"gateways", &type_gateway, NULL, L | KEY_NOT_EMPTY, LIST_OF(config_network, gateways, gateway_count), .max = 16},
 	END
 };
 

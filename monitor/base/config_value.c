@@ -77,8 +77,8 @@ static const char *id_text(struct config_ctx *x, const struct node *n, const str
 		    shown(x, text), key->name);
 		return NULL;
 	}
-	if (strncasecmp(text, "unknown:", 8) == 0) {
-		report(x, n, "'unknown:' names machines that are in no list; choose another '%s'", key->name);
+	if (strncasecmp(text, "unknown:", 8) == 0 || strncasecmp(text, "gateway:", 8) == 0) {
+		report(x, n, "'%.8s' names machines that are in no list of equipment; choose another '%s'", text, key->name);
 		return NULL;
 	}
 	return text;

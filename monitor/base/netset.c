@@ -56,6 +56,17 @@ int netset_add_mac(struct netset *ns, int network, const struct mac *m)
 	return 0;
 }
 
+int netset_add_gateway(struct netset *ns, int network, const struct mac *m)
+{
+	if (network < 0 || network >= ns->network_count)
+		return ERR_INVALID;
+	if (ns->gateway_count >= NETSET_GATEWAYS_MAX)
+		return ERR_FULL;
+	ns->gateway[ns->gateway_count++] = *m;
+	ns->network[network].has_gateways = true;
+	return 0;
+}
+
 static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;
@@ -80,6 +91,11 @@ static int compare_macs(const void *a, const void *b)
 	return memcmp(x->mac.b, y->mac.b, sizeof x->mac.b);
 }
 
+static int compare_gateways(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct mac));
+}
+
 static uint64_t mask_of(unsigned bits)
 {
 	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : ~(UINT64_MAX >> bits);
@@ -89,6 +105,7 @@ void netset_finish(struct netset *ns)
 {
 	qsort(ns->prefix, ns->prefix_count, sizeof ns->prefix[0], compare_prefixes);
 	qsort(ns->mac, ns->mac_count, sizeof ns->mac[0], compare_macs);
+	qsort(ns->gateway, ns->gateway_count, sizeof ns->gateway[0], compare_gateways);
 	ns->length_count = 0;
 	for (uint16_t i = 0; i < ns->prefix_count; i++) {
 		const uint8_t bits = ns->prefix[i].prefix.bits;
@@ -183,6 +200,19 @@ static const struct netset_mac *find_mac(const struct netset *ns, const struct m
 	return bsearch(&key, ns->mac, ns->mac_count, sizeof key, compare_macs);
 }
 
+int netset_is_gateway(const struct netset *ns, const struct mac *m)
+{
+	return ns->gateway_count > 0 &&
+	       bsearch(m, ns->gateway, ns->gateway_count, sizeof ns->gateway[0], compare_gateways) != NULL;
+}
+
+/* Rule 3: who would be inside but for the gateway that passed it on? */
+static int from_gateway(const struct netset *ns, const struct netset_query *q)
+{
+	return q->src_mac != NULL && netset_is_gateway(ns, q->src_mac) &&
+	       !(q->dst_mac != NULL && netset_is_gateway(ns, q->dst_mac));
+}
+
 /* The network of the known equipment at one of the ends, where no tag tells. */
 static int find_by_mac(const struct netset *ns, const struct netset_query *q)
 {
@@ -224,10 +254,10 @@ static void locate_on_link(const struct netset *ns, const struct netset_query *q
 	if (e->src_how != NETSET_BY_NONE && e->dst_how != NETSET_BY_NONE &&
 	    (e->src_how == NETSET_BY_MAC || e->dst_how == NETSET_BY_MAC))
 		e->dst_how = NETSET_BY_NONE;
-	/* Rule 3. Its exception, the frame that goes to known equipment, is
+	/* Rule 3. Its first exception, the frame that goes to known equipment, is
 	 * inside by rule 2 already. */
 	if (by_vlan != NETSET_OUTSIDE && e->src_how == NETSET_BY_NONE && e->dst_how == NETSET_BY_NONE)
-		e->src_how = NETSET_BY_VLAN;
+		*(from_gateway(ns, q) ? &e->dst_how : &e->src_how) = NETSET_BY_VLAN;
 	if (!src_by_prefix && e->src_how != NETSET_BY_NONE)
 		e->src = network;
 	if (!dst_by_prefix && e->dst_how != NETSET_BY_NONE)

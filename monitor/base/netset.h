@@ -1,6 +1,6 @@
 /* netset.h - where the scanner networks are: VLANs, prefixes, known MACs.
  * A flat value without pointers, so that it can lie in shared memory and be
- * copied whole when the configuration changes. About 200 KB.
+ * copied whole when the configuration changes. About 230 KB.
  *
  * An end of a packet is inside a scanner network when
  *  1. its address is in one of the network's prefixes, and the frame carries
@@ -23,6 +23,7 @@
  *     unconfigured source address must not hide a transfer). Never when the
  *     sender is the known gateway side, that is when the frame's destination
  *     MAC is known equipment: then the receiver is inside.
+ * Nor when a gateway of a network, and no gateway, sends it: then too.
  * Rule 1 goes before 2, 2 before 3.
  *
  * A frame carries a network's VLAN when the network's tags stand in the frame's
@@ -31,6 +32,7 @@
  * names more of the frame's tags, then the one added first. */
 #ifndef MONITOR_NETSET_H
 #define MONITOR_NETSET_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -39,6 +41,7 @@
 #define NETSET_NETWORKS_MAX 256
 #define NETSET_PREFIXES_MAX 1024
 #define NETSET_MACS_MAX 8192
+#define NETSET_GATEWAYS_MAX 4096
 #define NETSET_NAME_MAX 48
 #define NETSET_OUTSIDE (-1)
 
@@ -46,6 +49,7 @@ struct netset_network {
 	char name[NETSET_NAME_MAX];
 	uint16_t vlan[2];      /* outer, inner */
 	uint8_t vlan_count;    /* 0: any VLAN, and untagged; 1; 2: QinQ */
+	bool has_gateways;     /* their MACs are known */
 };
 
 struct netset_prefix {
@@ -68,11 +72,12 @@ struct netset_mac {
 
 struct netset {
 	uint32_t generation;   /* grows with each reload */
-	uint16_t network_count, prefix_count, mac_count, length_count;
+	uint16_t network_count, prefix_count, mac_count, length_count, gateway_count;
 	struct netset_network network[NETSET_NETWORKS_MAX];
 	struct netset_prefix prefix[NETSET_PREFIXES_MAX];
 	struct netset_length length[129];  /* longest first */
 	struct netset_mac mac[NETSET_MACS_MAX];   /* known equipment, sorted */
+	struct mac gateway[NETSET_GATEWAYS_MAX];  /* sorted */
 };
 
 /* How an end came to be inside. */
@@ -102,6 +107,8 @@ MUST_CHECK int netset_add_network(struct netset *ns, const char *name, const uin
                                   int *ret_index);
 MUST_CHECK int netset_add_prefix(struct netset *ns, int network, const struct prefix *p);
 MUST_CHECK int netset_add_mac(struct netset *ns, int network, const struct mac *m);
+/* A router's MAC in that network: it passes on what others send. */
+MUST_CHECK int netset_add_gateway(struct netset *ns, int network, const struct mac *m);
 void netset_finish(struct netset *ns);
 
 /* Find both ends of a packet. Called for each packet that has no flow yet. */
@@ -115,5 +122,7 @@ int netset_find_addr(const struct netset *ns, const struct addr *a);
 int netset_carries(const struct netset *ns, int network, const struct netset_query *q);
 /* Is the MAC known equipment? */
 int netset_has_mac(const struct netset *ns, const struct mac *m);
+/* Is the MAC a gateway's, of whatever network? */
+int netset_is_gateway(const struct netset *ns, const struct mac *m);
 
 #endif

@@ -25,10 +25,12 @@ struct table {
 /* What the configuration says. One machine of a configured id exists from the
  * first on. */
 struct known {
-	struct table macs, addresses;   /* index into keys */
+	struct table macs, addresses;   /* of equipment; index into keys */
+	struct table gateway_macs, gateway_addresses;
 	struct key {
 		uint8_t b[16];
 		const struct config_equipment *equipment;
+		bool macs_known;        /* of a gateway's address: its network's gateways have MACs, too */
 	} *keys;
 	uint32_t key_count;
 };
@@ -143,6 +145,8 @@ static void known_done(struct known *k)
 {
 	free(k->macs.slots);
 	free(k->addresses.slots);
+	free(k->gateway_macs.slots);
+	free(k->gateway_addresses.slots);
 	free(k->keys);
 	*k = (struct known){0};
 }
@@ -172,15 +176,41 @@ static int known_add(struct known *k, struct table *t, const void *bytes, size_t
 	return 0;
 }
 
+static size_t gateways_of(const struct config *cfg)
+{
+	size_t count = 0;
+	for (size_t n = 0; n < cfg->network_count; n++)
+		count += cfg->networks[n].gateway_count;
+	return count;
+}
+
+static int add_gateways(struct known *k, const struct config_network *n)
+{
+	struct key value = {.equipment = NULL};
+	for (size_t i = 0; i < n->gateway_count; i++)
+		value.macs_known |= config_gateway_has_mac(&n->gateways[i]);
+	for (size_t i = 0; i < n->gateway_count; i++) {
+		const struct config_gateway *g = &n->gateways[i];
+		const int e = config_gateway_has_mac(g) ? known_add(k, &k->gateway_macs, g->mac.b, 6, value)
+		                                        : known_add(k, &k->gateway_addresses, g->address.b, 16, value);
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
 static int known_build(struct inventory *i, const struct config *cfg, struct known *ret)
 {
 	struct known k = {0};
-	size_t keys = 1;
+	size_t keys = 1 + gateways_of(cfg);
 	for (size_t e = 0; e < cfg->equipment_count; e++)
 		keys += cfg->equipment[e].mac_count + cfg->equipment[e].address_count;
 	k.keys = calloc(keys, sizeof(*k.keys));
 	if (k.keys == NULL)
 		return ERR_NOMEM;
+	for (size_t n = 0; n < cfg->network_count; n++)
+		if (add_gateways(&k, &cfg->networks[n]) < 0)
+			goto fail;
 	for (size_t e = 0; e < cfg->equipment_count; e++) {
 		const struct config_equipment *eq = &cfg->equipment[e];
 		struct key value = {.equipment = eq};
@@ -281,10 +311,29 @@ static bool is_station(const struct mac *m)
 	return (m->b[0] & 1) == 0 && !mac_eq(m, &none);
 }
 
+/* Whose address it is: a gateway's own. Where its MAC is known, too, another
+ * MAC borrowed the address. */
+static bool gateway_address(const struct inventory *i, const struct mac *mac, const struct addr *a)
+{
+	const struct key *key = known_find(&i->known, &i->known.gateway_addresses, a->b, 16);
+	return key != NULL && (!key->macs_known || !is_station(mac) ||
+	                       known_find(&i->known, &i->known.gateway_macs, mac->b, 6) != NULL);
+}
+
+bool inventory_is_gateway(const struct inventory *i, const struct mac *mac, const struct addr *address)
+{
+	return (is_station(mac) && known_find(&i->known, &i->known.gateway_macs, mac->b, 6) != NULL) ||
+	       gateway_address(i, mac, address);
+}
+
 static struct machine *unknown_machine(struct inventory *i, const struct sighting *s)
 {
+	const bool gateway = inventory_is_gateway(i, &s->mac, &s->address);
+	const bool own = gateway && (addr_is_zero(&s->address) || gateway_address(i, &s->mac, &s->address));
 	char id[INVENTORY_ID_MAX] = "unknown:";
-	if (is_station(&s->mac))
+	if (own)
+		memcpy(id, "gateway:", 8);
+	if (is_station(&s->mac) && (!gateway || addr_is_zero(&s->address)))
 		mac_text(&s->mac, id + 8);
 	else
 		addr_text(&s->address, id + 8);
@@ -397,7 +446,7 @@ int inventory_restore(struct inventory *i, const char *id, const struct sighting
 	struct machine *m = find_id(i, id);
 	if (m == NULL) {
 		/* Equipment that is configured no longer has its row already. */
-		if (strncmp(id, "unknown:", 8) != 0 || strlen(id) >= INVENTORY_ID_MAX)
+		if ((strncmp(id, "unknown:", 8) != 0 && strncmp(id, "gateway:", 8) != 0) || strlen(id) >= INVENTORY_ID_MAX)
 			return 0;
 		if (i->unknown_count >= INVENTORY_UNKNOWN_MAX)
 			return 0;

@@ -3,7 +3,9 @@
  * network is "unknown:<mac>", or "unknown:<address>" where the link layer has
  * no MAC. Behind a router every frame bears the router's MAC: equipment there
  * is configured by address, without a MAC, and is found by it; unconfigured
- * machines there are one "unknown:<the router's mac>".
+ * machines there are one "unknown:<the router's mac>", or, where the router is
+ * configured as a gateway, "unknown:<address>" each. What such a gateway sends
+ * of its own is "gateway:<address>".
  * Bounded: INVENTORY_UNKNOWN_MAX unknown machines, further ones are counted
  * and share "unknown:many"; 240 bytes each. */
 #ifndef MONITOR_INVENTORY_H
@@ -62,6 +64,9 @@ struct machine *inventory_see(struct inventory *i, const struct sighting *s);
 /* Who would it be, without a record of the sight? Known equipment, or NULL. */
 struct machine *inventory_who(const struct inventory *i, const struct mac *mac, const struct addr *address,
                               bool *ret_mismatch);
+/* Does a gateway that is configured bear that MAC, or that address where its
+ * MAC is not known? */
+bool inventory_is_gateway(const struct inventory *i, const struct mac *mac, const struct addr *address);
 /* The machine last seen with the address, else the one that is configured
  * with it; NULL: none. Remembers INVENTORY_ADDRESSES sightings (24 bytes each;
  * one may push out another). */

@@ -165,7 +165,7 @@ static bool station_known(const struct judge *j, const struct fact_station *f)
 static void station(struct judge *j, const struct fact_station *f)
 {
 	struct netset_ends ends;
-	if (station_known(j, f))
+	if (station_known(j, f) || inventory_is_gateway(j->inventory, &f->mac, &f->address))
 		return;
 	const struct netset_query q = {.vlan = f->vlan, .vlan_count = f->vlan_count, .src_mac = &f->mac,
 	                               .src = &f->address, .dst = &(const struct addr){{0}}};

@@ -39,7 +39,7 @@ static const char runs_sql[] =
 
 static const char machines_sql[] =
 	"CREATE TABLE machine ( -- what lives in the scanner networks\n"
-	"  id TEXT PRIMARY KEY,       -- of site.yaml, or 'unknown:<mac>'\n"
+	"  id TEXT PRIMARY KEY,       -- of site.yaml, 'unknown:<mac>', or 'gateway:<address>'\n"
 	"  known INTEGER NOT NULL,    -- 1: site.yaml has it\n"
 	"  vendor TEXT,               -- of site.yaml, else who holds the MAC's block\n"
 	"  network TEXT,              -- scanner network where it was last seen\n"

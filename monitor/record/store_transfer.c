@@ -48,7 +48,7 @@ const char *const store_transfer_texts[ST_COUNT] = {
 	[ST_FINDING_STUB] = "INSERT OR IGNORE INTO finding(id, equipment, peer, reasons, first_us, last_us, transfers,"
 	                    " bytes_out, bytes_in) VALUES(?,?,?,?,?,?,1,?,?)",
 	[ST_MACHINE_STUB] = "INSERT OR IGNORE INTO machine(id, known, network, first_us, last_us)"
-	                    " VALUES(?1, ?1 NOT LIKE 'unknown:%', ?2, ?3, ?3)",
+	                    " VALUES(?1, ?1 NOT LIKE 'unknown:%' AND ?1 NOT LIKE 'gateway:%', ?2, ?3, ?3)",
 	[ST_POLICY_STUB] = "INSERT OR IGNORE INTO policy(hash) VALUES(?)",
 	[ST_POLICY_ID] = "SELECT id FROM policy WHERE hash = ?",
 };

@@ -81,18 +81,39 @@ static void set_link(struct flow *f, const struct packet *p, unsigned src_end)
  * is not a router's? */
 static bool comes_home(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
 {
-	if ((f->flags & FLOW_BETWEEN_NETWORKS) == 0 || f->notes & NOTE_AT_HOME ||
-	    !worker_at_home(w, p, &f->key.addr[f->inside_end]))
+	if (!worker_at_home(w, p, &f->key.addr[f->inside_end]))
 		return false;
 	f->notes |= NOTE_AT_HOME;
 	set_link(f, p, src_end);
 	return true;
 }
 
+/* In the VLAN of its peer the inside must be passed on by a gateway. Where
+ * those are known and it was not, somebody there borrows its address. */
+static bool is_borrowed(const struct worker *w, const struct flow *f, const struct packet *p, unsigned src_end)
+{
+	int there = netset_find_addr(&w->netset, &f->key.addr[1 - f->inside_end]);
+	return src_end == f->inside_end && p->has_mac && there != NETSET_OUTSIDE &&
+	       w->netset.network[there].has_gateways && !netset_is_gateway(&w->netset, &p->src_mac);
+}
+
+/* Is there news of the inside's MAC? */
+static bool link_changes(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
+{
+	if ((f->flags & FLOW_BETWEEN_NETWORKS) == 0 || f->notes & NOTE_AT_HOME)
+		return false;
+	if (comes_home(w, f, p, src_end))
+		return true;
+	if (!mac_eq(&f->mac[f->inside_end], &(const struct mac){{0}}) || !is_borrowed(w, f, p, src_end))
+		return false;
+	f->mac[f->inside_end] = p->src_mac;
+	return true;
+}
+
 static void set_ends(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
 {
 	set_link(f, p, src_end);
-	if ((f->flags & FLOW_BETWEEN_NETWORKS) != 0 && !comes_home(w, f, p, src_end))
+	if ((f->flags & FLOW_BETWEEN_NETWORKS) != 0 && !comes_home(w, f, p, src_end) && !is_borrowed(w, f, p, src_end))
 		f->mac[f->inside_end] = (struct mac){{0}};   /* until it is seen there */
 	/* TCP tells by its handshake. Later fragments of TCP tell nothing. */
 	if (p->proto != IPPROTO_TCP)
@@ -355,7 +376,7 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 
 	if (f->end != END_NONE)
 		revive(f);
-	if (!is_new && comes_home(w, f, p, end))
+	if (!is_new && link_changes(w, f, p, end))
 		bits |= TELL_NEW;   /* once more: the judge takes MACs and VLAN from it */
 	see_sender(w, f, p, end);
 	if (f->inspection == NULL && (f->notes & NOTE_INSPECTED) == 0)
@@ -391,7 +412,7 @@ static void take_duplicate(struct worker *w, struct flow *f, const struct packet
 	if (f != NULL)
 		f->flags |= FLOW_DOUBLED;
 	if (f != NULL && (f->flags & FLOW_BETWEEN_NETWORKS) != 0) {
-		if (comes_home(w, f, p, end))
+		if (link_changes(w, f, p, end))
 			(void)tell_flow(w->tell, f, TELL_NEW);
 		see_sender(w, f, p, end);
 	}

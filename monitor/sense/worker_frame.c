@@ -117,6 +117,8 @@ static bool is_housekeeping(const struct worker *w, const struct packet *p)
 void worker_see_station(struct worker *w, const struct mac *mac, const struct addr *address, const struct packet *p,
                         int network)
 {
+	if (netset_is_gateway(&w->netset, mac))
+		return;   /* it passes on what others send */
 	struct station s = {.address = *address, .mac = *mac, .network = (uint16_t)network};
 	s.vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX;
 	for (unsigned i = 0; i < s.vlan_count; i++)

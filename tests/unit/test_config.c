@@ -212,6 +212,34 @@ static void all_at_once(void **state)
 	      "t:9:90: 'hosts' does not stand here; it is a key of 'to'", NULL);
 }
 
+static void gateways(void **state)
+{
+	(void)state;
+#define NETS(g, h) "site: {name: A, sensor: s}\nnetworks:\n- {name: n1, prefixes: [192.0.2.0/25, \"2001:db8::/64\"], gateways: " \
+	g "}\n- {name: n2, prefixes: [192.0.2.128/25], gateways: " h "}\n" \
+	"equipment: [{id: E1, mac: '02:00:00:00:00:01', addresses: [192.0.2.10]}]\n"
+	struct config *c = good(NETS("['02:00:00:00:00:99', 192.0.2.1, 'fe80::1']", "02-00-00-00-00-99"));
+	assert_int_equal(c->networks[0].gateway_count, 3);
+	assert_true(config_gateway_has_mac(&c->networks[0].gateways[0]) && !config_gateway_has_mac(&c->networks[0].gateways[1]));
+	struct netset *ns = malloc(sizeof *ns);
+	assert_int_equal(config_netset(c, ns), 0);
+	assert_true(netset_is_gateway(ns, &(const struct mac){{2, 0, 0, 0, 0, 0x99}}));
+	assert_int_equal(ns->gateway_count, 2);
+	assert_true(ns->network[0].has_gateways && ns->network[1].has_gateways);
+	free(ns);
+	config_free(c);
+	wrong(NETS("[192.0.2.300, 'ff:ff:ff:ff:ff:ff', 224.0.0.1]", "[]"), "t:3:68: '192.0.2.300' is neither a MAC nor an IP address",
+	      "t:3:81: 'ff:ff:ff:ff:ff:ff' cannot be the MAC of a machine", "t:3:102: '224.0.0.1' cannot be the address of a machine",
+	      "t:4:52: 'gateways' is an empty list", NULL);
+	wrong(NETS("['02:00:00:00:00:01', 192.0.2.10, 192.0.2.200]", "[192.0.2.129, 192.0.2.129]"),
+	      "t:3:68: 02:00:00:00:00:01 is equipment 'E1' (line 5); a machine is the one or the other",
+	      "t:3:89: 192.0.2.10 is equipment 'E1' (line 5)",
+	      "t:3:101: 192.0.2.200 is in no prefix of this network; here goes the gateway's address on this side",
+	      "t:4:66: the gateway 192.0.2.129 is given twice; first in line 4", NULL);
+	wrong("site: {name: A, sensor: s}\nnetworks: [{name: n, prefixes: 192.0.2.0/24}]\nequipment: [{id: 'gateway:1', mac: "
+	      "'02:00:00:00:00:01'}]\n", "t:3:18: 'gateway:' names machines that are in no list of equipment; choose another 'id'", NULL);
+}
+
 static void yaml_itself(void **state)
 {
 	(void)state;
@@ -634,6 +662,7 @@ int main(void)
 	    cmocka_unit_test(every_field),
 	    cmocka_unit_test(anchors),
 	    cmocka_unit_test(all_at_once),
+	    cmocka_unit_test(gateways),
 	    cmocka_unit_test(yaml_itself),
 	    cmocka_unit_test(nothing_given),
 	    cmocka_unit_test(bad_values),

@@ -79,6 +79,38 @@ static void test_who(void **state)
 	inventory_free(i);
 }
 
+static void test_gateways(void **state)
+{
+	(void)state;
+	struct inventory *i;
+	struct config cfg = site();
+	struct mac other = {{0x02, 0, 0, 0, 0, 0x77}};
+	struct addr at = v4(1), at2 = v4(129), x = v4(77);
+	struct config_gateway both[] = {{.mac = mac_router}, {.address = at}}, one = {.address = at2};
+	struct config_network networks[] = {{.name = (char *)"n1", .gateways = both, .gateway_count = 2},
+	                                    {.name = (char *)"n2", .gateways = &one, .gateway_count = 1}};
+	cfg.networks = networks;
+	cfg.network_count = 2;
+	assert_int_equal(inventory_new(&cfg, NULL, &i), 0);
+	assert_string_equal(see(i, &mac_router, &at, 1)->id, "gateway:192.0.2.1");
+	assert_string_equal(see(i, NULL, &at, 1)->id, "gateway:192.0.2.1");
+	assert_string_equal(see(i, &mac_router, NULL, 1)->id, "gateway:02:00:00:00:00:0f");
+	assert_string_equal(see(i, &mac_router, &x, 1)->id, "unknown:192.0.2.77");   /* a machine behind it */
+	assert_string_equal(see(i, &mac_router, &addr_c, 1)->id, "C");
+	assert_true(see(i, &mac_router, &addr_a, 1)->mac_mismatch);   /* A has a MAC, and is not behind it */
+	assert_string_equal(see(i, &other, &at, 1)->id, "unknown:02:00:00:00:00:77");   /* borrowed */
+	assert_string_equal(see(i, &other, &at2, 1)->id, "gateway:192.0.2.129");        /* nobody said its MAC */
+	assert_true(inventory_is_gateway(i, &mac_router, &x) && inventory_is_gateway(i, &other, &at2));
+	assert_false(inventory_is_gateway(i, &other, &at) || inventory_is_gateway(i, &mac_a, &addr_a));
+	const struct sighting s = {.address = at, .time_us = 9};
+	assert_int_equal(inventory_restore(i, "gateway:192.0.2.1", &s, 7), 0);
+	assert_int_equal(see(i, NULL, &at, 10)->first_us, 7);
+	cfg.network_count = 0;
+	assert_int_equal(inventory_reload(i, &cfg), 0);
+	assert_string_equal(see(i, &mac_router, &at, 11)->id, "unknown:02:00:00:00:00:0f");
+	inventory_free(i);
+}
+
 static void test_unknown_machines(void **state)
 {
 	(void)state;
@@ -178,7 +210,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_who),
-	    cmocka_unit_test(test_unknown_machines),
+	    cmocka_unit_test(test_gateways),
+		cmocka_unit_test(test_unknown_machines),
 	    cmocka_unit_test(test_record),
 	    cmocka_unit_test(test_restore_and_reload),
 	};

@@ -25,7 +25,7 @@ static void add_prefix(int network, const char *text)
 }
 
 static const struct mac scanner = {{0xc0, 0x9b, 0xf4, 0xb0, 0, 7}}, scanner2 = {{0xc0, 0x9b, 0xf4, 0xb0, 0, 8}},
-			router = {{2, 0, 0, 0, 0, 1}};
+			router = {{2, 0, 0, 0, 0, 1}}, gateway = {{2, 0, 0, 0, 0, 2}}, gateway2 = {{2, 0, 0, 0, 0, 3}};
 
 static int setup(void **state)
 {
@@ -43,6 +43,8 @@ static int setup(void **state)
 	add_prefix(stacked, "192.0.2.0/25");    /* the same addresses in a stacked VLAN */
 	assert_int_equal(netset_add_mac(&ns, NETSET_OUTSIDE, &scanner2), 0);
 	assert_int_equal(netset_add_mac(&ns, cargo, &scanner), 0);
+	assert_int_equal(netset_add_gateway(&ns, cargo, &gateway2), 0);
+	assert_int_equal(netset_add_gateway(&ns, baggage, &gateway), 0);
 	netset_finish(&ns);
 	return 0;
 }
@@ -208,6 +210,15 @@ static void test_rule_3_vlan_alone(void **state)
 	/* towards known equipment the receiver is inside */
 	EXPECT(locate(FRAME("203.0.113.9", "203.0.113.50", {120}, 1, &router, &scanner)), out, NETSET_BY_NONE,
 	       cargo, NETSET_BY_MAC);
+	/* what a gateway passed on was not sent here: the receiver is inside */
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {120}, 1, &gateway, &stranger)), out, NETSET_BY_NONE,
+	       cargo, NETSET_BY_VLAN);
+	EXPECT(locate(FRAME("203.0.113.9", "203.0.113.50", {120}, 1, &stranger, &gateway)), cargo, NETSET_BY_VLAN,
+	       out, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {120}, 1, &gateway, &gateway2)), cargo, NETSET_BY_VLAN,
+	       out, NETSET_BY_NONE);
+	EXPECT(locate(FRAME("192.0.2.5", "203.0.113.9", {120}, 1, &gateway, &stranger)), cargo, NETSET_BY_PREFIX,
+	       out, NETSET_BY_NONE);
 	/* a network without a VLAN claims nothing by this rule */
 	EXPECT(locate(FRAME("203.0.113.50", "203.0.113.9", {77}, 1, &stranger, &router)), out, NETSET_BY_NONE,
 	       out, NETSET_BY_NONE);
@@ -219,6 +230,9 @@ static void test_rule_3_vlan_alone(void **state)
 static void test_find_addr_and_mac(void **state)
 {
 	(void)state;
+	assert_true(netset_is_gateway(&ns, &gateway) && netset_is_gateway(&ns, &gateway2));
+	assert_false(netset_is_gateway(&ns, &router) || netset_is_gateway(&ns, &scanner) || netset_has_mac(&ns, &gateway));
+	assert_true(ns.network[cargo].has_gateways && !ns.network[anywhere].has_gateways);
 	const struct addr in = A("192.0.2.33"), out = A("203.0.113.1");
 	assert_int_equal(netset_find_addr(&ns, &in), baggage);
 	assert_int_equal(netset_find_addr(&ns, &out), NETSET_OUTSIDE);

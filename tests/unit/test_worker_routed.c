@@ -390,6 +390,42 @@ static void no_doubling_is_told(void **state)
 	free(r.fact);
 }
 
+/* Who sends in the peer's VLAN with an address of the other network is the
+ * gateway, or somebody who borrowed the address: then his MAC is told. */
+static void what_no_gateway_passed_on_is_borrowed(void **state)
+{
+	(void)state;
+	const struct step ask = {.proto = 6, .version = 4, .flags = TCP_SYN, .seq = 1, .id = 5};
+	const struct step answer = {.proto = 6, .version = 4, .flags = TCP_SYN | TCP_ACK, .seq = 1, .id = 6, .from_far = true};
+	for (unsigned i = 0; i < 8; i++) {
+		const bool answer_first = (i & 1) != 0, known = (i & 2) != 0, other = (i & 4) != 0;
+		const struct sight s[2] = {{.s = answer_first ? answer : ask, .vlan = FAR}, {.s = answer_first ? ask : answer, .vlan = FAR}};
+		gateway_mac = !known ? 0 : other ? 0xdd : ROUTER;
+		struct run r = few(s, 2);
+		gateway_mac = 0;
+		assert_int_equal(totals(&r, 1).transfers, 1);
+		const struct fact_flow_new *n = &nth(&r, FACT_FLOW_NEW, count_of(&r, FACT_FLOW_NEW) - 1)->flow_new;
+		assert_int_equal(n->ident.inside.b[15], 1);
+		assert_int_equal(n->ident.inside_mac.b[5], known && other ? ROUTER : 0);
+		free(r.fact);
+	}
+}
+
+/* A gateway that speaks for itself is no station. */
+static void gateways_are_no_stations(void **state)
+{
+	(void)state;
+	struct step s = {.proto = 17, .version = 4, .seq = 1, .bytes = 40, .id = 9};
+	for (unsigned i = 0; i < 2; i++) {
+		gateway_mac = i == 0 ? 0 : 1;   /* the near end's MAC */
+		struct run r = few(&(const struct sight){.s = s, .vlan = NEAR}, 1);
+		gateway_mac = 0;
+		assert_int_equal(count_of(&r, FACT_STATION), 1 - i);
+		assert_int_equal(totals(&r, 1).transfers, 1);
+		free(r.fact);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +436,8 @@ int main(void)
 		cmocka_unit_test(what_was_sent_twice_counts_twice),
 		cmocka_unit_test(a_vlan_between_is_not_ours),
 		cmocka_unit_test(no_doubling_is_told),
+		cmocka_unit_test(what_no_gateway_passed_on_is_borrowed),
+		cmocka_unit_test(gateways_are_no_stations),
 	};
 	return cmocka_run_group_tests_name("worker: routed", tests, NULL, NULL);
 }

@@ -201,6 +201,7 @@ static struct control *control;
 static struct ring *rings[4];
 static unsigned flows_max = 4096;
 
+static unsigned gateway_mac;   /* last byte of the MAC of both networks' gateway; 0: nobody said */
 static unsigned vlan_base;     /* 0: the networks name no VLAN; else the first names this one, the second the next */
 
 static inline void setup_networks(void)
@@ -219,6 +220,8 @@ static inline void setup_networks(void)
 		assert_int_equal(prefix_parse(prefixes6[i], &p), 0);
 		assert_int_equal(netset_add_prefix(ns, index, &p), 0);
 	}
+	for (int i = 0; i < 2 && gateway_mac != 0; i++)
+		assert_int_equal(netset_add_gateway(ns, i, &(const struct mac){{2, 0, 0, 0, 0, (uint8_t)gateway_mac}}), 0);
 	const struct mac known = {{2, 0, 0, 0, 0, KNOWN_MAC}};
 	assert_int_equal(netset_add_mac(ns, 0, &known), 0);
 	netset_finish(ns);
