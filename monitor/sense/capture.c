@@ -50,17 +50,13 @@ static int64_t frame_time(const struct timeval *tv)
 	return s * 1000000 + us;
 }
 
-void capture_fill(struct capture *c, const struct pcap_pkthdr *h, const uint8_t *data, int dlt,
-                  struct capture_frame *ret)
+void capture_fill(const struct pcap_pkthdr *h, const uint8_t *data, int dlt, struct capture_frame *ret)
 {
 	ret->data = data;
 	ret->caplen = h->caplen;
 	ret->wirelen = h->len > h->caplen ? h->len : h->caplen;
 	ret->time_us = frame_time(&h->ts);
-	ret->number = ++c->number;
 	ret->link_type = capture_link_type(dlt);
-	ret->interface = 0;
-	ret->filtered = false;
 }
 
 int capture_check_filter(const char *filter, char *err, size_t err_size)

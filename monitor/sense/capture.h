@@ -1,5 +1,6 @@
-/* capture.h - frames from interfaces, through libpcap, or from files, through
- * our own reader (capture_reader.h).
+/* capture.h - frames from interfaces: Ethernet through a ring of our own
+ * (capture_ring.h), other links through libpcap; or from files, through our
+ * own reader (capture_reader.h).
  * The only files that include libpcap are capture_*.c.
  * Not here: decoding. Nothing is ever sent.
  *

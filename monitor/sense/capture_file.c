@@ -19,8 +19,7 @@ struct file {
 	char *name;
 	struct capture_stream *stream;
 	struct capture_reader *reader;
-	uint64_t size, packets;
-	uint64_t read_bytes;   /* once it is closed */
+	uint64_t packets;
 	bool standard_input, failed;
 };
 
@@ -35,6 +34,7 @@ struct link_filter {
 struct capture_file_set {
 	struct file *files;
 	size_t count, current;
+	uint64_t done_bytes, all_bytes;   /* of the files that are done, and of all */
 	char *filter;          /* NULL: none */
 	struct link_filter links[LINKS_MAX];
 	unsigned link_count, last_link;
@@ -57,7 +57,7 @@ static void raise_descriptor_limit(size_t files)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);   /* open(2) says it if this was not enough */
 }
 
-static int open_descriptor(struct file *f, char *err, size_t err_size)
+static int open_descriptor(const struct file *f, uint64_t *ret_bytes, char *err, size_t err_size)
 {
 	struct stat st;
 	const int fd = f->standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
@@ -72,15 +72,13 @@ static int open_descriptor(struct file *f, char *err, size_t err_size)
 		return ERR_IO;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		f->size = (uint64_t)st.st_size;
+		*ret_bytes += (uint64_t)st.st_size;
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return fd;
 }
 
 static void close_file(struct file *f)
 {
-	if (f->stream != NULL)
-		f->read_bytes = capture_stream_read_bytes(f->stream);
 	capture_reader_free(f->reader);
 	capture_stream_close(f->stream);
 	f->reader = NULL;
@@ -105,7 +103,7 @@ static struct link_filter *filter_of(struct capture_file_set *s, int link_type)
 static int open_file(struct capture_file_set *s, struct file *f, char *err, size_t err_size)
 {
 	char why[WHY_MAX] = "";
-	const int fd = open_descriptor(f, err, err_size);
+	const int fd = open_descriptor(f, &s->all_bytes, err, err_size);
 	if (fd < 0)
 		return fd;
 	f->stream = capture_stream_open(fd);
@@ -258,6 +256,7 @@ int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned ma
 		}
 		if (n > 0)
 			break;   /* said again by the next call */
+		s->done_bytes += capture_stream_read_bytes(f->stream);
 		close_file(f);
 		s->current++;
 		if (rc != ERR_END)
@@ -267,11 +266,11 @@ int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned ma
 	return n > 0 ? 0 : ERR_END;
 }
 
+/* Asked for after each batch: no loop over the files. */
 void capture_files_progress(const struct capture_file_set *s, uint64_t *ret_done, uint64_t *ret_all)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		const struct file *f = &s->files[i];
-		*ret_done += f->stream != NULL ? capture_stream_read_bytes(f->stream) : f->read_bytes;
-		*ret_all += f->size;
-	}
+	*ret_done = s->done_bytes;
+	if (s->current < s->count)
+		*ret_done += capture_stream_read_bytes(s->files[s->current].stream);
+	*ret_all = s->all_bytes;
 }

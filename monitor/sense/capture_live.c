@@ -12,8 +12,10 @@
 
 #include "sense/capture_fanout.h"
 #include "sense/capture_parts.h"
+#include "sense/capture_ring.h"
 
 #define INTERFACES_MAX 16
+#define PROBE_BYTES (1 << 20)  /* of the ring with which libpcap is asked what an interface is */
 #define BLOCK_TIMEOUT_MS 10    /* TPACKET_V3 hands a block over after that, full or not */
 #define WAIT_MS 20
 #define DRY_FRAMES 64u         /* frames handed out before an empty ring is looked at again */
@@ -23,14 +25,15 @@ enum link_state { LINK_UP = 0, LINK_DOWN, LINK_NO_CARRIER, LINK_GONE };
 
 struct interface {
 	char name[IFNAMSIZ];
+	struct capture_ring *ring;   /* Ethernet; NULL: through pcap, one frame at a time */
 	pcap_t *pcap;
 	struct capture_filter filter;
 	int fd, dlt;
 	int64_t since_us;      /* frames from before this were another worker's */
-	/* the next frame, read ahead; NULL: none */
-	const struct pcap_pkthdr *header;
-	const uint8_t *data;
-	unsigned dry;          /* not asked for that many frames: an empty ring costs a system call */
+	/* frames read ahead, next to be handed out at ahead_at */
+	struct capture_frame ahead[CAPTURE_BATCH_MAX];
+	unsigned ahead_at, ahead_count;
+	unsigned dry;          /* pcap: not asked for that many frames: an empty ring costs a system call */
 	enum link_state state;
 	/* sysfs, open since the beginning, -1: not there */
 	int flags_fd, carrier_fd, missed_fd, fifo_fd;
@@ -128,7 +131,7 @@ static int activation_error(const struct interface *i, int rc, char *err, size_t
 	}
 }
 
-static int activate(struct interface *i, const struct capture_live *o, char *err, size_t err_size)
+static int activate(struct interface *i, const struct capture_live *o, int bytes, char *err, size_t err_size)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 	i->pcap = pcap_create(i->name, why);
@@ -137,9 +140,7 @@ static int activate(struct interface *i, const struct capture_live *o, char *err
 	pcap_set_snaplen(i->pcap, (int)o->snaplen);
 	pcap_set_promisc(i->pcap, 1);
 	pcap_set_timeout(i->pcap, BLOCK_TIMEOUT_MS);
-	/* Never more than INT_MAX: config allows 4096 MB. */
-	const uint64_t bytes = (uint64_t)o->buffer_mb << 20;
-	pcap_set_buffer_size(i->pcap, bytes < INT32_MAX ? (int)bytes : INT32_MAX);
+	pcap_set_buffer_size(i->pcap, bytes);
 	const int rc = pcap_activate(i->pcap);
 	if (rc < 0)
 		return activation_error(i, rc, err, err_size);
@@ -159,6 +160,40 @@ static int cut_in_kernel(struct interface *i, char *err, size_t err_size)
 	const int rc = pcap_setfilter(i->pcap, &all);
 	pcap_freecode(&all);
 	return rc == 0 ? 0 : fail(err, err_size, i->name, pcap_geterr(i->pcap), ERR_IO);
+}
+
+static int open_ring(struct interface *i, const struct capture_live *o, uint64_t bytes, char *err, size_t err_size)
+{
+	const struct capture_ring_options ring = {
+		.interface = i->name, .buffer_bytes = bytes, .snaplen = o->snaplen, .hand_over_ms = BLOCK_TIMEOUT_MS};
+	char text[160];
+	const char *what;
+	const int rc = capture_ring_open(&ring, &i->ring, &what);
+	if (rc != 0) {
+		snprintf(text, sizeof text, "cannot open the capture ring: %s: %s", what, strerror(errno));
+		return fail(err, err_size, i->name, text, rc);
+	}
+	i->fd = capture_ring_fd(i->ring);
+	return 0;
+}
+
+/* libpcap knows what an interface is and what is wrong with it; Ethernet is
+ * then read without it. */
+static int open_source(struct interface *i, const struct capture_live *o, char *err, size_t err_size)
+{
+	const uint64_t bytes = (uint64_t)o->buffer_mb << 20;
+	int rc = activate(i, o, PROBE_BYTES, err, err_size);
+	if (rc != 0)
+		return rc;
+	pcap_close(i->pcap);
+	i->pcap = NULL;
+	if (i->dlt == DLT_EN10MB)
+		return open_ring(i, o, bytes, err, err_size);
+	/* Never more than INT_MAX: config allows 4096 MB. */
+	rc = activate(i, o, bytes < INT32_MAX ? (int)bytes : INT32_MAX, err, err_size);
+	if (rc == 0 && o->snaplen < SNAPLEN_KERNEL)
+		rc = cut_in_kernel(i, err, err_size);
+	return rc;
 }
 
 static int64_t wall_clock_us(void)
@@ -185,9 +220,7 @@ static int open_interface(struct interface *i, const struct capture_live *o, uin
                           size_t err_size)
 {
 	open_counters(i);
-	int rc = activate(i, o, err, err_size);
-	if (rc == 0 && o->snaplen < SNAPLEN_KERNEL)
-		rc = cut_in_kernel(i, err, err_size);
+	int rc = open_source(i, o, err, err_size);
 	if (rc == 0)
 		rc = capture_filter_compile(o->filter, i->dlt, &i->filter, err, err_size);
 	if (rc == 0 && o->workers > 1)
@@ -243,6 +276,7 @@ void capture_live_close(struct capture_live_set *s)
 		capture_filter_done(&i->filter);
 		if (i->pcap != NULL)
 			pcap_close(i->pcap);
+		capture_ring_close(i->ring);
 		close_fd(i->flags_fd);
 		close_fd(i->carrier_fd);
 		close_fd(i->missed_fd);
@@ -286,7 +320,7 @@ static int see_state(struct capture *c, struct interface *i, enum link_state now
 
 /* libpcap said no. It does so each time while an interface that went down is
  * looked at from the sandbox; what counts is what the system says. */
-static int see_error(struct capture *c, struct interface *i)
+static int see_error(struct capture *c, struct interface *i, const char *what)
 {
 	const enum link_state now = link_state(i);
 	if (now != i->state)
@@ -295,63 +329,111 @@ static int see_error(struct capture *c, struct interface *i)
 		return 0;
 	/* No way to find out: it is lost, and is opened anew. */
 	see_state(c, i, LINK_GONE);
-	snprintf(c->error, sizeof c->error, "%s: %s", i->name, pcap_geterr(i->pcap));
+	snprintf(c->error, sizeof c->error, "%s: %s", i->name, what);
 	return ERR_IO;
 }
 
-/* Read the next frame of an interface ahead, if there is one. 0 or ERR_IO. */
-static int read_ahead(struct capture *c, struct interface *i)
+/* One frame through libpcap. */
+static int read_pcap(struct capture *c, struct interface *i)
 {
 	struct pcap_pkthdr *header;
 	const u_char *data;
-	while (i->state != LINK_GONE) {
-		const int rc = pcap_next_ex(i->pcap, &header, &data);
-		if (rc != 1) {
-			i->dry = DRY_FRAMES;
-			return rc < 0 ? see_error(c, i) : 0;
-		}
-		const int64_t us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
-		if (us < i->since_us)
-			continue;
-		i->since_us = 0;   /* a clock set back must not silence a worker */
-		i->header = header;
-		i->data = data;
-		break;
+	if (i->dry > 0) {
+		i->dry--;
+		return 0;
 	}
+	const int rc = pcap_next_ex(i->pcap, &header, &data);
+	if (rc != 1) {
+		i->dry = DRY_FRAMES;
+		return rc < 0 ? see_error(c, i, pcap_geterr(i->pcap)) : 0;
+	}
+	capture_fill(header, data, i->dlt, &i->ahead[0]);
+	i->ahead_count = 1;
 	return 0;
 }
 
-static bool is_before(const struct timeval *a, const struct timeval *b)
+/* Leave out what came before this worker had its part of the frames. */
+static void leave_out(struct interface *i)
 {
-	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_usec < b->tv_usec;
+	while (i->ahead_at < i->ahead_count && i->ahead[i->ahead_at].time_us < i->since_us)
+		i->ahead_at++;
+	if (i->ahead_at < i->ahead_count)
+		i->since_us = 0;   /* a clock set back must not silence a worker */
 }
 
-/* The earliest frame of all interfaces: a tap gives each direction of a line on
- * an interface of its own, and an answer must not come before its question.
- * 0, ERR_AGAIN or ERR_IO. */
-static int read_earliest(struct capture *c, struct capture_frame *ret)
+/* Read frames of an interface ahead, if there are any. 0 or ERR_IO. */
+static int read_ahead(struct capture *c, struct interface *i)
 {
-	struct capture_live_set *s = c->live;
+	int rc = 0;
+	while (rc == 0 && i->ahead_at == i->ahead_count && i->state != LINK_GONE) {
+		i->ahead_at = i->ahead_count = 0;
+		if (i->ring != NULL)
+			i->ahead_count = capture_ring_read(i->ring, i->ahead, CAPTURE_BATCH_MAX);
+		else
+			rc = read_pcap(c, i);
+		if (i->ahead_count == 0)
+			break;
+		if (i->since_us != 0)
+			leave_out(i);
+	}
+	return rc;
+}
+
+/* The interface whose next frame is the earliest, NULL: none has one. */
+static struct interface *earliest(struct capture_live_set *s)
+{
 	struct interface *first = NULL;
 	for (size_t n = 0; n < s->count; n++) {
 		struct interface *i = &s->interfaces[n];
-		if (i->header == NULL && i->dry == 0) {
-			const int rc = read_ahead(c, i);
-			if (rc != 0)
-				return rc;
-		} else if (i->dry > 0) {
-			i->dry--;
-		}
-		if (i->header != NULL && (first == NULL || is_before(&i->header->ts, &first->header->ts)))
+		if (i->ahead_at < i->ahead_count &&
+		    (first == NULL || i->ahead[i->ahead_at].time_us < first->ahead[first->ahead_at].time_us))
 			first = i;
 	}
-	if (first == NULL)
-		return ERR_AGAIN;
-	capture_fill(c, first->header, first->data, first->dlt, ret);
-	first->header = NULL;
-	ret->interface = (uint8_t)(first - s->interfaces);
-	ret->filtered = !capture_filter_pass(&first->filter, ret, c->scratch);
-	return 0;
+	return first;
+}
+
+static void finish_frame(struct capture *c, const struct interface *i, struct capture_frame *ret)
+{
+	ret->number = ++c->number;
+	ret->interface = (uint8_t)(i - c->live->interfaces);
+	ret->filtered = !capture_filter_pass(&i->filter, ret, c->scratch);
+}
+
+/* One Ethernet interface, as nearly everywhere: straight from its ring. */
+static int read_only(struct capture *c, struct interface *i, struct capture_frame *ret, unsigned max,
+                     unsigned *ret_count)
+{
+	const unsigned count = i->state != LINK_GONE ? capture_ring_read(i->ring, ret, max) : 0;
+	for (unsigned k = 0; k < count; k++)
+		finish_frame(c, i, &ret[k]);
+	*ret_count = count;
+	return count > 0 ? 0 : ERR_AGAIN;
+}
+
+/* The frames of all interfaces in order: a tap gives each direction of a line
+ * on an interface of its own, and an answer must not come before its question.
+ * So it ends when an interface has none left at hand. 0, ERR_AGAIN or ERR_IO. */
+static int read_earliest(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
+{
+	struct capture_live_set *s = c->live;
+	struct interface *i = &s->interfaces[0];
+	if (s->count == 1 && i->ring != NULL && i->since_us == 0 && i->ahead_at == i->ahead_count)
+		return read_only(c, i, ret, max, ret_count);
+	for (size_t n = 0; n < s->count; n++) {
+		const int rc = read_ahead(c, &s->interfaces[n]);
+		if (rc != 0)
+			return rc;
+	}
+	unsigned count = 0;
+	do {
+		i = earliest(s);
+		if (i == NULL)
+			break;
+		ret[count] = i->ahead[i->ahead_at++];
+		finish_frame(c, i, &ret[count++]);
+	} while (count < max && i->ahead_at < i->ahead_count);
+	*ret_count = count;
+	return count > 0 ? 0 : ERR_AGAIN;
 }
 
 /* Nothing came: is it that nothing could? */
@@ -366,33 +448,39 @@ static int look_at_links(struct capture *c)
 	return 0;
 }
 
-/* Every ring is looked at again after a wait. */
-static void after_wait(struct capture_live_set *s)
+/* Every ring is looked at again after a wait. 0 or ERR_IO. */
+static int after_wait(struct capture *c)
 {
+	struct capture_live_set *s = c->live;
+	int rc = 0;
 	for (size_t n = 0; n < s->count; n++) {
-		int pending;
+		int pending = 0;
 		socklen_t size = sizeof pending;
 		s->interfaces[n].dry = 0;
 		/* ENETDOWN; asked for here, so that poll does not spin on it */
-		if ((s->poll[n].revents & POLLERR) != 0)
-			(void)getsockopt(s->poll[n].fd, SOL_SOCKET, SO_ERROR, &pending, &size);
+		if ((s->poll[n].revents & POLLERR) == 0)
+			continue;
+		(void)getsockopt(s->poll[n].fd, SOL_SOCKET, SO_ERROR, &pending, &size);
+		if (rc == 0)
+			rc = see_error(c, &s->interfaces[n], strerror(pending));
 	}
+	return rc;
 }
 
 int capture_live_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)
 {
 	struct capture_live_set *s = c->live;
-	(void)max;
-	int rc = read_earliest(c, ret);
-	if (rc == ERR_AGAIN) {
-		const int ready = poll(s->poll, s->count, WAIT_MS);
-		after_wait(s);
+	int rc = read_earliest(c, ret, max, ret_count);
+	if (rc != ERR_AGAIN)
+		return rc;
+	const int ready = poll(s->poll, s->count, WAIT_MS);
+	rc = after_wait(c);
+	/* While frames come over links that are up, nobody need ask. */
+	if (rc == 0 && (ready <= 0 || capture_live_down(s) != 0))
 		rc = look_at_links(c);
-		if (rc == 0)
-			rc = ready > 0 ? read_earliest(c, ret) : ERR_AGAIN;
-	}
-	*ret_count = rc == 0;
-	return rc;
+	if (rc != 0)
+		return rc;
+	return ready > 0 ? read_earliest(c, ret, max, ret_count) : ERR_AGAIN;
 }
 
 bool capture_live_lost(const struct capture_live_set *s)

@@ -50,9 +50,8 @@ int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned ma
 void capture_files_progress(const struct capture_file_set *s, uint64_t *ret_done, uint64_t *ret_all);
 void capture_files_close(struct capture_file_set *s);
 
-/* Make the frame of what libpcap gave. */
-void capture_fill(struct capture *c, const struct pcap_pkthdr *h, const uint8_t *data, int dlt,
-                  struct capture_frame *ret);
+/* What libpcap gave: data, caplen, wirelen, time_us and link_type. */
+void capture_fill(const struct pcap_pkthdr *h, const uint8_t *data, int dlt, struct capture_frame *ret);
 
 /* LINKTYPE_ of a DLT_ of this platform, and back. */
 int capture_link_type(int dlt);

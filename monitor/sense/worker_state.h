@@ -84,6 +84,7 @@ struct worker {
 
 	struct worker_clock clock;
 	int64_t next_tick;       /* of clock.now */
+	int64_t woken_us;        /* when the judge was last woken (CLOCK_MONOTONIC) */
 	uint64_t frame;          /* number of the last frame read */
 	uint64_t between;        /* facts told between two frames so far */
 	struct counters total;
