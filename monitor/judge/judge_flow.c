@@ -252,8 +252,10 @@ void judge_locate(struct judge *j, uint32_t index)
 	t->machine = m;
 	t->news = ROW_ANY;   /* with the next change of its row */
 	t->mac_mismatch = m->mac_mismatch;
-	if (moved)
+	if (moved) {
 		pair_add(j, index);
+		judge_regroup(j, index);
+	}
 	find_place(j, t);
 }
 
@@ -337,10 +339,7 @@ static void told_again(struct judge *j, uint32_t index, const struct fact_flow_n
 	judge_ident(j, t, &known);
 	if (!same_ends(&known, &f->ident) || same_link(&known, &f->ident) || !set_ident(j, t, &f->ident))
 		return;
-	const struct machine *before = t->machine;
 	judge_locate(j, index);
-	if (t->machine != before)
-		judge_regroup(j, index);
 	judge_name_of(j, t);
 	judge_decide(j, index);
 	dirty_row(j, index);

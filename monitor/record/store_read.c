@@ -181,22 +181,26 @@ static void add(struct query *q, bool wanted, const char *condition)
 		q->used += (size_t)n;
 }
 
-/* The conditions that f asks for; numbered parameters, bound by bind_filter. */
+/* The conditions that f asks for; numbered parameters, bound by bind_filter.
+ * Transfers with a finding are found through it, the others by indexes of
+ * their own: an OR of both, which SQLite follows term by term. */
 static void add_conditions(struct query *q, const struct store_filter *f)
 {
 	const size_t n = f->equipment != NULL ? strlen(f->equipment) : 0;
 	const bool wild = n > 0 && f->equipment[n - 1] == '*';
 	add(q, f->since_us != 0, "t.end_us >= ?1");
 	add(q, f->until_us != 0, "t.start_us < ?2");
-	add(q, n > 0 && !wild, "t.equipment = ?3");
+	add(q, n > 0 && !wild, "t.equipment = ?3 AND ((t.finding IS NULL AND t.equipment = ?3)"
+	                       " OR t.finding IN (SELECT id FROM finding WHERE equipment = ?3))");
 	add(q, wild, "substr(t.equipment, 1, length(?3) - 1) = substr(?3, 1, length(?3) - 1)");
-	add(q, f->peer != NULL && f->peer->bits == 128, "t.dest_ip = ?4");
+	add(q, f->peer != NULL && f->peer->bits == 128, "t.dest_ip = ?4 AND ((t.finding IS NULL AND t.dest_ip = ?4)"
+	                                                " OR t.finding IN (SELECT id FROM finding WHERE peer = ?4))");
 	add(q, f->peer != NULL && f->peer->bits != 128, "garita_in(t.dest_ip)");
 	add(q, f->hostname != NULL, "garita_host(t.hostname, ?5)");
 	add(q, f->country != NULL && strcasecmp(f->country, "unknown") == 0, "t.country IS NULL");
 	add(q, f->country != NULL && strcasecmp(f->country, "unknown") != 0, "t.country = upper(?6)");
 	add(q, f->app != NULL, "garita_app(t.app, ?7)");
-	/* The words stand in the text so that the partial index can be used. */
+	/* The word stands in the text so that the partial index can be used. */
 	add(q, f->verdict != NULL && strcmp(f->verdict, "unapproved") == 0, "t.verdict = 'unapproved'");
 	add(q, f->verdict != NULL && strcmp(f->verdict, "unapproved") != 0, "t.verdict = ?8");
 	add(q, f->reason != NULL, "instr(t.reasons, '\"' || ?9 || '\"') > 0");
@@ -314,12 +318,16 @@ int store_read_transfers(struct store_reader *r, const struct store_filter *f,
 	struct query q;
 	char peer[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
-	/* The newest so many by their ids alone, then the rows in growing order. */
+	/* First their ids (the newest so many), then the rows in growing order:
+	 * else SQLite reads every row in that order rather than sort what an
+	 * index gives. */
+	const bool ids_first = f->limit != 0 || f->since_us != 0 || f->equipment != NULL || f->peer != NULL ||
+	                       f->verdict != NULL || f->finding != 0;
 	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM transfer t WHERE %s",
-	                          f->limit != 0 ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
+	                          ids_first ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
 	add_conditions(&q, f);
-	snprintf(q.sql + q.used, sizeof q.sql - q.used, "%s ORDER BY t.id",
-	         f->limit != 0 ? " ORDER BY t.id DESC LIMIT ?12)" : "");
+	snprintf(q.sql + q.used, sizeof q.sql - q.used, "%s%s ORDER BY t.id",
+	         f->limit != 0 ? " ORDER BY t.id DESC LIMIT ?12" : "", ids_first ? ")" : "");
 	int result = prepare_filter(r, f, &q, peer, &st), code = SQLITE_DONE;
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct stored_transfer t;

@@ -30,6 +30,7 @@ struct world {
 	struct kept *rows;             /* by id */
 	int64_t last_id;
 	struct row_finding findings[WORLD_ROWS];
+	char finding_machine[WORLD_ROWS][64];
 	struct row_gap gaps[64];
 	char gap_text[64][2][100];
 	unsigned gap_count;
@@ -127,8 +128,12 @@ static inline int w_transfer(void *ctx, const struct row_transfer *r)
 	assert_int_equal(r->reasons != 0, r->verdict == VERDICT_UNAPPROVED);
 	/* Its parents went before it. */
 	assert_true(w->policy_count > 0);
-	if (r->finding != 0)
-		assert_int_equal(w->findings[r->finding].id, r->finding);
+	if (r->finding == 0)
+		return 0;
+	/* Whoever asks for a machine or a peer finds the transfer through its finding. */
+	assert_int_equal(w->findings[r->finding].id, r->finding);
+	assert_string_equal(w->finding_machine[r->finding], r->equipment);
+	assert_true(addr_eq(&w->findings[r->finding].peer, &r->ident.peer));
 	return 0;
 }
 
@@ -140,6 +145,7 @@ static inline int w_finding(void *ctx, const struct row_finding *r)
 	assert_in_range(r->id, 1, WORLD_ROWS - 1);
 	w->findings[r->id] = *r;
 	w->findings[r->id].equipment = "";
+	snprintf(w->finding_machine[r->id], sizeof(w->finding_machine[0]), "%s", r->equipment);
 	return 0;
 }
 

@@ -416,6 +416,31 @@ static void test_reload(void **state)
 	w_free(w);
 }
 
+/* The same machine under another id: its transfer's finding is that machine's
+ * too (judge_world.h looks at each row). */
+static void test_reload_renames_equipment(void **state)
+{
+	(void)state;
+	char text[1024], err[200];
+	struct world *w = w_new(TO_10);
+	struct config *cfg = NULL;
+	struct config_errors errors = {0};
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 100});
+	w_flush(w);
+	const int64_t finding = w->rows[1].r.finding;
+	snprintf(text, sizeof(text), "%s  - {id: A1, equipment: [E2], to: {prefixes: [198.51.100.10/32]}%s", SITE_HEAD, VALID);
+	memcpy(strstr(text, "id: E1"), "id: E9", 6);
+	assert_int_equal(config_parse("site.yaml", text, strlen(text), &cfg, &errors), 0);
+	config_errors_done(&errors);
+	assert_int_equal(judge_reload(w->judge, cfg, NOON + SECOND, err, sizeof(err)), 0);
+	w_flush(w);
+	assert_string_equal(w->rows[1].r.equipment, "E9");
+	assert_int_not_equal(w->rows[1].r.finding, finding);
+	assert_int_equal(w->findings[finding].transfers, 0);
+	assert_int_equal(w->findings[w->rows[1].r.finding].bytes_out, 100);
+	w_free(w);
+}
+
 static void test_mac_and_unknown(void **state)
 {
 	(void)state;
@@ -542,6 +567,7 @@ int main(void)
 	    cmocka_unit_test(test_names_of_listed_resolvers), cmocka_unit_test(test_name_that_the_peer_claims),
 	    cmocka_unit_test(test_limit_across_flows),
 	    cmocka_unit_test(test_limit_across_runs),  cmocka_unit_test(test_bad_hours_are_kept),
+	    cmocka_unit_test(test_reload_renames_equipment),
 	    cmocka_unit_test(test_reload),             cmocka_unit_test(test_mac_and_unknown),
 	    cmocka_unit_test(test_content),            cmocka_unit_test(test_facts_of_nobody),
 	};
