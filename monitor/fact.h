@@ -162,6 +162,10 @@ struct counters {
 	uint64_t flows, transfers, flows_live;
 	uint64_t flow_table_full;         /* packets that found no place; they count in flow_frames */
 	uint64_t orphan_fragments, retransmitted_bytes, clock_steps, facts_delayed, stations_refused;
+	uint64_t routed_frames;           /* duplicates that a router made between two scanner networks */
+	/* What a limit cost: first fragments forgotten before their time, flows no
+	 * longer inspected for the sake of others, or for want of memory. */
+	uint64_t fragments_forgotten, inspections_given_up, inspections_cut_short;
 	int64_t first_us, last_us;        /* packet time of the first and last frame, 0: none */
 };
 

@@ -109,6 +109,18 @@ static void print_parts(const struct page *p, const struct status *s)
 	printf("%s\n", format_size(s->db_bytes, size));
 }
 
+static void print_turned_away(const struct page *p, const struct status *s)
+{
+	unsigned shown = 0;
+	head(p, TEXT_TURNED_AWAY);
+	for (unsigned i = 0; i < STATUS_LIMITS; i++) {
+		if (s->turned_away[i] == 0)
+			continue;
+		printf("%s%" PRIu64 " %s", shown++ > 0 ? ", " : "", s->turned_away[i], text(p->lang, status_limit_text[i]));
+	}
+	printf("%s\n", shown == 0 ? text(p->lang, TEXT_NONE) : "");
+}
+
 static void print_gaps(const struct page *p, const struct status *s)
 {
 	char from[FORMAT_TIME_MAX], until[FORMAT_TIME_MAX], buf[400], cause[200];
@@ -136,6 +148,7 @@ static void print_page(const struct page *p, const struct status *s)
 	if (s->ever) {
 		print_input(p, s);
 		print_parts(p, s);
+		print_turned_away(p, s);
 	}
 	print_gaps(p, s);
 	head(p, TEXT_TRANSFERS_24H);
@@ -176,6 +189,10 @@ static void json_lists(struct json *j, const struct status *s)
 		json_object_end(j);
 	}
 	json_array_end(j);
+	json_object(j, "turned_away");
+	for (unsigned i = 0; i < STATUS_LIMITS; i++)
+		json_uint(j, status_limit_key[i], s->turned_away[i]);
+	json_object_end(j);
 	json_array(j, "gaps");
 	for (unsigned i = 0; i < s->gaps; i++) {
 		const struct status_gap *g = &s->gap[i];

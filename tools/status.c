@@ -13,6 +13,18 @@
 #define SILENCE_MAX_S 604800u          /* as in config_schema.c */
 #define ONE_WAY_BYTES 10000u           /* of an hour: less says nothing of the mirror */
 
+const char *const status_limit_key[STATUS_LIMITS] = {
+	[LIMIT_PACKETS] = "packets", [LIMIT_FRAGMENTS] = "fragments", [LIMIT_INSPECTIONS] = "inspections",
+	[LIMIT_INSPECTIONS_MEMORY] = "inspections_no_memory", [LIMIT_MACHINES] = "machines", [LIMIT_NAMES] = "names",
+	[LIMIT_FINDINGS] = "findings", [LIMIT_FACTS] = "facts", [LIMIT_ROWS] = "rows",
+};
+const enum text status_limit_text[STATUS_LIMITS] = {
+	[LIMIT_PACKETS] = TEXT_LIMIT_PACKETS, [LIMIT_FRAGMENTS] = TEXT_LIMIT_FRAGMENTS,
+	[LIMIT_INSPECTIONS] = TEXT_LIMIT_INSPECTIONS, [LIMIT_INSPECTIONS_MEMORY] = TEXT_LIMIT_INSPECTIONS_MEMORY,
+	[LIMIT_MACHINES] = TEXT_LIMIT_MACHINES, [LIMIT_NAMES] = TEXT_LIMIT_NAMES, [LIMIT_FINDINGS] = TEXT_LIMIT_FINDINGS,
+	[LIMIT_FACTS] = TEXT_LIMIT_FACTS, [LIMIT_ROWS] = TEXT_LIMIT_ROWS,
+};
+
 static void copy(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from != NULL ? from : "");
@@ -46,6 +58,8 @@ static int take_input(void *ctx, const char *const *values)
 {
 	struct status *s = ctx;
 	s->last_packet_us = (int64_t)number(values[0]);
+	s->duplicate_frames = number(values[1]);
+	s->routed_frames = number(values[2]);
 	return 0;
 }
 
@@ -78,11 +92,16 @@ static int take_record(void *ctx, const char *const *values)
 	struct status *s = ctx;
 	if (number(values[0]) != 0)
 		s->pid = (int)number(values[0]);
-	s->refused_rows = number(values[1]);
-	s->refused_facts = number(values[3]);
-	s->refused_machines = number(values[4]);
-	if (number(values[2]) > 0 && number(values[2]) <= SILENCE_MAX_S)
-		s->silence_us = (int64_t)number(values[2]) * 1000000;
+	if (number(values[1]) > 0 && number(values[1]) <= SILENCE_MAX_S)
+		s->silence_us = (int64_t)number(values[1]) * 1000000;
+	return 0;
+}
+
+static int take_turned_away(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	for (unsigned i = 0; i < STATUS_LIMITS; i++)
+		s->turned_away[i] = number(values[i]);
 	return 0;
 }
 
@@ -120,16 +139,18 @@ static int take_gap(void *ctx, const struct stored_gap *g)
 
 static int gather_words(struct store_reader *r, struct status *s)
 {
-	static const char *const input[] = {"last_packet_us"}, *const worker[] = {"state", "queue_bytes"},
-	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "refused_rows", "silence_s", "refused_facts", "refused_machines"},
+	static const char *const input[] = {"last_packet_us", "duplicate_frames", "routed_frames"}, *const worker[] = {"state", "queue_bytes"},
+	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "silence_s"},
 	                  *const reload[] = {"ok", "at", "errors"};
-	int code = store_read_status_fields(r, "input", input, 1, take_input, s);
+	int code = store_read_status_fields(r, "input", input, 3, take_input, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "workers", worker, 2, take_worker, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "geo", geo, 4, take_geo, s);
 	if (code == 0)
-		code = store_read_status_fields(r, "record", record, 5, take_record, s);
+		code = store_read_status_fields(r, "record", record, 2, take_record, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "turned_away", status_limit_key, STATUS_LIMITS, take_turned_away, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "reload", reload, 3, take_reload, s);
 	if (code == 0) {
@@ -218,13 +239,15 @@ static void reckon_warnings(struct status *s)
 		warn(s, worker_bad, "worker-not-ready", TEXT_WARN_WORKER, 0);
 		warn(s, s->hour.ip_bytes_out > ONE_WAY_BYTES && s->hour.ip_bytes_in == 0, "one-way-out", TEXT_WARN_ONE_WAY_OUT, 0);
 		warn(s, s->hour.ip_bytes_in > ONE_WAY_BYTES && s->hour.ip_bytes_out == 0, "one-way-in", TEXT_WARN_ONE_WAY_IN, 0);
-		warn(s, s->hour.duplicate_frames > s->hour.frames / 4 && s->hour.frames > 100, "doubled", TEXT_WARN_DOUBLED, 0);
+		/* Copies of a router, between two networks, say nothing of the mirror. */
+		warn(s, s->hour.duplicate_frames > s->hour.frames / 4 && s->hour.frames > 100 &&
+		            s->routed_frames <= s->duplicate_frames / 2, "doubled", TEXT_WARN_DOUBLED, 0);
 	}
 	warn(s, s->today.kernel_drops + s->today.interface_drops > 0, "frames-lost", TEXT_WARN_DROPS, 0);
 	warn(s, s->today.flow_table_full > 0, "flow-table-full", TEXT_WARN_TABLE_FULL, 0);
-	warn(s, s->refused_rows > 0, "rows-refused", TEXT_WARN_REFUSED_ROWS, 0);
-	warn(s, s->refused_facts > 0, "no-memory", TEXT_WARN_NO_MEMORY, 0);
-	warn(s, s->refused_machines > 0, "machines-refused", TEXT_WARN_MACHINES, 0);
+	warn(s, s->turned_away[LIMIT_ROWS] > 0, "rows-refused", TEXT_WARN_REFUSED_ROWS, 0);
+	warn(s, s->turned_away[LIMIT_FACTS] > 0, "no-memory", TEXT_WARN_NO_MEMORY, 0);
+	warn(s, s->turned_away[LIMIT_MACHINES] > 0, "machines-refused", TEXT_WARN_MACHINES, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
 	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);
 }

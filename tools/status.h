@@ -14,6 +14,14 @@
 #define STATUS_GAPS_MAX 1000
 #define STATUS_ROWS_MAX 40
 
+/* What a limit turned away. */
+enum status_limit {
+	LIMIT_PACKETS = 0, LIMIT_FRAGMENTS, LIMIT_INSPECTIONS, LIMIT_INSPECTIONS_MEMORY, LIMIT_MACHINES, LIMIT_NAMES,
+	LIMIT_FINDINGS, LIMIT_FACTS, LIMIT_ROWS, STATUS_LIMITS
+};
+extern const char *const status_limit_key[STATUS_LIMITS];    /* in JSON */
+extern const enum text status_limit_text[STATUS_LIMITS];
+
 struct status_warning {
 	const char *word;          /* for JSON */
 	enum text text;
@@ -53,7 +61,8 @@ struct status {
 	int64_t policy_loaded_us;
 	bool reload_refused;
 	char reload_at[40], reload_errors[2000];   /* errors: a JSON array */
-	uint64_t refused_rows, refused_facts, refused_machines;
+	uint64_t turned_away[STATUS_LIMITS];   /* since the start */
+	uint64_t duplicate_frames, routed_frames;   /* since the start */
 	int64_t silence_us;
 	uint64_t db_bytes;
 	struct status_gap *gap;    /* of the last 24 hours */

@@ -276,6 +276,8 @@ void judge_get_totals(const struct judge *j, struct judge_totals *ret)
 	                             .open = j->live_count, .collapsed = j->collapsed,
 	                             .refused = j->refused + j->gaps.refused + intern_refused(j->texts),
 	                             .machines_refused = inventory_refused(j->inventory),
+	                             .names_evicted = names_evicted(j->names) + names_evicted(j->names_heard),
+	                             .findings_forgotten = findings_forgotten(j->findings),
 	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0,
 	                             .last_packet_us = j->last_packet_us};
 	for (unsigned i = 0; i < j->workers; i++) {

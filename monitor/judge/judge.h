@@ -44,6 +44,7 @@ struct judge_totals {
 	uint64_t collapsed;            /* transfers without a row of their own (judge_place.c) */
 	uint64_t refused;              /* facts and texts that found no memory */
 	uint64_t machines_refused;     /* sights of machines past INVENTORY_UNKNOWN_MAX */
+	uint64_t names_evicted, findings_forgotten;   /* for others, past NAMES_MAX and FINDINGS_MAX */
 	int64_t clock_us;
 	int64_t last_packet_us;        /* of the last frame, by the clock in force: counters.last_us is the greatest */
 };

@@ -34,6 +34,7 @@ static int put_input(struct recorder *r, const struct judge_totals *t)
 	json_uint(j, "kernel_drops", c->kernel_drops);
 	json_uint(j, "interface_drops", c->interface_drops);
 	json_uint(j, "duplicate_frames", c->duplicate_frames);
+	json_uint(j, "routed_frames", c->routed_frames);
 	json_uint(j, "flow_table_full", c->flow_table_full);
 	json_uint(j, "facts_delayed", c->facts_delayed);
 	json_uint(j, "flows_live", c->flows_live);
@@ -86,7 +87,7 @@ static int put_geo(struct recorder *r)
 	return put(r, "geo");
 }
 
-static int put_record(struct recorder *r, const struct judge_totals *t)
+static int put_record(struct recorder *r)
 {
 	struct json *j = &r->json;
 	json_reset(j);
@@ -94,9 +95,6 @@ static int put_record(struct recorder *r, const struct judge_totals *t)
 	json_int(j, "pid", getppid());   /* the supervisor, whom people signal */
 	json_uint(j, "bad_facts", r->bad_facts);
 	json_uint(j, "out_of_order", r->out_of_order);
-	json_uint(j, "refused_rows", store_refused(r->o->store));
-	json_uint(j, "refused_facts", t->refused);
-	json_uint(j, "refused_machines", t->machines_refused + t->counters.stations_refused);
 	json_uint(j, "silence_s", judge_config(r->o->judge)->capture.silence_s);
 	if (r->stalled_us != 0) {
 		json_time(j, "late_since", r->stalled_us);
@@ -104,6 +102,26 @@ static int put_record(struct recorder *r, const struct judge_totals *t)
 	}
 	json_object_end(j);
 	return put(r, "record");
+}
+
+/* Every table has a limit; what that cost since the start. */
+static int put_turned_away(struct recorder *r, const struct judge_totals *t)
+{
+	const struct counters *c = &t->counters;
+	struct json *j = &r->json;
+	json_reset(j);
+	json_object(j, NULL);
+	json_uint(j, "packets", c->flow_table_full);
+	json_uint(j, "fragments", c->fragments_forgotten);
+	json_uint(j, "inspections", c->inspections_given_up);
+	json_uint(j, "inspections_no_memory", c->inspections_cut_short);
+	json_uint(j, "machines", t->machines_refused + c->stations_refused);
+	json_uint(j, "names", t->names_evicted);
+	json_uint(j, "findings", t->findings_forgotten);
+	json_uint(j, "facts", t->refused);
+	json_uint(j, "rows", store_refused(r->o->store));
+	json_object_end(j);
+	return put(r, "turned_away");
 }
 
 int recorder_put_status(struct recorder *r)
@@ -116,7 +134,9 @@ int recorder_put_status(struct recorder *r)
 	if (code == 0)
 		code = put_geo(r);
 	if (code == 0)
-		code = put_record(r, &t);
+		code = put_record(r);
+	if (code == 0)
+		code = put_turned_away(r, &t);
 	if (code == 0)
 		code = recorder_put_keep(r);
 	if (code == 0 && r->reload_told) {

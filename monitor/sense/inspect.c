@@ -417,3 +417,10 @@ uint64_t inspect_finds_lost(const struct inspector *i)
 {
 	return i->finds_lost;
 }
+
+uint64_t inspect_cut_short(const struct inspector *i)
+{
+	struct dpi_stats stats;
+	dpi_stats(i->dpi, &stats);
+	return stats.cut_short;
+}

@@ -77,5 +77,7 @@ void inspect_end(struct inspector *i, struct flow *f);
 
 /* Finds that found no room beside others not fetched yet. */
 uint64_t inspect_finds_lost(const struct inspector *i);
+/* Flows that nDPI had to leave early for want of memory. */
+uint64_t inspect_cut_short(const struct inspector *i);
 
 #endif

@@ -245,6 +245,7 @@ static unsigned news_of(const struct flow *f)
 
 static void give_up_inspection(struct worker *w, struct flow *f)
 {
+	w->total.inspections_given_up++;
 	inspect_finish(w->inspector, f);
 	(void)tell_flow(w->tell, f, news_of(f));
 	if (f->wait_flags & TELL_CLASS)
@@ -473,6 +474,7 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 	if (f == NULL && !locate(w, p, s->end, &at))
 		return FATE_OTHER_NETWORK;
 	if (copy || (!p->fragment && dedup_seen(w->dedup, p, s->vlans, &s->copy))) {
+		w->total.routed_frames += s->vlans == DEDUP_ROUTED;
 		take_duplicate(w, f, p, s->end);
 		return FATE_FLOW;
 	}

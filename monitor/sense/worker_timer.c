@@ -91,6 +91,8 @@ static void tell_counters(struct worker *w)
 	c.total.kernel_drops = capture.kernel_drops;
 	c.total.interface_drops = capture.interface_drops;
 	c.total.orphan_fragments = fragments.orphans;
+	c.total.fragments_forgotten = fragments.evicted;
+	c.total.inspections_cut_short = inspect_cut_short(w->inspector);
 	c.total.flows_live = flow_table_count(w->flows);
 	c.total.facts_delayed = tell_delayed(w->tell) + tell_lost(w->tell) + inspect_finds_lost(w->inspector);
 	tell_fact(w->tell, &c.head, FACT_COUNTERS, sizeof c);

@@ -109,6 +109,44 @@ static void test_all_is_well(void **state)
 	assert_int_equal(s.worker[0].queue_bytes, 7);
 }
 
+/* Each limit shows what it turned away. */
+static void test_turned_away(void **state)
+{
+	(void)state;
+	tell(start_us + 9 * SECOND, &busy);
+	gather(start_us + 10 * SECOND);
+	for (unsigned i = 0; i < STATUS_LIMITS; i++)
+		assert_int_equal(s.turned_away[i], 0);
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(store_put_status(f.store, "turned_away",
+	                                  "{\"packets\":1,\"fragments\":2,\"inspections\":3,\"inspections_no_memory\":4,"
+	                                  "\"machines\":5,\"names\":6,\"findings\":7,\"facts\":8,\"rows\":9}"), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 10 * SECOND);
+	for (unsigned i = 0; i < STATUS_LIMITS; i++) {
+		assert_int_equal(s.turned_away[i], i + 1);
+		assert_true(strlen(text("en", status_limit_text[i])) > 0 && strlen(text("es", status_limit_text[i])) > 0);
+		assert_string_not_equal(text("en", status_limit_text[i]), text("es", status_limit_text[i]));
+	}
+	assert_true(warned("rows-refused") && warned("no-memory") && warned("machines-refused"));
+}
+
+/* Half of all frames are copies that a router made: the mirror is fine. */
+static void test_routed_is_not_doubled(void **state)
+{
+	(void)state;
+	const struct counters half = {.frames = 1000, .duplicate_frames = 500, .ip_bytes_out = 500000, .ip_bytes_in = 20000};
+	tell(start_us + 9 * SECOND, &half);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(store_begin(f.store), 0);
+		assert_int_equal(store_put_status(f.store, "input", i == 0 ? "{\"duplicate_frames\":500,\"routed_frames\":0}"
+		                                                           : "{\"duplicate_frames\":500,\"routed_frames\":499}"), 0);
+		assert_int_equal(store_commit(f.store), 0);
+		gather(start_us + 10 * SECOND);
+		assert_int_equal(warned("doubled"), i == 0);
+	}
+}
+
 static void test_a_silent_mirror(void **state)
 {
 	(void)state;
@@ -194,6 +232,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_silence_of_the_site),
 		TEST(test_all_is_well),
+		TEST(test_turned_away),
+		TEST(test_routed_is_not_doubled),
 		TEST(test_a_silent_mirror),
 		TEST(test_a_mirror_that_never_delivered),
 		TEST(test_one_way_and_doubled),

@@ -246,6 +246,7 @@ static void counted_once(void **state)
 			assert_int_equal(b.frames, what == SEE_BOTH ? 2 * a.frames : a.frames);
 			assert_int_equal(b.flow_frames, b.frames);
 			assert_int_equal(b.duplicate_frames, what == SEE_BOTH ? a.frames : 0);
+			assert_int_equal(b.routed_frames, b.duplicate_frames);
 			for (unsigned i = 0; i < FLOWS + 30; i++) {
 				assert_int_equal(both[i].counts.ip_bytes_out, one[i].counts.ip_bytes_out);
 				assert_int_equal(both[i].counts.ip_bytes_in, one[i].counts.ip_bytes_in);
