@@ -80,6 +80,11 @@ static int restore_machine(void *ctx, const struct row_machine *r)
 	return judge_restore_machine(ctx, r);
 }
 
+static int restore_name(void *ctx, const struct row_name *r)
+{
+	return judge_restore_name(ctx, r);
+}
+
 static int restore_finding(void *ctx, const struct row_finding *r)
 {
 	return judge_restore_finding(ctx, r);
@@ -101,6 +106,8 @@ static int restore(struct parts *a)
 	int rc = store_each_usage(a->store, restore_usage, a->judge);
 	if (rc == 0)
 		rc = store_each_machine(a->store, restore_machine, a->judge);
+	if (rc == 0)
+		rc = store_each_name(a->store, restore_name, a->judge);
 	if (rc == 0)
 		rc = store_each_finding(a->store, restore_finding, a->judge);
 	if (rc == 0)

@@ -441,6 +441,16 @@ struct machine *inventory_see(struct inventory *i, const struct sighting *s)
 	return m;
 }
 
+struct machine *inventory_at(const struct inventory *i, uint32_t number)
+{
+	return number >= 1 && number <= i->machine_count ? machine_at(i, number - 1) : NULL;
+}
+
+struct machine *inventory_find(const struct inventory *i, const char *id)
+{
+	return find_id(i, id);
+}
+
 int inventory_restore(struct inventory *i, const char *id, const struct sighting *s, int64_t first_us)
 {
 	struct machine *m = find_id(i, id);

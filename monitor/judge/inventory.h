@@ -72,6 +72,9 @@ bool inventory_is_gateway(const struct inventory *i, const struct mac *mac, cons
  * one may push out another). */
 #define INVENTORY_ADDRESSES 65536u
 struct machine *inventory_find_address(const struct inventory *i, const struct addr *a);
+/* By its number, or its id; NULL: none. */
+struct machine *inventory_at(const struct inventory *i, uint32_t number);
+struct machine *inventory_find(const struct inventory *i, const char *id);
 /* What an earlier run recorded (first sight survives restarts). */
 MUST_CHECK int inventory_restore(struct inventory *i, const char *id, const struct sighting *s, int64_t first_us);
 

@@ -28,6 +28,7 @@ void judge_record_anew(struct judge *j)
 {
 	j->policy_changed = true;
 	inventory_offer_all(j->inventory);
+	names_offer_all(j->names);
 	findings_offer_all(j->findings);
 	judge_usage_offer_all(j);
 	judge_gap_offer_all(j);

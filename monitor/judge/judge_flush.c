@@ -160,6 +160,9 @@ static int flush_parents(struct judge *j, const struct row_sink *sink, uint32_t 
 	e = inventory_each_changed(j->inventory, tell_machine, &c);
 	if (e != 0 && !c.cut)
 		return e;
+	e = judge_names_flush(j, sink, left);
+	if (e != 0)
+		return e;
 	uint32_t count = 0;
 	if (*left > 0)
 		e = findings_flush(j->findings, sink, *left, &count);
@@ -217,6 +220,7 @@ void judge_flushed(struct judge *j, bool committed)
 		j->policy_changed = true;
 	j->policy_offered = false;
 	inventory_recorded(j->inventory, committed);
+	names_recorded(j->names, committed);
 	findings_recorded(j->findings, committed);
 	transfers_recorded(j, committed);
 	judge_usage_recorded(j, committed);
@@ -226,6 +230,7 @@ void judge_flushed(struct judge *j, bool committed)
 bool judge_has_rows(const struct judge *j)
 {
 	return j->dirty_count > 0 || findings_has_changed(j->findings) || inventory_has_changed(j->inventory) ||
+	       names_has_changed(j->names) ||
 	       j->usages.changed > 0 || j->gaps.changed > 0 || j->minute_count > 0 ||
 	       (j->policy_changed && j->policy_us != TRANSFER_NEVER);
 }

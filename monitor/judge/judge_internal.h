@@ -269,6 +269,7 @@ void judge_forget(struct judge *j, uint32_t index);           /* its texts, its 
 void judge_name(struct judge *j, const struct fact_name *f);
 void judge_name_of(struct judge *j, struct transfer *t);    /* the name that DNS gave before it began; it is kept */
 void judge_verify_host(struct judge *j, struct transfer *t);
+int judge_names_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
 void judge_names_reload(struct judge *j, const struct config *old);
 
 /* --- judge_resume.c --- */

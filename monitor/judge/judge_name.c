@@ -9,9 +9,13 @@
  *     machine than the client, with a MAC of its own.
  * Every other answer gives a name to look at. The two kinds are kept apart, so
  * that no flood of the second drives out the first. */
+#include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "judge/judge_internal.h"
+
+#define TRUST_MAX 20u
 
 /* Names are those of a machine, whichever of its addresses asked: the answer
  * with the IPv6 address of a host often goes over IPv4. */
@@ -142,6 +146,73 @@ void judge_name(struct judge *j, const struct fact_name *f)
 	if (names_add(names, &client, &f->address, f->name, f->ttl_s, f->head.time_us) < 0 || known)
 		return;
 	tell_transfers(j, f, m, believed);
+}
+
+/* --- the record --- */
+
+/* A mark of names.resolvers, "" without: names that were believed by another
+ * list count no more after a restart, as after a reload. */
+static void trust_text(const struct config *c, char ret[TRUST_MAX])
+{
+	uint64_t mark = 0;
+	ret[0] = 0;
+	for (size_t i = 0; i < c->resolver_count; i++) {
+		char prefix[PREFIX_TEXT_MAX];
+		prefix_text(&c->resolvers[i], prefix);
+		mark = XXH3_64bits_withSeed(prefix, strlen(prefix), mark);
+	}
+	if (c->resolver_count > 0)
+		snprintf(ret, TRUST_MAX, "%016llx", (unsigned long long)mark);
+}
+
+struct flush_ctx {
+	const struct judge *j;
+	const struct row_sink *sink;
+	uint32_t *left;
+	bool cut;
+	char trust[TRUST_MAX];
+};
+
+static int tell_name(void *ctx, const struct names_entry *e)
+{
+	struct flush_ctx *c = ctx;
+	uint32_t number;
+	memcpy(&number, e->client.b, 4);
+	const struct machine *m = inventory_at(c->j->inventory, number);
+	if (m == NULL)
+		return 0;
+	if (*c->left == 0) {
+		c->cut = true;
+		return 1;
+	}
+	--*c->left;
+	const struct row_name r = {.machine = m->id, .name = e->name, .trust = c->trust, .address = e->address,
+	                           .answered_us = e->answered_us, .expires_us = e->expires_us};
+	return c->sink->name(c->sink->ctx, &r);
+}
+
+/* Those of resolvers that are believed: without them every approval by host
+ * name would fail after a restart until each machine has asked again. */
+int judge_names_flush(struct judge *j, const struct row_sink *sink, uint32_t *left)
+{
+	struct flush_ctx c = {.j = j, .sink = sink, .left = left};
+	if (!names_has_changed(j->names))
+		return 0;
+	trust_text(j->config, c.trust);
+	const int e = names_each_changed(j->names, tell_name, &c);
+	return c.cut ? 0 : e;
+}
+
+int judge_restore_name(struct judge *j, const struct row_name *r)
+{
+	char trust[TRUST_MAX];
+	const struct machine *m = inventory_find(j->inventory, r->machine);
+	trust_text(j->config, trust);
+	if (m == NULL || strcmp(trust, r->trust) != 0)
+		return 0;
+	const struct names_entry e = {.client = client_of(m), .address = r->address, .name = r->name,
+	                              .answered_us = r->answered_us, .expires_us = r->expires_us};
+	return names_restore(j->names, &e);
 }
 
 /* Other resolvers are believed now: what earlier ones said counts for the

@@ -19,6 +19,8 @@ struct node {
 	struct addr client, address;
 	char *name;
 	int64_t answered_us, expires_us;
+	int64_t told_us;          /* expires_us as handed out, INT64_MIN: never */
+	bool changed, offered;
 	uint64_t serial;          /* grows with each answer: breaks ties of time */
 	uint32_t hash;
 	uint32_t next;            /* in the bucket */
@@ -32,6 +34,8 @@ struct names {
 	uint32_t bucket_mask;
 	uint32_t oldest, youngest, spare;   /* spare: freed nodes, by next */
 	uint64_t serial, live, evicted, seed;
+	uint64_t changed, offered;          /* nodes */
+	uint64_t news;            /* nodes that changed or were handed out have this serial or a later one */
 	int64_t max_age_us;
 };
 
@@ -61,6 +65,7 @@ int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret)
 	n->max = max;
 	n->max_age_us = max_age_past_ttl_us;
 	n->oldest = n->youngest = n->spare = NONE;
+	n->news = UINT64_MAX;
 	n->seed = seed_new();
 	*ret = n;
 	return 0;
@@ -128,6 +133,8 @@ static void evict(struct names *n, uint32_t i)
 		at = &n->nodes[*at].next;
 	*at = d->next;
 	list_remove(n, i);
+	n->changed -= d->changed;
+	n->offered -= d->offered;
 	free(d->name);
 	d->name = NULL;
 	d->next = n->spare;
@@ -177,6 +184,12 @@ static void answer(struct names *n, struct node *d, uint32_t ttl_s, int64_t now_
 	if (d->expires_us < expires)
 		d->expires_us = expires;
 	d->serial = ++n->serial;
+	if (!d->changed && (d->told_us == INT64_MIN || d->expires_us - d->told_us >= NAMES_TELL_US)) {
+		d->changed = true;
+		n->changed++;
+	}
+	if (d->changed && d->serial < n->news)
+		n->news = d->serial;
 }
 
 int names_add(struct names *n, const struct addr *client, const struct addr *address, const char *name,
@@ -209,13 +222,93 @@ int names_add(struct names *n, const struct addr *client, const struct addr *add
 	}
 	uint32_t *bucket = &n->buckets[hash & n->bucket_mask];
 	n->nodes[i] = (struct node){.client = *client, .address = *address, .name = copy, .hash = hash, .next = *bucket,
-	                            .answered_us = INT64_MIN, .expires_us = INT64_MIN};
+	                            .answered_us = INT64_MIN, .expires_us = INT64_MIN, .told_us = INT64_MIN};
 	*bucket = i;
 	answer(n, &n->nodes[i], ttl_s, now_us);
 	list_append(n, i);
 	n->live++;
 	return 0;
 }
+
+/* --- the record --- */
+
+static struct node *find_node(const struct names *n, const struct names_entry *e)
+{
+	const uint32_t hash = hash_pair(n, &e->client, &e->address);
+	for (uint32_t i = n->buckets[hash & n->bucket_mask]; i != NONE; i = n->nodes[i].next) {
+		struct node *d = &n->nodes[i];
+		if (is_pair(d, hash, &e->client, &e->address) && strcmp(d->name, e->name) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+int names_restore(struct names *n, const struct names_entry *e)
+{
+	if (find_node(n, e) != NULL)
+		return 0;
+	const int rc = names_add(n, &e->client, &e->address, e->name, 0, e->answered_us);
+	struct node *d = rc == 0 ? find_node(n, e) : NULL;
+	if (d == NULL)
+		return rc;
+	d->expires_us = d->told_us = e->expires_us;
+	d->changed = false;
+	n->changed--;
+	return 0;
+}
+
+/* Nodes lie on their list by serial: what changed is near its young end. */
+int names_each_changed(struct names *n, int (*fn)(void *ctx, const struct names_entry *e), void *ctx)
+{
+	for (uint32_t i = n->youngest; i != NONE && n->changed > 0 && n->nodes[i].serial >= n->news; i = n->nodes[i].older) {
+		struct node *d = &n->nodes[i];
+		const struct names_entry e = {d->client, d->address, d->name, d->answered_us, d->expires_us};
+		if (!d->changed)
+			continue;
+		const int rc = fn(ctx, &e);
+		if (rc != 0)
+			return rc;
+		d->changed = false;
+		n->changed--;
+		n->offered += !d->offered;
+		d->offered = true;
+		d->told_us = d->expires_us;
+	}
+	return 0;
+}
+
+void names_recorded(struct names *n, bool committed)
+{
+	for (uint32_t i = n->youngest; i != NONE && n->offered > 0 && n->nodes[i].serial >= n->news; i = n->nodes[i].older) {
+		struct node *d = &n->nodes[i];
+		if (!d->offered)
+			continue;
+		d->offered = false;
+		n->offered--;
+		if (!committed) {
+			n->changed += !d->changed;
+			d->changed = true;
+		}
+	}
+	if (n->changed == 0)
+		n->news = UINT64_MAX;
+}
+
+void names_offer_all(struct names *n)
+{
+	for (uint32_t i = n->oldest; i != NONE; i = n->nodes[i].younger) {
+		n->changed += !n->nodes[i].changed;
+		n->nodes[i].changed = true;
+	}
+	n->news = n->oldest != NONE ? 0 : UINT64_MAX;
+}
+
+bool names_has_changed(const struct names *n)
+{
+	return n->changed > 0;
+}
+
+/* --- what is believed --- */
 
 static bool believed(const struct names *n, const struct node *d, int64_t now_us)
 {

@@ -29,6 +29,24 @@ void names_clear(struct names *n);   /* as if nobody had ever been told anything
 MUST_CHECK int names_add(struct names *n, const struct addr *client, const struct addr *address, const char *name,
                          uint32_t ttl_s, int64_t now_us);
 
+/* What an earlier run recorded; an answer that is younger stands. 0 or ERR_NOMEM. */
+struct names_entry {
+	struct addr client, address;
+	const char *name;      /* borrowed for the time of the call */
+	int64_t answered_us, expires_us;
+};
+MUST_CHECK int names_restore(struct names *n, const struct names_entry *e);
+
+/* Hand out what is to be recorded: each new name, and one that is answered
+ * again when it expires NAMES_TELL_US later than was recorded. Until fn returns
+ * other than 0, which is returned. They stay marked until names_recorded(true);
+ * after names_recorded(false) they are handed out again. */
+#define NAMES_TELL_US (600 * INT64_C(1000000))
+MUST_CHECK int names_each_changed(struct names *n, int (*fn)(void *ctx, const struct names_entry *e), void *ctx);
+void names_recorded(struct names *n, bool committed);
+void names_offer_all(struct names *n);   /* the record was begun anew */
+bool names_has_changed(const struct names *n);
+
 /* Youngest name that DNS gave client for address and that is believed at
  * now_us (TTL + max age). Returns false when there is none. */
 bool names_find(const struct names *n, const struct addr *client, const struct addr *address, int64_t now_us,

@@ -66,6 +66,14 @@ struct row_usage {
 	uint64_t out, in;
 };
 
+/* A name that DNS gave a machine for an address, from a resolver that is believed. */
+struct row_name {
+	const char *machine, *name;
+	const char *trust;            /* a mark of the names.resolvers that were believed, "" without */
+	struct addr address;
+	int64_t answered_us, expires_us;
+};
+
 struct row_finding {
 	enum row_news news;           /* not ROW_SEEN */
 	int64_t id;
@@ -110,6 +118,7 @@ struct row_sink {
 	int (*transfer)(void *ctx, const struct row_transfer *r);
 	int (*finding)(void *ctx, const struct row_finding *r);
 	int (*machine)(void *ctx, const struct row_machine *r);
+	int (*name)(void *ctx, const struct row_name *r);
 	int (*usage)(void *ctx, const struct row_usage *r);
 	int (*gap)(void *ctx, const struct row_gap *r);
 	int (*minute)(void *ctx, const struct row_minute *r);

@@ -6,6 +6,7 @@
 #define LOOK_MS 1000             /* between two looks whether something is due */
 #define SHARE 4                  /* idle: that many times as long as a step took nothing is done */
 #define BUSY_PAUSE_MS 500        /* while facts come in without a pause */
+#define NAMES_MS (3600 * 1000)   /* between two times that old names are let go */
 #define SETTLE_MS (600 * 1000)   /* a clock that was set is believed after that long */
 #define STEPPED_US (60 * INT64_C(1000000))
 
@@ -20,6 +21,16 @@ static bool clock_settled(struct recorder *r, int64_t now_ms, int64_t wall_us)
 	return now_ms - r->clock_since_ms >= SETTLE_MS;
 }
 
+/* Names that nothing would be believed of any more. A failure the next write says. */
+static void forget_names(struct recorder *r, int64_t now_ms, int64_t wall_us)
+{
+	if (now_ms - r->names_ms < NAMES_MS)
+		return;
+	r->names_ms = now_ms;
+	const int64_t max_age_us = (int64_t)judge_config(r->o->judge)->names_max_age_s * 1000000;
+	(void)!store_forget_names(r->o->store, wall_us - max_age_us);
+}
+
 void recorder_keep(struct recorder *r, bool idle)
 {
 	const int64_t now = recorder_ms();
@@ -27,8 +38,11 @@ void recorder_keep(struct recorder *r, bool idle)
 		return;
 	const int64_t wall_us = recorder_wall_us();
 	bool more = false;
+	const bool settled = clock_settled(r, now, wall_us);
+	if (settled)
+		forget_names(r, now, wall_us);
 	retention_set_limits(r->retention, &judge_config(r->o->judge)->retention);
-	const int code = retention_step(r->retention, wall_us, clock_settled(r, now, wall_us), &more);
+	const int code = retention_step(r->retention, wall_us, settled, &more);
 	/* Old pages that nothing else reads. A failure of that the next write says. */
 	if (code == ERR_DAMAGED && recorder_renew(r) != RECORDER_RENEWED)
 		log_error("judge", "the database is damaged: %s", store_error(r->o->store));

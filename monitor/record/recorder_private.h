@@ -30,7 +30,7 @@ struct recorder {
 	int64_t blocked_ms;          /* the merge waits since; 0: it does not */
 	/* the record */
 	int64_t taken_ms;            /* when facts came last */
-	int64_t flushed_ms, offered_ms, status_ms, totals_ms, geo_ms, try_ms;
+	int64_t flushed_ms, offered_ms, status_ms, totals_ms, geo_ms, names_ms, try_ms;
 	uint64_t unapproved;         /* at the last flush */
 	int64_t stalled_ms, stalled_us, warned_ms;   /* rows can't be written since; 0: they can */
 	int stalled_code;

@@ -63,6 +63,9 @@ uint64_t store_refused(const struct store *s);
 MUST_CHECK int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding);
 MUST_CHECK int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx);
 MUST_CHECK int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx);
+MUST_CHECK int store_each_name(struct store *s, int (*fn)(void *ctx, const struct row_name *r), void *ctx);
+/* Names that expired before a time are not needed any more. 0 or a code. */
+MUST_CHECK int store_forget_names(struct store *s, int64_t before_us);
 /* Of a resumed run: rows that were open when the runs died that it goes on from. */
 MUST_CHECK int store_each_open(struct store *s, int (*fn)(void *ctx, const struct row_transfer *r), void *ctx);
 /* Of a resumed run: what the runs that it goes on from have recorded of each worker's counters. */

@@ -102,6 +102,35 @@ int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_ma
 	            machine_row, &m);
 }
 
+struct name_ctx {
+	int (*fn)(void *ctx, const struct row_name *r);
+	void *ctx;
+};
+
+static int name_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct name_ctx *n = ctx;
+	struct row_name row = {
+		.machine = store_text_at(st, 0),
+		.name = store_text_at(st, 2),
+		.trust = store_text_at(st, 3),
+		.answered_us = sqlite3_column_int64(st, 4),
+		.expires_us = sqlite3_column_int64(st, 5),
+	};
+	if (addr_parse(store_text_at(st, 1), &row.address) != 0)
+		return 0;   /* not of our writing */
+	return n->fn(n->ctx, &row);
+}
+
+int store_each_name(struct store *s, int (*fn)(void *ctx, const struct row_name *r), void *ctx)
+{
+	struct name_ctx n = {fn, ctx};
+	return each(s,
+	            "SELECT machine, address, name, trust, answered_us, expires_us FROM dns_name"
+	            " ORDER BY answered_us, machine, address, name",
+	            name_row, &n);
+}
+
 struct finding_ctx {
 	int (*fn)(void *ctx, const struct row_finding *r);
 	void *ctx;

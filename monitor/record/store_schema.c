@@ -256,6 +256,16 @@ static const char fewer_indexes_sql[] =
 	"CREATE INDEX finding_equipment ON finding(equipment);\n"
 	"CREATE INDEX finding_peer ON finding(peer);\n";
 
+static const char names_sql[] =
+	"CREATE TABLE dns_name ( -- what a resolver that is believed answered: approvals by host name hold after a restart\n"
+	"  machine TEXT NOT NULL REFERENCES machine(id) ON DELETE CASCADE, -- that asked\n"
+	"  address TEXT NOT NULL,     -- that the name stands for\n"
+	"  name TEXT NOT NULL,\n"
+	"  trust TEXT NOT NULL,       -- a mark of the names.resolvers in force, '' without\n"
+	"  answered_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, -- packet time; some minutes late\n"
+	"  PRIMARY KEY (machine, address, name)\n"
+	") STRICT, WITHOUT ROWID;\n";
+
 /* Entry n makes version n + 1; several texts make one step. */
 #define TEXTS_MAX 4
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
@@ -264,6 +274,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{resume_sql},
 	{retention_sql},
 	{fewer_indexes_sql},
+	{names_sql},
 };
 
 int store_code(int code)

@@ -31,6 +31,10 @@ static const char *const texts[ST_COUNT] = {
 	[ST_ADDRESS] = "INSERT INTO machine_address(machine, address, mac, network, first_us, last_us)"
 	               " VALUES(?1,?2,?3,?4,?5,?5) ON CONFLICT(machine, address) DO UPDATE SET mac = excluded.mac,"
 	               " network = excluded.network, last_us = max(last_us, excluded.last_us)",
+	[ST_NAME] = "INSERT INTO dns_name(machine, address, name, trust, answered_us, expires_us) VALUES(?,?,?,?,?,?)"
+	            " ON CONFLICT(machine, address, name) DO UPDATE SET trust = excluded.trust,"
+	            " answered_us = excluded.answered_us, expires_us = excluded.expires_us",
+	[ST_NAME_OLD] = "DELETE FROM dns_name WHERE expires_us < ?",
 	[ST_USAGE] = "INSERT INTO usage(approval, per, start_us, bytes_out, bytes_in) VALUES(?,?,?,?,?)"
 	             " ON CONFLICT(approval, per, start_us) DO UPDATE SET bytes_out = excluded.bytes_out,"
 	             " bytes_in = excluded.bytes_in",
@@ -110,6 +114,31 @@ static int write_machine(void *ctx, const struct row_machine *r)
 	put_text(&b, mac_or_null(&r->mac, mac));
 	put_text(&b, r->network);
 	put_int(&b, r->last_us);
+	return run_bound(&b);
+}
+
+static int write_name(void *ctx, const struct row_name *r)
+{
+	struct store *s = ctx;
+	struct binder b;
+	char address[ADDR_TEXT_MAX];
+	if (!bind_start(&b, s, ST_NAME))
+		return store_code(s->code);
+	put_text(&b, r->machine);
+	put_text(&b, addr_text(&r->address, address));
+	put_text(&b, r->name);
+	put_text(&b, r->trust);
+	put_int(&b, r->answered_us);
+	put_int(&b, r->expires_us);
+	return run_bound(&b);
+}
+
+int store_forget_names(struct store *s, int64_t before_us)
+{
+	struct binder b;
+	if (!bind_start(&b, s, ST_NAME_OLD))
+		return store_code(s->code);
+	put_int(&b, before_us);
 	return run_bound(&b);
 }
 
@@ -205,6 +234,7 @@ void store_sink(struct store *s, struct row_sink *ret)
 		.transfer = store_put_transfer,
 		.finding = store_put_finding,
 		.machine = write_machine,
+		.name = write_name,
 		.usage = write_usage,
 		.gap = write_gap,
 		.minute = write_minute,

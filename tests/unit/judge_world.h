@@ -37,6 +37,9 @@ struct world {
 	struct row_usage usage[16];
 	char usage_id[16][32];
 	unsigned usage_count;
+	struct row_name names[16];     /* the last 16 that were told */
+	char name_text[16][3][64];
+	unsigned name_count;
 	struct row_machine machines[64];
 	char machine_id[64][64];
 	unsigned machine_count;
@@ -165,6 +168,22 @@ static inline int w_machine(void *ctx, const struct row_machine *r)
 	return 0;
 }
 
+static inline int w_named(void *ctx, const struct row_name *r)
+{
+	struct world *w = ctx;
+	if (w_fails(w))
+		return ERR_FULL;
+	const unsigned i = w->name_count++ % 16;
+	w->names[i] = *r;
+	snprintf(w->name_text[i][0], 64, "%s", r->machine);
+	snprintf(w->name_text[i][1], 64, "%s", r->name);
+	snprintf(w->name_text[i][2], 64, "%s", r->trust);
+	w->names[i].machine = w->name_text[i][0];
+	w->names[i].name = w->name_text[i][1];
+	w->names[i].trust = w->name_text[i][2];
+	return 0;
+}
+
 static inline int w_usage(void *ctx, const struct row_usage *r)
 {
 	struct world *w = ctx;
@@ -251,7 +270,7 @@ static inline struct world *w_new_with(const char *approvals, const struct judge
 	assert_non_null(w);
 	w->rows = calloc(WORLD_ROWS, sizeof(*w->rows));
 	assert_non_null(w->rows);
-	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_usage, w_gap, w_minute, w_policy,
+	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_named, w_usage, w_gap, w_minute, w_policy,
 	                            w_tally};
 	struct judge_options o = given != NULL ? *given : (struct judge_options){0};
 	o.config = w_config(approvals);

@@ -295,6 +295,35 @@ static void test_names_of_listed_resolvers(void **state)
 	w_free(w);
 }
 
+/* After a restart an approval by host name holds at once: believed names come
+ * back, those of anybody do not, and none where others are believed now. */
+static void test_names_outlive_a_restart(void **state)
+{
+	(void)state;
+	struct world *w = w_new(HOST RESOLVER);
+	ask(w, 1, 1, 53, NOON);
+	ask(w, 2, 2, 99, NOON);
+	w_flush(w);
+	assert_int_equal(w->name_count, 1);
+	assert_string_equal(w->names[0].machine, "E1");
+	assert_string_equal(w->names[0].name, "images.example");
+	assert_string_equal(w->names[0].trust, "");
+	static const char *const sites[] = {HOST RESOLVER, HOST RESOLVER "names: {resolvers: [198.51.100.99]}\n"};
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *after = w_new(sites[i]);
+		assert_int_equal(judge_restore_name(after->judge, &w->names[0]), 0);
+		send_images(after, 1, 1, NOON + 10 * SECOND);
+		w_flush(after);
+		if (i == 0)
+			assert_int_equal(after->rows[after->last_id].r.verdict, VERDICT_APPROVED);
+		else
+			assert_int_equal(after->rows[after->last_id].r.reasons, BIT(REASON_NAME_NOT_VERIFIED));
+		assert_int_equal(after->name_count, 0);
+		w_free(after);
+	}
+	w_free(w);
+}
+
 /* Whoever connects in names the equipment's side: that says nothing of the
  * peer. What DNS gave for the peer's address does. */
 static void test_name_that_the_peer_claims(void **state)
@@ -565,6 +594,7 @@ int main(void)
 	    cmocka_unit_test(test_names),              cmocka_unit_test(test_names_of_a_machine), cmocka_unit_test(test_names_of_unapproved_resolvers),
 	    cmocka_unit_test(test_names_that_nobody_asked_for), cmocka_unit_test(test_names_of_inside_resolvers),
 	    cmocka_unit_test(test_names_of_listed_resolvers), cmocka_unit_test(test_name_that_the_peer_claims),
+	    cmocka_unit_test(test_names_outlive_a_restart),
 	    cmocka_unit_test(test_limit_across_flows),
 	    cmocka_unit_test(test_limit_across_runs),  cmocka_unit_test(test_bad_hours_are_kept),
 	    cmocka_unit_test(test_reload_renames_equipment),

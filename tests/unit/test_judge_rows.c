@@ -726,6 +726,13 @@ static int any_minute(void *ctx, const struct row_minute *r)
 	return 0;
 }
 
+static int any_name(void *ctx, const struct row_name *r)
+{
+	(void)ctx;
+	(void)r;
+	return 0;
+}
+
 static int any_usage(void *ctx, const struct row_usage *r)
 {
 	(void)ctx;
@@ -758,7 +765,7 @@ static void test_hostile_worker(void **state)
 	    [FACT_STATION] = sizeof(struct fact_station), [FACT_COUNTERS] = sizeof(struct fact_counters),
 	    [FACT_NOTE] = sizeof(struct fact_note)};
 	struct world *w = w_new(MIXED);
-	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_usage, any_gap, any_minute, any_policy, NULL};
+	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_name, any_usage, any_gap, any_minute, any_policy, NULL};
 	unsigned taken = 0;
 	srand(99);
 	for (int i = 0; i < 60000; i++) {

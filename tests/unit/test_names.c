@@ -114,6 +114,73 @@ static void test_many_names_of_one_pair(void **state)
 	names_free(n);
 }
 
+struct told {
+	unsigned count, fail_at;
+	int64_t expires_us;
+	char name[64];
+};
+
+static int tell(void *ctx, const struct names_entry *e)
+{
+	struct told *t = ctx;
+	if (t->count + 1 == t->fail_at)
+		return ERR_FULL;
+	t->count++;
+	t->expires_us = e->expires_us;
+	snprintf(t->name, sizeof(t->name), "%s", e->name);
+	return 0;
+}
+
+static unsigned told_of(struct names *n, bool committed)
+{
+	struct told t = {0};
+	assert_int_equal(names_each_changed(n, tell, &t), 0);
+	names_recorded(n, committed);
+	return t.count;
+}
+
+/* A name goes to the record when it is new, when it holds much longer, and
+ * again after a commit that failed; a restored one does not, and does not take
+ * the place of a younger answer. */
+static void test_record(void **state)
+{
+	(void)state;
+	struct names *n;
+	struct addr client = v4(2, 1), peer = v4(2, 9);
+	assert_int_equal(names_new(3, 0, &n), 0);
+	assert_false(names_has_changed(n));
+	assert_int_equal(names_add(n, &client, &peer, "a.example", 60, 0), 0);
+	assert_int_equal(names_add(n, &client, &peer, "b.example", 60, 1), 0);
+	assert_int_equal(told_of(n, false), 2);
+	assert_true(names_has_changed(n));
+	struct told t = {.fail_at = 2};
+	assert_int_equal(names_each_changed(n, tell, &t), ERR_FULL);
+	names_recorded(n, true);
+	assert_int_equal(told_of(n, true), 1);
+	assert_false(names_has_changed(n));
+	assert_int_equal(names_add(n, &client, &peer, "a.example", 60, 599 * SECOND), 0);
+	assert_int_equal(told_of(n, true), 0);
+	assert_int_equal(names_add(n, &client, &peer, "a.example", 60, 600 * SECOND), 0);
+	assert_int_equal(told_of(n, true), 1);
+	/* Evicted before it was told. */
+	for (uint8_t i = 0; i < 4; i++) {
+		struct addr other = v4(7, i);
+		assert_int_equal(names_add(n, &client, &other, "c.example", 60, 700 * SECOND), 0);
+	}
+	assert_int_equal(told_of(n, true), 3);
+	struct names_entry e = {client, peer, "kept.example", 5 * SECOND, 900 * SECOND};
+	assert_int_equal(names_restore(n, &e), 0);
+	assert_int_equal(told_of(n, true), 0);
+	assert_true(names_verify(n, &client, &peer, "kept.example", 900 * SECOND));
+	assert_false(names_verify(n, &client, &peer, "kept.example", 900 * SECOND + 1));
+	assert_int_equal(names_add(n, &client, &peer, "kept.example", 60, 1600 * SECOND), 0);
+	assert_int_equal(names_restore(n, &e), 0);
+	assert_true(names_verify(n, &client, &peer, "kept.example", 1660 * SECOND));
+	names_offer_all(n);
+	assert_int_equal(told_of(n, true), 3);
+	names_free(n);
+}
+
 static void test_limits(void **state)
 {
 	(void)state;
@@ -129,7 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_youngest_believed_name_wins), cmocka_unit_test(test_belief_ends),
 	    cmocka_unit_test(test_lru_against_a_model),         cmocka_unit_test(test_many_names_of_one_pair),
-	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_record),                      cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

@@ -464,6 +464,7 @@ struct kept {
 	struct row_usage usage;
 	struct row_machine machine;
 	struct row_finding finding;
+	struct row_name name;
 	int count;
 };
 
@@ -481,6 +482,17 @@ static int keep_machine(void *ctx, const struct row_machine *r)
 	struct kept *k = ctx;
 	assert_string_equal(r->id, "unknown:c0:9b:f4:b0:00:07");
 	k->machine = *r;
+	k->count++;
+	return 0;
+}
+
+static int keep_name(void *ctx, const struct row_name *r)
+{
+	struct kept *k = ctx;
+	assert_string_equal(r->machine, "unknown:c0:9b:f4:b0:00:07");
+	assert_string_equal(r->name, "b.example");
+	assert_string_equal(r->trust, "t");
+	k->name = *r;
 	k->count++;
 	return 0;
 }
@@ -505,6 +517,8 @@ static void test_what_was_kept_comes_back(void **state)
 	struct row_finding fi = {.id = 3, .equipment = "unknown:c0:9b:f4:b0:00:07", .peer = addr_of("2001:db8::2"),
 	                         .reasons = (UINT32_C(1) << REASON_COUNT) - 1, .first_us = 1, .last_us = 2, .transfers = 3,
 	                         .bytes_out = 4, .bytes_in = 5};
+	struct row_name name = {.machine = m.id, .name = "a.example", .trust = "", .address = addr_of("198.51.100.1"),
+	                        .answered_us = 1, .expires_us = T0};
 	struct kept k = {.count = 0};
 	store_sink(f->store, &sink);
 	assert_int_equal(store_begin(f->store), 0);
@@ -512,7 +526,19 @@ static void test_what_was_kept_comes_back(void **state)
 	assert_int_equal(sink.usage(sink.ctx, &usage), 0);
 	assert_int_equal(sink.finding(sink.ctx, &fi), 0);
 	assert_int_equal(sink.machine(sink.ctx, &m), 0);
+	assert_int_equal(sink.name(sink.ctx, &name), 0);
+	name.name = "b.example";
+	assert_int_equal(sink.name(sink.ctx, &name), 0);
+	name.expires_us = T0 + 7;
+	name.trust = "t";
+	assert_int_equal(sink.name(sink.ctx, &name), 0);
 	assert_int_equal(store_commit(f->store), 0);
+	assert_int_equal(store_forget_names(f->store, T0 + 1), 0);
+	assert_int_equal(store_each_name(f->store, keep_name, &k), 0);
+	assert_int_equal(k.count, 1);
+	assert_int_equal(k.name.expires_us, T0 + 7);
+	assert_true(addr_eq(&k.name.address, &name.address));
+	k.count = 0;
 	assert_int_equal(store_each_usage(f->store, keep_usage, &k), 0);
 	assert_int_equal(store_each_machine(f->store, keep_machine, &k), 0);
 	assert_int_equal(store_each_finding(f->store, keep_finding, &k), 0);
