@@ -81,6 +81,55 @@ static void print_input(const struct page *p, const struct status *s)
 	putchar('\n');
 }
 
+static void print_days(const struct page *p, const char *key, unsigned days)
+{
+	if (days != 0)
+		printf(", %s %u d", key, days);
+	else
+		printf(", %s %s", key, text(p->lang, TEXT_FOREVER));
+}
+
+static void print_database(const struct page *p, const struct status *s)
+{
+	char size[FORMAT_SIZE_MAX], spare[FORMAT_SIZE_MAX], time[FORMAT_TIME_MAX];
+	const struct stored_extent *x = &s->extent;
+	const struct status_retention *t = &s->retention;
+	head(p, TEXT_DATABASE);
+	printf("%s, %s %s, %" PRIu64 " %s %s\n", format_size(s->db_bytes, size),
+	       format_size(x->free_pages * x->page_bytes, spare), text(p->lang, TEXT_FREE), x->transfers,
+	       text(p->lang, TEXT_ROWS_SINCE), format_time(x->oldest_us, time));
+	if (x->folded_hours + x->folded_months > 0) {
+		head(p, TEXT_FOLDED);
+		printf("%" PRIu64 " %s, %" PRIu64 " %s, %s %s\n", x->folded_hours, text(p->lang, TEXT_HOURS), x->folded_months,
+		       text(p->lang, TEXT_MONTHS), text(p->lang, TEXT_SINCE), format_time(x->folded_us, time));
+	}
+	if (!t->known)
+		return;
+	head(p, TEXT_RETENTION);
+	printf("database %s", format_size(t->database_bytes, size));
+	print_days(p, "approved_detail", t->approved_detail_days);
+	print_days(p, "hourly_sums", t->hourly_sums_days);
+	putchar('\n');
+}
+
+static void print_events(const struct page *p, const struct status *s)
+{
+	char at[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], detail[400];
+	const unsigned first = s->events > GAPS_SHOWN ? s->events - GAPS_SHOWN : 0;
+	if (s->events == 0)
+		return;
+	head(p, TEXT_EVENTS_30D);
+	for (unsigned i = first; i < s->events; i++) {
+		const struct status_event *e = &s->event[i];
+		printf("%*s%s %s", i == first ? 0 : 22, "", format_time(e->end_us, at), e->what);
+		if (e->transfers > 0)
+			printf(": %" PRIu64 ", %s", e->transfers, format_size(e->ip_bytes_out, size));
+		if (e->detail[0] != '\0')
+			printf(": %s", clean(e->detail, detail, sizeof detail));
+		putchar('\n');
+	}
+}
+
 static void print_parts(const struct page *p, const struct status *s)
 {
 	char time[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], buf[400];
@@ -105,8 +154,7 @@ static void print_parts(const struct page *p, const struct status *s)
 		else
 			printf("%.10s %s\n", g->build, clean(g->path, buf, sizeof buf));
 	}
-	head(p, TEXT_DATABASE);
-	printf("%s\n", format_size(s->db_bytes, size));
+	print_database(p, s);
 }
 
 static void print_turned_away(const struct page *p, const struct status *s)
@@ -151,6 +199,7 @@ static void print_page(const struct page *p, const struct status *s)
 		print_turned_away(p, s);
 	}
 	print_gaps(p, s);
+	print_events(p, s);
 	head(p, TEXT_TRANSFERS_24H);
 	printf("%" PRId64 " %s, %s%" PRId64 " %s%s, %" PRId64 " %s\n", s->approved, text(p->lang, TEXT_APPROVED),
 	       p->colour && s->unapproved > 0 ? format_colour_start(COLOUR_BAD) : "", s->unapproved,
@@ -206,6 +255,19 @@ static void json_lists(struct json *j, const struct status *s)
 		json_object_end(j);
 	}
 	json_array_end(j);
+	json_array(j, "record_events");
+	for (unsigned i = 0; i < s->events; i++) {
+		const struct status_event *e = &s->event[i];
+		json_object(j, NULL);
+		json_time(j, "start", e->start_us);
+		json_time(j, "end", e->end_us);
+		json_str(j, "what", e->what);
+		json_str(j, "detail", e->detail[0] != '\0' ? e->detail : NULL);
+		json_uint(j, "transfers", e->transfers);
+		json_uint(j, "ip_bytes_out", e->ip_bytes_out);
+		json_object_end(j);
+	}
+	json_array_end(j);
 	json_array(j, "warnings");
 	for (unsigned i = 0; i < s->warnings; i++)
 		json_str(j, NULL, s->warning[i].word);
@@ -217,6 +279,30 @@ static void json_percent(struct json *j, const char *key, double percent)
 	char number[32];
 	snprintf(number, sizeof number, "%.4f", percent);
 	json_raw(j, key, number);
+}
+
+static void json_database(struct json *j, const struct status *s)
+{
+	const struct stored_extent *x = &s->extent;
+	const struct status_retention *t = &s->retention;
+	json_uint(j, "database_bytes", s->db_bytes);
+	json_uint(j, "database_free_bytes", x->free_pages * x->page_bytes);
+	json_uint(j, "transfers_recorded", x->transfers);
+	if (x->oldest_us != 0)
+		json_time(j, "oldest_transfer", x->oldest_us);
+	json_uint(j, "folded_hours", x->folded_hours);
+	json_uint(j, "folded_months", x->folded_months);
+	if (x->folded_us != 0)
+		json_time(j, "oldest_sum", x->folded_us);
+	if (t->known) {
+		json_object(j, "retention");
+		json_uint(j, "database", t->database_bytes);
+		if (t->approved_detail_days != 0)
+			json_uint(j, "approved_detail_days", t->approved_detail_days);
+		if (t->hourly_sums_days != 0)
+			json_uint(j, "hourly_sums_days", t->hourly_sums_days);
+		json_object_end(j);
+	}
 }
 
 static void json_head(struct json *j, const struct status *s)
@@ -253,7 +339,7 @@ static void json_head(struct json *j, const struct status *s)
 		                                 ? s->reload_errors
 		                                 : NULL);
 	}
-	json_uint(j, "database_bytes", s->db_bytes);
+	json_database(j, s);
 	json_int(j, "approved_24h", s->approved);
 	json_int(j, "unapproved_24h", s->unapproved);
 	json_int(j, "housekeeping_24h", s->housekeeping);

@@ -11,12 +11,13 @@
 #include "format.h"
 #include "text.h"
 #include "transfer_fields.h"
+#include "transfer_sums.h"
 
 #define VERB "transfers"
 #define TERMINAL_LIMIT 200u   /* rows of a table, where nobody asked for more */
 
 enum { OPT_SINCE = TOOL_OPT_OWN, OPT_UNTIL, OPT_EQUIPMENT, OPT_PEER, OPT_COUNTRY, OPT_APP, OPT_VERDICT, OPT_REASON,
-       OPT_LIMIT, OPT_ID };
+       OPT_LIMIT, OPT_ID, OPT_SUMS };
 
 static const struct option long_options[] = {
 	TOOL_LONG,
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
 	{"reason", required_argument, NULL, OPT_REASON},
 	{"limit", required_argument, NULL, OPT_LIMIT},
 	{"id", required_argument, NULL, OPT_ID},
+	{"sums", required_argument, NULL, OPT_SUMS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -38,6 +40,7 @@ struct asked {
 	struct store_filter filter;
 	struct prefix peer;
 	bool limit_given;
+	bool sums, by_hour;
 	int64_t now_us;
 };
 
@@ -111,6 +114,10 @@ static int take_own(struct asked *a, int opt, const char *arg)
 	case OPT_LIMIT:
 		a->limit_given = true;
 		return take_number(a, "--limit", arg, &a->filter.limit);
+	case OPT_SUMS:
+		a->sums = true;
+		a->by_hour = strcmp(arg, "hour") == 0;
+		return a->by_hour || strcmp(arg, "total") == 0 ? 0 : bad(a, "--sums", arg, TEXT_BAD_SUMS);
 	default:   /* OPT_ID */
 		r = take_number(a, "--id", arg, &id);
 		a->filter.id = (int64_t)id;
@@ -131,6 +138,8 @@ static int parse(int argc, char **argv, struct asked *a)
 	}
 	if (optind < argc)
 		return bad(a, "", argv[optind], TEXT_TOO_MANY);
+	if (a->sums && (a->filter.id != 0 || a->limit_given))
+		return bad(a, "--sums", a->filter.id != 0 ? "--id" : "--limit", TEXT_NOT_WITH_SUMS);
 	return 0;
 }
 
@@ -149,30 +158,12 @@ static int print_json(void *ctx, const struct stored_transfer *t)
 	return puts(line) >= 0 ? 0 : ERR_IO;
 }
 
-/* ["a","b"] as a b; other JSON as it stands. */
-static const char *flat(const char *json, char *buf, size_t size)
-{
-	size_t n = 0;
-	if (strpbrk(json, "{}\\") != NULL)
-		return json;
-	for (const char *p = json; *p != '\0' && n + 1 < size; p++) {
-		if (*p == ',')
-			buf[n++] = ' ';
-		else if (strchr("[]\"", *p) == NULL)
-			buf[n++] = *p;
-	}
-	buf[n] = '\0';
-	return buf;
-}
-
 static void print_csv_head(void)
 {
 	const struct stored_transfer none = {.reasons = NULL};
 	struct transfer_fields f;
 	transfer_fields(&none, &f);
-	for (unsigned i = 0; i < f.count; i++)
-		format_csv(stdout, f.field[i].key, i == 0);
-	fputs("\r\n", stdout);
+	transfer_csv_head(&f);
 }
 
 static int print_csv(void *ctx, const struct stored_transfer *t)
@@ -180,26 +171,7 @@ static int print_csv(void *ctx, const struct stored_transfer *t)
 	struct transfer_fields f;
 	(void)ctx;
 	transfer_fields(t, &f);
-	for (unsigned i = 0; i < f.count; i++) {
-		const struct field *field = &f.field[i];
-		char buf[TIME_TEXT_MAX > 1024 ? TIME_TEXT_MAX : 1024];
-		const char *value = NULL;
-		if (field->kind == FIELD_TEXT)
-			value = field->text;
-		else if (field->kind == FIELD_JSON)
-			value = flat(field->text, buf, sizeof buf);
-		else if (field->kind == FIELD_TIME)
-			value = time_text_utc(field->number, buf);
-		else if (field->kind == FIELD_BOOL)
-			value = field->number != 0 ? "true" : "false";
-		else if (field->kind == FIELD_INT) {
-			snprintf(buf, sizeof buf, "%" PRId64, field->number);
-			value = buf;
-		}
-		format_csv(stdout, value, i == 0);
-	}
-	fputs("\r\n", stdout);
-	return ferror(stdout) ? ERR_IO : 0;
+	return transfer_csv(&f);
 }
 
 /* --- the table --- */
@@ -250,7 +222,7 @@ static const char *why_text(const struct stored_transfer *t, char *buf, size_t s
 		return t->row.approval;
 	if (t->reasons == NULL)
 		return "";
-	const char *words = flat(t->reasons, buf, size);
+	const char *words = transfer_flat(t->reasons, buf, size);
 	for (char *p = buf; words == buf && *p != '\0'; p++) {
 		if (*p == ' ')
 			*p = ',';
@@ -334,8 +306,22 @@ static int print_table(struct store_reader *r, struct asked *a)
 	return 0;
 }
 
+/* What of the period asked for has no rows any more. */
+static int tell_folded(struct store_reader *r, const struct asked *a)
+{
+	struct stored_folded n = {.transfers = 0};
+	char out[FORMAT_SIZE_MAX];
+	const int code = a->filter.id == 0 ? store_read_folded(r, &a->filter, &n) : 0;
+	if (code == 0 && n.transfers > 0)
+		fprintf(stderr, "+ %" PRIu64 " (%s): %s\n", n.transfers, format_size(n.ip_bytes_out, out),
+		        text(tool_lang(&a->common), TEXT_FOLDED_TOO));
+	return code;
+}
+
 static int print_all(struct store_reader *r, struct asked *a)
 {
+	if (a->sums)
+		return transfer_sums(r, &a->filter, &(struct sums_options){a->common.format, tool_lang(&a->common), a->by_hour});
 	if (a->common.format == FORMAT_TABLE)
 		return print_table(r, a);
 	if (a->common.format == FORMAT_CSV) {
@@ -371,6 +357,8 @@ int cmd_transfers(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	int result = print_all(r, &a);
+	if (result == 0 && !a.sums)
+		result = tell_folded(r, &a);
 	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		result = ERR_IO;
 	if (result != 0)

@@ -137,11 +137,41 @@ static int take_gap(void *ctx, const struct stored_gap *g)
 	return 0;
 }
 
+static int take_retention(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	s->retention = (struct status_retention){.known = true, .database_bytes = number(values[0]),
+	                                         .approved_detail_days = (unsigned)number(values[1]),
+	                                         .hourly_sums_days = (unsigned)number(values[2]),
+	                                         .exhausted = number(values[3]) != 0,
+	                                         .no_shrink = values[4] != NULL && number(values[4]) == 0};
+	return 0;
+}
+
+/* What retention does by age each day is no news. */
+static int take_event(void *ctx, const struct stored_event *e)
+{
+	struct status *s = ctx;
+	if (strcmp(e->what, "folded") == 0 || strcmp(e->what, "sums-merged") == 0)
+		return 0;
+	if (s->events == STATUS_EVENTS_MAX) {
+		memmove(s->event, s->event + 1, sizeof s->event - sizeof s->event[0]);
+		s->events--;
+	}
+	struct status_event *to = &s->event[s->events++];
+	*to = (struct status_event){.start_us = e->start_us, .end_us = e->end_us, .last_us = e->last_us,
+	                            .transfers = e->transfers, .ip_bytes_out = e->ip_bytes_out};
+	copy(to->what, sizeof to->what, e->what);
+	copy(to->detail, sizeof to->detail, e->detail);
+	return 0;
+}
+
 static int gather_words(struct store_reader *r, struct status *s)
 {
 	static const char *const input[] = {"last_packet_us", "duplicate_frames", "routed_frames"}, *const worker[] = {"state", "queue_bytes"},
 	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "silence_s"},
-	                  *const reload[] = {"ok", "at", "errors"};
+	                  *const reload[] = {"ok", "at", "errors"},
+	                  *const retention[] = {"database_limit", "approved_detail_days", "hourly_sums_days", "exhausted", "shrinks"};
 	int code = store_read_status_fields(r, "input", input, 3, take_input, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "workers", worker, 2, take_worker, s);
@@ -153,10 +183,27 @@ static int gather_words(struct store_reader *r, struct status *s)
 		code = store_read_status_fields(r, "turned_away", status_limit_key, STATUS_LIMITS, take_turned_away, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "reload", reload, 3, take_reload, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "retention", retention, 5, take_retention, s);
+	if (code == 0)
+		code = store_read_events(r, s->now_us - 30 * DAY_US, take_event, s);
+	if (code == 0)
+		code = store_read_extent(r, &s->extent);
 	if (code == 0) {
 		code = store_read_policy(r, take_policy, s);
 		code = code == ERR_NOTFOUND ? 0 : code;
 	}
+	return code;
+}
+
+/* Rows, and what was folded already for want of room. */
+static int count_verdict(struct store_reader *r, const char *verdict, int64_t since_us, int64_t *ret)
+{
+	const struct store_filter f = {.since_us = since_us, .verdict = verdict};
+	struct stored_folded folded = {.transfers = 0};
+	*ret = store_read_count(r, &f);
+	const int code = *ret < 0 ? ERR_IO : store_read_folded(r, &f, &folded);
+	*ret += (int64_t)folded.transfers;
 	return code;
 }
 
@@ -169,13 +216,13 @@ static int gather_counts(struct store_reader *r, struct status *s)
 		code = store_read_minutes(r, s->now_us - HOUR_US, soon, &s->hour, &minutes);
 	if (code == 0)
 		code = store_read_gaps(r, s->now_us - DAY_US, 0, take_gap, s);
-	struct store_filter f = {.since_us = s->now_us - DAY_US, .verdict = "approved"};
-	s->approved = store_read_count(r, &f);
-	f.verdict = "unapproved";
-	s->unapproved = store_read_count(r, &f);
-	f.verdict = "housekeeping";
-	s->housekeeping = store_read_count(r, &f);
-	return code != 0 || s->approved < 0 || s->unapproved < 0 || s->housekeeping < 0 ? (code != 0 ? code : ERR_IO) : 0;
+	if (code == 0)
+		code = count_verdict(r, "approved", s->now_us - DAY_US, &s->approved);
+	if (code == 0)
+		code = count_verdict(r, "unapproved", s->now_us - DAY_US, &s->unapproved);
+	if (code == 0)
+		code = count_verdict(r, "housekeeping", s->now_us - DAY_US, &s->housekeeping);
+	return code;
 }
 
 /* Does the sensor see nothing at all in such a gap? */
@@ -248,6 +295,15 @@ static void reckon_warnings(struct status *s)
 	warn(s, s->turned_away[LIMIT_ROWS] > 0, "rows-refused", TEXT_WARN_REFUSED_ROWS, 0);
 	warn(s, s->turned_away[LIMIT_FACTS] > 0, "no-memory", TEXT_WARN_NO_MEMORY, 0);
 	warn(s, s->turned_away[LIMIT_MACHINES] > 0, "machines-refused", TEXT_WARN_MACHINES, 0);
+	bool unapproved = false, damaged = false;
+	for (unsigned i = 0; i < s->events; i++) {
+		unapproved |= strcmp(s->event[i].what, "unapproved-folded") == 0;
+		damaged |= strncmp(s->event[i].what, "database-", 9) == 0 && strcmp(s->event[i].what, "database-converted") != 0;
+	}
+	warn(s, unapproved, "unapproved-folded", TEXT_WARN_UNAPPROVED_FOLDED, 0);
+	warn(s, damaged, "record-damaged", TEXT_WARN_RECORD_DAMAGED, 0);
+	warn(s, s->retention.exhausted, "database-too-large", TEXT_WARN_TOO_LARGE, 0);
+	warn(s, s->retention.no_shrink, "database-cannot-shrink", TEXT_WARN_NO_SHRINK, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
 	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);
 }

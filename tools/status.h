@@ -10,7 +10,8 @@
 
 #define STATUS_QUIET_US INT64_C(60000000)    /* without a packet: a warning */
 #define STATUS_BLIND_US INT64_C(300000000)   /* without a packet: the sensor is taken to be blind; capture.silence_s */
-#define STATUS_WARNINGS_MAX 16
+#define STATUS_WARNINGS_MAX 24
+#define STATUS_EVENTS_MAX 40                 /* of the last 30 days, the newest */
 #define STATUS_GAPS_MAX 1000
 #define STATUS_ROWS_MAX 40
 
@@ -43,6 +44,19 @@ struct status_geo {
 	char role[16], path[200], build[40], error[200];
 };
 
+struct status_event {
+	int64_t start_us, end_us, last_us;
+	uint64_t transfers, ip_bytes_out;
+	char what[32], detail[240];
+};
+
+struct status_retention {
+	bool known;                /* a sensor of this version has run here */
+	uint64_t database_bytes;   /* limits; 0: none */
+	unsigned approved_detail_days, hourly_sums_days;
+	bool exhausted, no_shrink;
+};
+
 struct status {
 	int64_t now_us;
 	bool ever, running;        /* was there a live run; does it go on */
@@ -64,7 +78,11 @@ struct status {
 	uint64_t turned_away[STATUS_LIMITS];   /* since the start */
 	uint64_t duplicate_frames, routed_frames;   /* since the start */
 	int64_t silence_us;
-	uint64_t db_bytes;
+	uint64_t db_bytes;         /* of the files, log included */
+	struct stored_extent extent;
+	struct status_retention retention;
+	struct status_event event[STATUS_EVENTS_MAX];   /* oldest first */
+	unsigned events;
 	struct status_gap *gap;    /* of the last 24 hours */
 	unsigned gaps, gaps_more;
 	int64_t approved, unapproved, housekeeping;   /* transfers of the last 24 hours */

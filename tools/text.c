@@ -9,12 +9,12 @@ struct pair {
 #define FILTERS_EN \
 	"usage: garita transfers [--since T] [--until T] [--equipment ID] [--peer ADDRESS|PREFIX|NAME] [--country CC]\n" \
 	"       [--app NAME] [--verdict approved|unapproved|housekeeping] [--reason WORD] [--id N] [--limit N]\n" \
-	"       [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n" \
+	"       [--sums total|hour] [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n" \
 	"T is 90s, 30m, 2h, 3d, 1w (before now), a date, or RFC 3339; --limit keeps the newest, 0 is all."
 #define FILTERS_ES \
 	"uso: garita transfers [--since T] [--until T] [--equipment ID] [--peer DIRECCIÓN|PREFIJO|NOMBRE] [--country CC]\n" \
 	"     [--app NOMBRE] [--verdict approved|unapproved|housekeeping] [--reason PALABRA] [--id N] [--limit N]\n" \
-	"     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n" \
+	"     [--sums total|hour] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n" \
 	"T es 90s, 30m, 2h, 3d, 1w (antes de ahora), una fecha o RFC 3339; --limit deja las más nuevas, 0 es todas."
 
 static const struct pair table[TEXT_COUNT] = {
@@ -58,6 +58,13 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_HOUSEKEEPING] = {"housekeeping", "de servicio"},
 	[TEXT_NO_TRANSFERS] = {"No transfer matches.", "Ninguna transferencia coincide."},
 	[TEXT_CUT] = {"the newest are shown; --limit 0 shows all", "se muestran las más nuevas; --limit 0 las muestra todas"},
+
+	[TEXT_BAD_SUMS] = {"not one of hour, total", "no es ninguno de hour, total"},
+	[TEXT_NOT_WITH_SUMS] = {"has no meaning for sums", "no tiene sentido para sumas"},
+	[TEXT_FOLDED_TOO] = {"transfers of that time are kept as sums alone; --sums total counts them, too",
+	                     "transferencias de ese tiempo se guardan solo como sumas; --sums total también las cuenta"},
+	[TEXT_COL_HOUR] = {"Hour", "Hora"},
+	[TEXT_COL_TRANSFERS] = {"Count", "Cuántas"},
 
 	[TEXT_USAGE_EQUIPMENT] = {"usage: garita equipment [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]",
 	                          "uso: garita equipment [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]"},
@@ -141,6 +148,23 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_LIMIT_FINDINGS] = {"findings begun anew", "hallazgos comenzados de nuevo"},
 	[TEXT_LIMIT_FACTS] = {"facts without memory", "datos sin memoria"},
 	[TEXT_LIMIT_ROWS] = {"rows refused by the database", "filas rechazadas por la base"},
+	[TEXT_FREE] = {"free", "libres"},
+	[TEXT_OF] = {"of", "de"},
+	[TEXT_ROWS_SINCE] = {"transfers since", "transferencias desde"},
+	[TEXT_FOLDED] = {"As sums", "Como sumas"},
+	[TEXT_HOURS] = {"hours", "horas"},
+	[TEXT_MONTHS] = {"months", "meses"},
+	[TEXT_RETENTION] = {"Retention", "Conservación"},
+	[TEXT_FOREVER] = {"forever", "siempre"},
+	[TEXT_EVENTS_30D] = {"Record, 30 d", "Registro, 30 d"},
+	[TEXT_WARN_UNAPPROVED_FOLDED] = {"Unapproved transfers became sums for want of room: raise retention.database.",
+	                                 "Hubo transferencias no aprobadas que quedaron en sumas por falta de espacio: suba retention.database."},
+	[TEXT_WARN_RECORD_DAMAGED] = {"The database was damaged or taken away, and begun anew: see the events.",
+	                              "La base de datos se dañó o desapareció y se empezó otra: vea los sucesos."},
+	[TEXT_WARN_TOO_LARGE] = {"The database is larger than retention.database, and nothing is left to sum up.",
+	                         "La base de datos pasa de retention.database y ya no queda qué sumar."},
+	[TEXT_WARN_NO_SHRINK] = {"The database cannot shrink: see garitad(8), THE RECORD.",
+	                         "La base de datos no puede encoger: véase garitad(8), THE RECORD."},
 	[TEXT_NEVER_RAN] = {"no live run is recorded here", "no hay ninguna ejecución en vivo registrada"},
 	[TEXT_STOPPED_AT] = {"stopped", "parado"},
 };

@@ -1,8 +1,11 @@
 #include "transfer_fields.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "format.h"
 
 static struct field *add(struct transfer_fields *f, const char *key, enum field_kind kind)
 {
@@ -143,4 +146,83 @@ void transfer_json(const struct transfer_fields *f, struct json *j)
 		}
 	}
 	json_object_end(j);
+}
+
+const char *transfer_flat(const char *json, char *buf, size_t size)
+{
+	size_t n = 0;
+	if (strpbrk(json, "{}\\") != NULL)
+		return json;
+	for (const char *p = json; *p != '\0' && n + 1 < size; p++) {
+		if (*p == ',')
+			buf[n++] = ' ';
+		else if (strchr("[]\"", *p) == NULL)
+			buf[n++] = *p;
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+void transfer_csv_head(const struct transfer_fields *f)
+{
+	for (unsigned i = 0; i < f->count; i++)
+		format_csv(stdout, f->field[i].key, i == 0);
+	fputs("\r\n", stdout);
+}
+
+int transfer_csv(const struct transfer_fields *f)
+{
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct field *field = &f->field[i];
+		char buf[TIME_TEXT_MAX > 1024 ? TIME_TEXT_MAX : 1024];
+		const char *value = NULL;
+		if (field->kind == FIELD_TEXT)
+			value = field->text;
+		else if (field->kind == FIELD_JSON)
+			value = transfer_flat(field->text, buf, sizeof buf);
+		else if (field->kind == FIELD_TIME)
+			value = time_text_utc(field->number, buf);
+		else if (field->kind == FIELD_BOOL)
+			value = field->number != 0 ? "true" : "false";
+		else if (field->kind == FIELD_INT) {
+			snprintf(buf, sizeof buf, "%" PRId64, field->number);
+			value = buf;
+		}
+		format_csv(stdout, value, i == 0);
+	}
+	fputs("\r\n", stdout);
+	return ferror(stdout) ? ERR_IO : 0;
+}
+
+void sum_fields(const struct stored_sum *s, bool by_hour, struct transfer_fields *f)
+{
+	f->count = 0;
+	add_number(f, "hour", by_hour ? FIELD_TIME : FIELD_ABSENT, s->hour_us);
+	add_text(f, "span", s->month ? "month" : NULL);
+	add_text(f, "equipment", s->equipment);
+	add_text(f, "network", s->network);
+	add_text(f, "dest_ip", s->dest_ip);
+	add_text(f, "proto", s->month ? NULL : store_proto_word((uint8_t)s->proto, f->proto));
+	add_int(f, "port", s->has_port, (uint64_t)s->port);
+	add_text(f, "initiator", s->initiator);
+	add_text(f, "app_proto", s->app);
+	add_text(f, "hostname", s->hostname);
+	add_text(f, "country", s->country);
+	add_int(f, "asn", s->asn != 0, (uint64_t)s->asn);
+	add_text(f, "as_org", s->as_org);
+	add_text(f, "verdict", s->verdict);
+	add_text(f, "approval", s->approval);
+	add_json(f, "reasons", s->reasons);
+	add_int(f, "finding", s->finding != 0, (uint64_t)s->finding);
+	add_number(f, "start", FIELD_TIME, s->start_us);
+	add_number(f, "end", FIELD_TIME, s->end_us);
+	add_int(f, "transfers", true, s->transfers);
+	add_int(f, "folded", true, s->folded);
+	add_int(f, "collapsed", s->collapsed != 0, s->collapsed);
+	add_int(f, "ip_bytes_out", true, s->ip_bytes_out);
+	add_int(f, "ip_bytes_in", true, s->ip_bytes_in);
+	add_int(f, "payload_bytes_out", true, s->payload_bytes_out);
+	add_int(f, "payload_bytes_in", true, s->payload_bytes_in);
+	add_int(f, "packets_out", true, s->packets_out);
+	add_int(f, "packets_in", true, s->packets_in);
 }

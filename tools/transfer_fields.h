@@ -31,6 +31,16 @@ struct transfer_fields {
  * absent ones as FIELD_ABSENT. */
 void transfer_fields(const struct stored_transfer *t, struct transfer_fields *ret);
 
+/* A sum of transfers likewise, under the same keys and its own: hour, span, network,
+ * port, transfers, folded. */
+void sum_fields(const struct stored_sum *s, bool by_hour, struct transfer_fields *ret);
+
+/* ["a","b"] as a b; other JSON as it stands. */
+const char *transfer_flat(const char *json, char *buf, size_t size);
+/* A line of CSV to standard output; and that of the keys. */
+void transfer_csv_head(const struct transfer_fields *f);
+MUST_CHECK int transfer_csv(const struct transfer_fields *f);
+
 /* The object, onto j. */
 void transfer_json(const struct transfer_fields *f, struct json *j);
 

@@ -98,6 +98,17 @@ struct store_reader {
 	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us"
 void store_read_row(sqlite3_stmt *st, struct stored_transfer *ret);
 
+/* Queries by struct store_filter, of a table "t" with the columns of transfer;
+ * numbered parameters up to 12. */
+struct store_query {
+	char sql[8192];
+	size_t used;
+	bool folded;                    /* the table that the conditions are for */
+};
+void store_add_conditions(struct store_query *q, const struct store_filter *f);
+MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_filter *f, const struct store_query *q,
+                                    char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret);
+
 int store_reader_fail(struct store_reader *r, int sqlite_code);
 
 static inline const char *store_text_at(sqlite3_stmt *st, int column)

@@ -79,7 +79,7 @@ static int add_functions(sqlite3 *db)
 	int code = sqlite3_create_function_v2(db, "garita_app", 2, flags, NULL, sql_app, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_create_function_v2(db, "garita_host", 2, flags, NULL, sql_host, NULL, NULL, NULL);
-	return code;
+	return code == SQLITE_OK ? store_add_sums(db) : code;
 }
 
 /* --- open --- */
@@ -167,12 +167,7 @@ void store_reader_close(struct store_reader *r)
 
 /* --- transfers --- */
 
-struct query {
-	char sql[4096];
-	size_t used;
-};
-
-static void add(struct query *q, bool wanted, const char *condition)
+static void add(struct store_query *q, bool wanted, const char *condition)
 {
 	if (!wanted)
 		return;
@@ -181,23 +176,24 @@ static void add(struct query *q, bool wanted, const char *condition)
 		q->used += (size_t)n;
 }
 
-/* The conditions that f asks for; numbered parameters, bound by bind_filter.
- * Transfers with a finding are found through it, the others by indexes of
+/* Transfers with a finding are found through it, the others by indexes of
  * their own: an OR of both, which SQLite follows term by term. */
-static void add_conditions(struct query *q, const struct store_filter *f)
+void store_add_conditions(struct store_query *q, const struct store_filter *f)
 {
 	const size_t n = f->equipment != NULL ? strlen(f->equipment) : 0;
 	const bool wild = n > 0 && f->equipment[n - 1] == '*';
 	add(q, f->since_us != 0, "t.end_us >= ?1");
 	add(q, f->until_us != 0, "t.start_us < ?2");
-	add(q, n > 0 && !wild, "t.equipment = ?3 AND ((t.finding IS NULL AND t.equipment = ?3)"
+	add(q, n > 0 && !wild && q->folded, "t.equipment = ?3");
+	add(q, n > 0 && !wild && !q->folded, "t.equipment = ?3 AND ((t.finding IS NULL AND t.equipment = ?3)"
 	                       " OR t.finding IN (SELECT id FROM finding WHERE equipment = ?3))");
 	add(q, wild, "substr(t.equipment, 1, length(?3) - 1) = substr(?3, 1, length(?3) - 1)");
-	add(q, f->peer != NULL && f->peer->bits == 128, "t.dest_ip = ?4 AND ((t.finding IS NULL AND t.dest_ip = ?4)"
+	add(q, f->peer != NULL && f->peer->bits == 128 && q->folded, "t.dest_ip = ?4");
+	add(q, f->peer != NULL && f->peer->bits == 128 && !q->folded, "t.dest_ip = ?4 AND ((t.finding IS NULL AND t.dest_ip = ?4)"
 	                                                " OR t.finding IN (SELECT id FROM finding WHERE peer = ?4))");
 	add(q, f->peer != NULL && f->peer->bits != 128, "garita_in(t.dest_ip)");
 	add(q, f->hostname != NULL, "garita_host(t.hostname, ?5)");
-	add(q, f->country != NULL && strcasecmp(f->country, "unknown") == 0, "t.country IS NULL");
+	add(q, f->country != NULL && strcasecmp(f->country, "unknown") == 0, "coalesce(t.country, '') = ''");
 	add(q, f->country != NULL && strcasecmp(f->country, "unknown") != 0, "t.country = upper(?6)");
 	add(q, f->app != NULL, "garita_app(t.app, ?7)");
 	/* The word stands in the text so that the partial index can be used. */
@@ -224,8 +220,8 @@ static void bind_filter(sqlite3_stmt *st, const struct store_filter *f, char pee
 	sqlite3_bind_int64(st, 12, f->limit > INT64_MAX ? -1 : (int64_t)f->limit);
 }
 
-static int prepare_filter(struct store_reader *r, const struct store_filter *f, const struct query *q,
-                          char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret)
+int store_prepare_filter(struct store_reader *r, const struct store_filter *f, const struct store_query *q,
+                         char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret)
 {
 	int code = SQLITE_OK;
 	if (f->peer != NULL)
@@ -315,7 +311,7 @@ void store_read_row(sqlite3_stmt *st, struct stored_transfer *t)
 int store_read_transfers(struct store_reader *r, const struct store_filter *f,
                          int (*fn)(void *ctx, const struct stored_transfer *t), void *ctx)
 {
-	struct query q;
+	struct store_query q = {.folded = false};
 	char peer[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
 	/* First their ids (the newest so many), then the rows in growing order:
@@ -325,10 +321,10 @@ int store_read_transfers(struct store_reader *r, const struct store_filter *f,
 	                       f->verdict != NULL || f->finding != 0;
 	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM transfer t WHERE %s",
 	                          ids_first ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
-	add_conditions(&q, f);
+	store_add_conditions(&q, f);
 	snprintf(q.sql + q.used, sizeof q.sql - q.used, "%s%s ORDER BY t.id",
 	         f->limit != 0 ? " ORDER BY t.id DESC LIMIT ?12" : "", ids_first ? ")" : "");
-	int result = prepare_filter(r, f, &q, peer, &st), code = SQLITE_DONE;
+	int result = store_prepare_filter(r, f, &q, peer, &st), code = SQLITE_DONE;
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct stored_transfer t;
 		store_read_row(st, &t);
@@ -342,13 +338,13 @@ int store_read_transfers(struct store_reader *r, const struct store_filter *f,
 
 int64_t store_read_count(struct store_reader *r, const struct store_filter *f)
 {
-	struct query q;
+	struct store_query q = {.folded = false};
 	char peer[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
 	int64_t count = -1;
 	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT count(*) FROM transfer t WHERE 1");
-	add_conditions(&q, f);
-	if (prepare_filter(r, f, &q, peer, &st) == 0 && sqlite3_step(st) == SQLITE_ROW)
+	store_add_conditions(&q, f);
+	if (store_prepare_filter(r, f, &q, peer, &st) == 0 && sqlite3_step(st) == SQLITE_ROW)
 		count = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	return count;

@@ -47,6 +47,50 @@ MUST_CHECK int store_read_transfers(struct store_reader *r, const struct store_f
 /* How many the filter finds, its limit left aside; -1 on failure. */
 int64_t store_read_count(struct store_reader *r, const struct store_filter *f);
 
+/* Transfers and what was folded of them (retention), added up alike: one sum for
+ * each equipment, verdict, approval, reasons, finding, peer, service … and, by_hour,
+ * UTC hour in which they began. Since and until count in such whole hours, a month's sum
+ * as a whole; id and limit are left aside. */
+struct stored_sum {
+	int64_t hour_us;                 /* by_hour; the first of the month where month */
+	bool month;                      /* of a month, with no peer: older than retention.hourly_sums */
+	bool has_port;
+	const char *equipment, *network, *verdict, *approval, *reasons, *dest_ip, *initiator, *app, *hostname;
+	const char *country, *as_org;    /* NULL: none, unknown */
+	int64_t finding, proto, port, asn;
+	int64_t start_us, end_us;        /* first start and last end */
+	uint64_t transfers, folded;      /* folded: of those, without a row of their own */
+	uint64_t collapsed, ip_bytes_out, ip_bytes_in, payload_bytes_out, payload_bytes_in, packets_out, packets_in;
+};
+MUST_CHECK int store_read_sums(struct store_reader *r, const struct store_filter *f, bool by_hour,
+                               int (*fn)(void *ctx, const struct stored_sum *s), void *ctx);
+/* Folded transfers that the filter finds, by the hours and months in which they
+ * were alive, and their IP bytes. */
+struct stored_folded {
+	uint64_t transfers, ip_bytes_out, ip_bytes_in;
+};
+MUST_CHECK int store_read_folded(struct store_reader *r, const struct store_filter *f, struct stored_folded *ret);
+
+/* How much there is. */
+struct stored_extent {
+	uint64_t page_bytes, pages, free_pages;
+	uint64_t transfers;              /* rows */
+	int64_t oldest_us;               /* end of the oldest; 0: none */
+	uint64_t folded_hours, folded_months;
+	int64_t folded_us;               /* the oldest of those; 0: none */
+};
+MUST_CHECK int store_read_extent(struct store_reader *r, struct stored_extent *ret);
+
+struct stored_event {
+	const char *what, *detail;
+	int64_t start_us, end_us;        /* first and last time on that day */
+	uint64_t transfers, ip_bytes_out, ip_bytes_in;
+	int64_t last_us;                 /* last end of those transfers; 0: none */
+};
+/* Events of the record that touch the time since then. */
+MUST_CHECK int store_read_events(struct store_reader *r, int64_t since_us,
+                                 int (*fn)(void *ctx, const struct stored_event *e), void *ctx);
+
 struct stored_machine {
 	struct row_machine row;
 	bool has_mac, has_address;

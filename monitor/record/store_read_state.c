@@ -79,12 +79,18 @@ int store_read_machines(struct store_reader *r, int (*fn)(void *ctx, const struc
 	const int result = prepare(
 	    r,
 	    "WITH t AS (SELECT equipment, count(*) AS n, sum(verdict = 'unapproved') AS bad,"
-	    "  sum(iif(verdict = 'approved', ip_bytes_out, 0)) AS good_out,"
-	    "  sum(iif(verdict = 'unapproved', ip_bytes_out, 0)) AS bad_out FROM transfer GROUP BY equipment)"
+	    "  garita_sum(iif(verdict = 'approved', ip_bytes_out, 0)) AS good_out,"
+	    "  garita_sum(iif(verdict = 'unapproved', ip_bytes_out, 0)) AS bad_out FROM transfer GROUP BY equipment),"
+	    " f AS (SELECT equipment, garita_sum(transfers) AS n, garita_sum(iif(verdict = 'unapproved', transfers, 0)) AS bad,"
+	    "  garita_sum(iif(verdict = 'approved', ip_bytes_out, 0)) AS good_out,"
+	    "  garita_sum(iif(verdict = 'unapproved', ip_bytes_out, 0)) AS bad_out FROM folded GROUP BY equipment)"
 	    " SELECT m.id, m.known, m.vendor, m.network, m.mac, m.address, m.vlan_outer, m.vlan_inner, m.mac_mismatch,"
 	    " m.first_us, m.last_us, (SELECT group_concat(address, ' ') FROM (SELECT address FROM machine_address a"
-	    "  WHERE a.machine = m.id ORDER BY last_us DESC, address)), t.n, t.bad, t.good_out, t.bad_out"
-	    " FROM machine m LEFT JOIN t ON t.equipment = m.id ORDER BY m.known DESC, m.id",
+	    "  WHERE a.machine = m.id ORDER BY last_us DESC, address)), "
+	    " coalesce(t.n, 0) + coalesce(f.n, 0), coalesce(t.bad, 0) + coalesce(f.bad, 0),"
+	    " garita_add(coalesce(t.good_out, 0), coalesce(f.good_out, 0)),"
+	    " garita_add(coalesce(t.bad_out, 0), coalesce(f.bad_out, 0))"
+	    " FROM machine m LEFT JOIN t ON t.equipment = m.id LEFT JOIN f ON f.equipment = m.id ORDER BY m.known DESC, m.id",
 	    &st);
 	return result == 0 ? each(r, st, machine_row, &c) : result;
 }

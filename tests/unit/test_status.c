@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "record/store_retention.h"
 #include "status.h"
 
 #define HOUR (3600 * SECOND)
@@ -225,6 +226,43 @@ static void test_a_stopped_sensor(void **state)
 	assert_string_equal(s.source, "live span0");
 }
 
+/* What befell the record, how large it is, what is left out of it. */
+static void test_the_record_itself(void **state)
+{
+	(void)state;
+	tell(start_us + 9 * SECOND, &busy);
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(store_put_status(f.store, "retention", "{\"database_limit\":20000000000,\"approved_detail_days\":90,"
+	                                  "\"hourly_sums_days\":0,\"exhausted\":false,\"shrinks\":true}"), 0);
+	struct row_transfer r = full_row(1);
+	r.start_us = r.end_us = start_us;
+	r.state = ROW_CLOSED;
+	assert_int_equal(put_row(f.store, &r), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 10 * SECOND);
+	assert_int_equal(s.warnings, 0);
+	assert_true(s.retention.known && s.retention.approved_detail_days == 90 && s.retention.hourly_sums_days == 0);
+	assert_true(s.retention.database_bytes == UINT64_C(20000000000) && s.extent.transfers == 1);
+	assert_int_equal(s.extent.oldest_us, start_us);
+	assert_int_equal(s.unapproved, 1);
+	/* It gave way: it is counted still, and said. */
+	struct store_fold fold = {.until_us = start_us + SECOND, .unapproved = true, .event = "unapproved-folded"};
+	assert_int_equal(store_fold(f.store, &fold, 10, start_us + 10 * SECOND), 0);
+	gather(start_us + 11 * SECOND);
+	assert_int_equal(s.unapproved, 1);
+	assert_true(s.extent.transfers == 0 && s.extent.folded_hours == 1);
+	assert_true(s.events == 1 && s.event[0].transfers == 1 && warned("unapproved-folded"));
+	assert_int_equal(store_begin(f.store), 0);
+	const struct store_event e = {.what = "database-damaged", .detail = "x", .now_us = start_us};
+	assert_int_equal(store_put_event(f.store, &e), 0);
+	assert_int_equal(store_put_status(f.store, "retention", "{\"exhausted\":true,\"shrinks\":false}"), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 12 * SECOND);
+	assert_true(warned("record-damaged") && warned("database-too-large") && warned("database-cannot-shrink"));
+	gather(start_us + 40 * 86400 * SECOND);
+	assert_true(s.events == 0 && !warned("record-damaged") && !warned("unapproved-folded"));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -240,6 +278,7 @@ int main(void)
 		TEST(test_losses_are_said),
 		TEST(test_gaps_lower_the_coverage),
 		TEST(test_a_stopped_sensor),
+		TEST(test_the_record_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,43 @@ static void sums_text(char *buf, size_t size)
 	sqlite3_close(db);
 }
 
+/* The same as a person gets it, in an order of its own. */
+struct text {
+	char *at, *end;
+	uint64_t transfers, folded, out;
+};
+
+static int sum_line(void *ctx, const struct stored_sum *s)
+{
+	struct text *t = ctx;
+	t->at += snprintf(t->at, (size_t)(t->end - t->at),
+	                  "%lld %d %s %s %s %s %lld %s %lld %lld %s %s %s %s %s %lld: %lld %lld %llu %llu %llu %llu %llu %llu %llu\n",
+	                  (long long)s->hour_us, s->month, s->equipment, s->verdict, s->approval, s->reasons, (long long)s->finding,
+	                  s->dest_ip, (long long)s->proto, (long long)s->port, s->initiator, s->app, s->hostname, s->network,
+	                  s->country, (long long)s->asn, (long long)s->start_us, (long long)s->end_us,
+	                  (unsigned long long)s->transfers, (unsigned long long)s->collapsed,
+	                  (unsigned long long)s->ip_bytes_out, (unsigned long long)s->ip_bytes_in,
+	                  (unsigned long long)s->payload_bytes_in, (unsigned long long)s->packets_out,
+	                  (unsigned long long)s->packets_in);
+	assert_true(t->at < t->end);
+	t->transfers += s->transfers;
+	t->folded += s->folded;
+	t->out += s->ip_bytes_out;
+	return 0;
+}
+
+static struct text read_text(char *buf, size_t size, const struct store_filter *f, bool by_hour)
+{
+	struct text t = {.at = buf, .end = buf + size};
+	struct store_reader *r;
+	char err[300];
+	assert_int_equal(store_reader_open(fx.db, &r, err, sizeof err), 0);
+	*buf = '\0';
+	assert_int_equal(store_read_sums(r, f, by_hour, sum_line, &t), 0);
+	store_reader_close(r);
+	return t;
+}
+
 static struct row_transfer random_row(int64_t id, unsigned *seed)
 {
 	static const enum row_state states[] = {ROW_CLOSED, ROW_CLOSED, ROW_CLOSED, ROW_OPEN};
@@ -170,6 +207,90 @@ static void test_open_and_young_and_unapproved_rows_stay(void **state)
 	assert_int_equal(ask("SELECT group_concat(id, '') FROM (SELECT id FROM transfer ORDER BY id)"), 12);
 	assert_int_equal(ask("SELECT count(*) FROM event WHERE what = 'folded' AND last_id = 3"
 	                     " OR what = 'unapproved-folded' AND last_id = 4"), 2);
+}
+
+/* A report that adds up says the same before and after, whatever it asks for. */
+static void test_reports_do_not_see_the_folding(void **state)
+{
+	unsigned seed = 17;
+	struct prefix peer, one;
+	(void)state;
+	assert_int_equal(prefix_parse("198.51.100.4/31", &peer), 0);
+	assert_int_equal(prefix_parse("198.51.100.4", &one), 0);
+	const struct store_filter asked[] = {
+		{.limit = 0}, {.since_us = T0 + 10 * HOUR_US + 77, .until_us = T0 + 30 * HOUR_US}, {.verdict = "unapproved"},
+		{.country = "unknown"}, {.country = "mx", .since_us = T0 + 20 * HOUR_US}, {.equipment = "unknown:*"},
+		{.peer = &peer}, {.peer = &one}, {.equipment = "NII-0007"}, {.hostname = "*.example.com"}, {.reason = "no-approval"}, {.app = "Amazon", .until_us = T0 + DAY_US}};
+	put_random(1, 900, &seed);
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+		for (int by_hour = 0; by_hour < 2; by_hour++) {
+			const struct text a = read_text(before, sizeof before, &asked[i], by_hour != 0);
+			assert_true(a.transfers > 20);
+			/* A part, another part, all but what is open. */
+			fold(T0 + (int64_t)(3 * i + 2) * HOUR_US, by_hour != 0, 50);
+			const struct text b = read_text(after, sizeof after, &asked[i], by_hour != 0);
+			assert_string_equal(before, after);
+			assert_true(a.out == b.out && b.folded >= a.folded);
+		}
+	}
+	const struct text all = read_text(before, sizeof before, &asked[0], false);
+	assert_int_equal(all.transfers, 900);
+	assert_true(all.folded > 200 && all.folded < 900);
+	assert_int_equal(all.folded, ask("SELECT sum(transfers) FROM folded"));
+}
+
+static int note_event(void *ctx, const struct stored_event *e)
+{
+	*(struct stored_event *)ctx = *e;
+	return 0;
+}
+
+static int add_machine(void *ctx, const struct stored_machine *m)
+{
+	uint64_t *sums = ctx;
+	sums[0] += m->transfers;
+	sums[1] += m->unapproved;
+	sums[2] += m->approved_out + m->unapproved_out;
+	return 0;
+}
+
+static void test_readers_know_how_much_was_folded(void **state)
+{
+	struct store_reader *r;
+	struct stored_extent x, y;
+	struct stored_folded n = {9, 9, 9};
+	struct stored_event event = {.transfers = 0};
+	uint64_t was[3] = {0}, is[3] = {0};
+	char err[300];
+	unsigned seed = 23;
+	(void)state;
+	put_random(1, 500, &seed);
+	assert_int_equal(store_reader_open(fx.db, &r, err, sizeof err), 0);
+	const struct store_filter all = {.limit = 0}, late = {.since_us = T0 + 50 * DAY_US},
+	                          bad = {.verdict = "unapproved", .since_us = T0 + 5 * HOUR_US};
+	assert_int_equal(store_read_folded(r, &all, &n), 0);
+	assert_int_equal(n.transfers, 0);
+	assert_int_equal(store_read_extent(r, &x), 0);
+	assert_true(x.transfers == 500 && x.folded_hours == 0 && x.folded_us == 0 && x.pages > 20 && x.page_bytes == 4096);
+	assert_int_equal(store_read_machines(r, add_machine, was), 0);
+	const uint64_t folded = fold(T0 + 40 * HOUR_US, false, 100);
+	assert_int_equal(store_read_machines(r, add_machine, is), 0);
+	assert_memory_equal(was, is, sizeof was);
+	assert_int_equal(was[0], 500);
+	assert_int_equal(store_read_folded(r, &all, &n), 0);
+	assert_int_equal(n.transfers, folded);
+	assert_int_equal(store_read_folded(r, &late, &n), 0);
+	assert_int_equal(n.transfers, 0);
+	assert_int_equal(store_read_folded(r, &bad, &n), 0);
+	assert_int_equal(n.transfers, 0);
+	assert_int_equal(store_read_extent(r, &y), 0);
+	assert_int_equal(y.transfers, 500 - folded);
+	assert_int_equal(y.folded_hours, ask("SELECT count(DISTINCT hour_us) FROM folded"));
+	assert_true(y.folded_hours > 20 && y.folded_months == 0 && y.folded_us <= T0);
+	assert_int_equal(store_read_events(r, T0, note_event, &event), 0);
+	assert_int_equal(event.transfers, folded);
+	assert_int_equal(store_read_events(r, T0 + 200 * DAY_US, note_event, NULL), 0);
+	store_reader_close(r);
 }
 
 /* A thousand rows of one instant are walked through in steps, too. */
@@ -351,6 +472,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_byte_is_kept),
 		TEST(test_open_and_young_and_unapproved_rows_stay),
+		TEST(test_reports_do_not_see_the_folding),
+		TEST(test_readers_know_how_much_was_folded),
 		TEST(test_rows_of_one_instant),
 		TEST(test_sums_stop_at_the_greatest),
 		TEST(test_rows_that_a_resumed_run_needs_stay),
