@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/config.h"
 #include "base/control.h"
@@ -34,6 +35,7 @@ struct process_context {
 	struct sandbox_user user;        /* of workers and supervisor */
 	struct sandbox_user judge_user;  /* who owns the data directory */
 	uint16_t fanout_group;
+	pid_t supervisor;
 	bool judge_restarted;            /* not the first judge of this run */
 	bool quiet[CONTROL_WORKERS_MAX]; /* say nothing of a start that fails: it was said */
 };

@@ -223,6 +223,9 @@ static int start(const struct process_context *p, struct parts *a)
 	 * the change of user, which forgets it. */
 	if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 		rc = ERR_IO;
+	/* It may have died before: nobody else would end this process, which holds the database. */
+	if (rc == 0 && getppid() != p->supervisor)
+		_exit(EXIT_FAILED);
 	if (rc == 0)
 		rc = sandbox_enter(SANDBOX_JUDGE, -1, err, sizeof err);
 	if (rc != 0)

@@ -68,6 +68,8 @@ static int start(const struct process_context *p, unsigned index, struct capture
 	/* After the change of user, which forgets it. */
 	if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		rc = ERR_IO;
+	if (rc == 0 && getppid() != p->supervisor)
+		_exit(EXIT_FAILED);   /* it died before it was asked to tell */
 	if (rc == 0)
 		rc = sandbox_enter(p->live ? SANDBOX_WORKER : SANDBOX_WORKER_FILES, p->eventfd, err, sizeof err);
 	/* All workers of a replay open the same files: one says what is wrong. */

@@ -124,7 +124,8 @@ static int prepare(struct supervisor *s, const struct garitad_options *o)
 	p->live = o->interface_count > 0;
 	p->root = geteuid() == 0;
 	p->workers = o->config->capture.workers;
-	p->fanout_group = (uint16_t)(getpid() * 16);
+	p->supervisor = getpid();
+	p->fanout_group = (uint16_t)(p->supervisor * 16);
 	/* Standard input can be read by one process only. */
 	for (size_t i = 0; i < o->file_count; i++) {
 		if (strcmp(o->files[i], "-") == 0)

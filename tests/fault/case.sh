@@ -68,8 +68,7 @@ END
 # sensor_start DIR [OPTION…] - garitad live with DIR/site.yaml and DIR/data.
 sensor_start() {
     work=$1 db=$1/data/garita.db; shift
-    # shellcheck disable=SC2086  # WITH is a list: env A=B
-    setsid ${WITH:-} "$GARITAD" -c "$work/site.yaml" -i span0 -D "$work/data" "$@" >>"$work/log" 2>&1 </dev/null &
+    setsid "$GARITAD" -c "$work/site.yaml" -i span0 -D "$work/data" "$@" >>"$work/log" 2>&1 </dev/null &
     spid=$!
     ready_count=$((${ready_count:-0} + 1))
     lab_wait 10 is_ready
@@ -86,7 +85,7 @@ sensor_stop() {
     spid=''
     return $rc
 }
-sensor_log() { tail -n "${1:-15}" "$work/log" | sed 's/^/#   /'; }
+sensor_log() { tail -n 15 "$work/log" | sed 's/^/#   /'; }
 
 # child NAME [N] - pid of garitad's children by name: judge, worker.
 children() {

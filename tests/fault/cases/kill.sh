@@ -1,9 +1,10 @@
 #!/bin/bash
-# kill -9 at 200 random moments: nothing committed is lost, every gap is recorded, it goes on
+# kill -9 at random moments (200 with FULL=1, else 100): nothing committed is lost, every gap is recorded, it goes on
 # Whom: the judge, a worker, the supervisor. When: 20 to 400 ms after the last.
 # shellcheck disable=SC2154,SC2034,SC2046,SC2086
 case_run() {
-    local n count=${KILLS:-200} whom p kinds=(judge worker supervisor) judges=0 workers=0 supervisors=0
+    local n count=${KILLS:-${FULL:+200}} whom p kinds=(judge worker supervisor) judges=0 workers=0 supervisors=0
+    count=${count:-100}
     RANDOM=${SEED:-$((EPOCHSECONDS % 30000))}
     echo "# SEED=$RANDOM" >"$work/seed"
     site_yaml >"$work/site.yaml"
@@ -50,6 +51,10 @@ case_run() {
     is "more in the record than was sent, bytes of long ones" "$(long_payload)" "<=$(sent load long_payload)"
     is "more frames than were sent" "$(frames)" "<=$(sent load frames)"
     is "deaths without a gap" "$(unexplained)" 0
+    is "judges and sensors started anew without a gap of their own" "$(sql "SELECT count(*) FROM run r WHERE id > 1 AND
+        NOT EXISTS (SELECT 1 FROM gap g WHERE g.run = r.id AND g.cause = CASE resumed WHEN 1 THEN 'judge-died' ELSE 'stopped' END)")" 0
+    # One that dies soon before the judge or the supervisor is in their gap.
+    is "gaps of the $workers workers" "$(sql "SELECT count(*) FROM gap WHERE cause = 'worker-died'")" ">=$((workers / 3))"
     is "rows that end before they start" "$(sql 'SELECT count(*) FROM transfer WHERE end_us < start_us')" 0
     figure "$judges judges, $workers workers, $supervisors supervisors killed; of $(sent load frames) frames $(frames) counted"
 }
