@@ -26,3 +26,10 @@ bench-rows: $(BUILD)/bench/rows ## transfers a second into SQLite, and from fact
 	@tests/bench/rows.sh $(BUILD) $(ROWS)
 
 .PHONY: bench-rows
+
+bench-live: ## as root: the rate without loss beside tcpdump, softflowd and ndpiReader; from packet to row
+	@tools/install/deps.sh build bench
+	@$(MAKE) --no-print-directory all
+	@tests/bench/live.sh $(BUILD)
+
+.PHONY: bench-live

@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 		CPU_ZERO(&set);
 		CPU_SET(atoi(argv[5]), &set);
 		(void)sched_setaffinity(0, sizeof set, &set);
-		(void)setpriority(PRIO_PROCESS, 0, -5);
+		(void)setpriority(PRIO_PROCESS, 0, -20);
 	}
 	load(argv[2]);
 	const int fd = open_socket(argv[1]);
