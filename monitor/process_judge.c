@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -207,6 +208,9 @@ static int start(const struct process_context *p, struct parts *a)
 {
 	char err[TEXT_MAX] = "";
 	int rc = 0;
+	/* Behind the workers, also when started by a supervisor that goes with them. */
+	if (p->live)
+		(void)setpriority(PRIO_PROCESS, 0, 0);
 	if (p->root && !p->judge_restarted)
 		rc = sandbox_drop_user(&p->judge_user, 0, err, sizeof err);
 	if (rc == 0)

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "notify.h"
 
+#define LIVE_NICE (-10)
 #define RING_BYTES (8u << 20)
 #define TICK_MS 200
 #define DESCRIPTORS 24
@@ -417,6 +418,10 @@ static int start_all(struct supervisor *s)
 		rc = wait_for_judge(s);
 	if (rc != 0)
 		return rc;
+	/* Frames that wait in the kernel are lost some day, facts that wait for
+	 * the judge never: the workers go first (the judge: process_judge.c). */
+	if (p->live && p->root)
+		(void)setpriority(PRIO_PROCESS, 0, LIVE_NICE);
 	/* Live: workers are opened again after a crash or when an interface comes
 	 * back, and that takes CAP_NET_RAW. It stays here, with a process that
 	 * reads nothing from the network; its children give it up before the

@@ -17,6 +17,7 @@
 #define LINK_ETHERNET 1
 #define BLOCK_BYTES (256u * 1024)   /* more than any frame */
 #define SNAPLEN_ALL 65535u          /* below this the kernel cuts, to keep the ring for more frames */
+#define LINE_BYTES 64u
 #define TAG_BYTES 4u
 #define MACS_BYTES 12u
 #define SENDER_AT ((sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) & ~((size_t)TPACKET_ALIGNMENT - 1))
@@ -220,8 +221,11 @@ unsigned capture_ring_read(struct capture_ring *r, struct capture_frame *ret, un
 		return 0;
 	while (n < max && r->left > 0) {
 		struct tpacket3_hdr *h = (void *)r->next;
-		/* Frames of one size are common: the one after the next lies about there. */
+		/* Frames of one size are common: the one after the next lies about there.
+		 * The headers of this one will be wanted soon. */
 		__builtin_prefetch(r->next + 2 * (size_t)h->tp_next_offset);
+		__builtin_prefetch(r->next + LINE_BYTES);
+		__builtin_prefetch(r->next + 2 * LINE_BYTES);
 		if (is_wanted(r, h))
 			fill(r, h, &ret[n++]);
 		r->next += h->tp_next_offset;
