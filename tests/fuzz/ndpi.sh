@@ -43,4 +43,6 @@ done | xargs -P2 -I{} sh -c '"$1" -g -O1 -fno-omit-frame-pointer -fsanitize=addr
 	-DNDPI_LIB_COMPILATION -DHAVE_CONFIG_H -I/usr/include/ndpi -I../include -Ithird_party/include \
 	-c "$2" -o "$3/$(echo "$2" | tr / _).o"' sh "$cc" {} "$dir/obj"
 ar rcs "$dir/libndpi.a" "$dir"/obj/*.o
+cd "$dir"
+rm -rf lists cache parts obj source apt.list "$tar" ndpi_*
 echo "nDPI $version, instrumented: $dir/libndpi.a"
