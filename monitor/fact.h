@@ -65,6 +65,7 @@ enum {
 	FLOW_RESUMED = 1 << 10,       /* told again after the judge was started anew */
 	FLOW_ESTABLISHED = 1 << 11,   /* payload or an answer was seen: not a mere scan */
 	FLOW_VLAN_IGNORED = 1 << 12,  /* its interface's VLAN tags mean nothing (vlan_in_key: false) */
+	FLOW_NOT_INSPECTED = 1 << 13, /* a worker died over its like a moment ago */
 };
 
 /* Who talks to whom, from the inside. */

@@ -26,6 +26,7 @@
 #define RESTART_PAUSE_US 500000             /* between two starts of one process */
 #define SAY_EVERY 600                       /* failed starts between two messages: 5 minutes */
 #define STOP_LIMIT_US (10 * 1000000)        /* then workers are killed */
+#define AVOID_US (INT64_C(300) * 1000000)   /* what a worker died over is not inspected for so long */
 #define JUDGE_LIMIT_US (45 * 1000000)       /* and then the judge, which may wait for a locked database */
 
 struct child {
@@ -33,6 +34,7 @@ struct child {
 	int64_t started_us;
 	int code;               /* of its last end */
 	bool done;              /* ended in order, not to be started again */
+	bool hung;              /* it did not move and was killed for it */
 	unsigned failures;      /* starts in a row that came to nothing */
 };
 
@@ -184,6 +186,8 @@ static int start_worker(struct supervisor *s, unsigned i)
 {
 	atomic_store(&s->context.control->worker[i].state, CONTROL_STARTING);
 	atomic_store(&s->context.control->worker[i].heartbeat_us, monotonic_us());
+	atomic_store(&s->context.control->worker[i].looks, 0);
+	s->worker[i].hung = false;
 	const pid_t pid = fork_child(s, (int)i);
 	if (pid < 0)
 		return ERR_IO;
@@ -214,6 +218,37 @@ static void judge_ended(struct supervisor *s, int status)
 	atomic_store(&s->context.control->judge_state, CONTROL_DOWN);
 }
 
+/* A fault of the process itself, not somebody's kill -9. */
+static bool is_fault(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE || sig == SIGABRT || sig == SIGSYS ||
+	       sig == SIGTRAP;
+}
+
+/* Pass on what the worker was looking at, unread: the judge records it, and
+ * workers keep off what is like it for a while. */
+static void note_death(struct supervisor *s, unsigned i, int status)
+{
+	struct control *c = s->context.control;
+	struct control_worker *shared = &c->worker[i];
+	struct timespec wall;
+	if (!WIFSIGNALED(status) || s->stopping)
+		return;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	struct control_death d = {
+		.at_us = (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000,
+		.worker = i,
+		.signal = (uint32_t)WTERMSIG(status),
+		.hung = s->worker[i].hung,
+		.looked = atomic_load(&shared->looks) != 0,
+	};
+	if (d.looked)
+		d.sight = shared->sight;
+	if (d.looked && (d.hung || is_fault(WTERMSIG(status))))
+		d.avoid_until_us = monotonic_us() + AVOID_US;
+	control_put_death(c, &d);
+}
+
 static void worker_ended(struct supervisor *s, unsigned i, int status)
 {
 	struct child *w = &s->worker[i];
@@ -221,6 +256,7 @@ static void worker_ended(struct supervisor *s, unsigned i, int status)
 	char how[80];
 	const bool in_order = WIFEXITED(status) && atomic_load(&shared->state) == CONTROL_DONE;
 	const bool started = atomic_load(&shared->state) != CONTROL_STARTING;
+	note_death(s, i, status);
 	w->pid = 0;
 	w->code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 	w->done = s->stopping || !s->context.live || !s->ready;
@@ -284,6 +320,7 @@ static void kill_hung(struct supervisor *s)
 		if (s->worker[i].pid != 0 && atomic_load(&shared->state) == CONTROL_READY &&
 		    now - atomic_load(&shared->heartbeat_us) > HEARTBEAT_LIMIT_US) {
 			log_error("supervisor", "worker %u has not moved for 10 s: killed", i);
+			s->worker[i].hung = true;
 			kill(s->worker[i].pid, SIGKILL);
 		}
 	}

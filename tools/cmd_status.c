@@ -132,11 +132,17 @@ static void print_events(const struct page *p, const struct status *s)
 
 static void print_parts(const struct page *p, const struct status *s)
 {
-	char time[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], buf[400];
+	char time[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], age[FORMAT_AGE_MAX], buf[400];
 	head(p, TEXT_WORKERS);
 	for (unsigned i = 0; s->running && i < s->workers; i++)
 		printf("%s%u %s (%s)", i > 0 ? ", " : "", i, s->worker[i].state, format_size(s->worker[i].queue_bytes, size));
 	printf("%s\n", !s->running || s->workers == 0 ? text(p->lang, TEXT_NONE) : "");
+	for (unsigned i = 0; s->running && i < s->avoideds; i++) {
+		const struct status_avoided *a = &s->avoided[i];
+		head(p, TEXT_AVOIDED);
+		printf("%s, %s %u %s %u, %s %s\n", a->peer, text(p->lang, TEXT_PORT), a->peer_port, text(p->lang, TEXT_OR),
+		       a->inside_port, text(p->lang, TEXT_FOR), format_age(a->left_us, age));
+	}
 	head(p, TEXT_POLICY);
 	if (s->policy[0] == '\0')
 		printf("%s\n", text(p->lang, TEXT_NONE));
@@ -251,6 +257,7 @@ static void json_lists(struct json *j, const struct status *s)
 			json_time(j, "end", g->end_us);
 		json_str(j, "cause", g->cause);
 		json_str(j, "detail", g->detail[0] != '\0' ? g->detail : NULL);
+		json_str(j, "bytes", g->bytes);
 		json_uint(j, "lost", g->lost);
 		json_object_end(j);
 	}
@@ -265,6 +272,17 @@ static void json_lists(struct json *j, const struct status *s)
 		json_str(j, "detail", e->detail[0] != '\0' ? e->detail : NULL);
 		json_uint(j, "transfers", e->transfers);
 		json_uint(j, "ip_bytes_out", e->ip_bytes_out);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_array(j, "not_inspected");
+	for (unsigned i = 0; s->running && i < s->avoideds; i++) {
+		const struct status_avoided *a = &s->avoided[i];
+		json_object(j, NULL);
+		json_str(j, "peer", a->peer);
+		json_uint(j, "peer_port", a->peer_port);
+		json_uint(j, "inside_port", a->inside_port);
+		json_int(j, "left_s", a->left_us / 1000000);
 		json_object_end(j);
 	}
 	json_array_end(j);

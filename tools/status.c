@@ -74,6 +74,19 @@ static int take_worker(void *ctx, const char *const *values)
 	return 0;
 }
 
+static int take_avoided(void *ctx, const char *const *values)
+{
+	struct status *s = ctx;
+	if (s->avoideds < STATUS_ROWS_MAX) {
+		struct status_avoided *a = &s->avoided[s->avoideds++];
+		copy(a->peer, sizeof a->peer, values[0]);
+		a->peer_port = (unsigned)number(values[1]);
+		a->inside_port = (unsigned)number(values[2]);
+		a->left_us = (int64_t)number(values[3]) * 1000000;
+	}
+	return 0;
+}
+
 static int take_geo(void *ctx, const char *const *values)
 {
 	struct status *s = ctx;
@@ -134,6 +147,8 @@ static int take_gap(void *ctx, const struct stored_gap *g)
 	*to = (struct status_gap){.start_us = g->row.start_us, .end_us = g->row.end_us, .lost = g->row.lost};
 	copy(to->cause, sizeof to->cause, g->row.cause);
 	copy(to->detail, sizeof to->detail, g->row.detail);
+	if (g->row.bytes != NULL && (to->bytes = strdup(g->row.bytes)) == NULL)
+		return ERR_NOMEM;
 	return 0;
 }
 
@@ -169,12 +184,14 @@ static int take_event(void *ctx, const struct stored_event *e)
 static int gather_words(struct store_reader *r, struct status *s)
 {
 	static const char *const input[] = {"last_packet_us", "duplicate_frames", "routed_frames"}, *const worker[] = {"state", "queue_bytes"},
-	                  *const geo[] = {"role", "path", "build", "error"}, *const record[] = {"pid", "silence_s"},
-	                  *const reload[] = {"ok", "at", "errors"},
+	                  *const geo[] = {"role", "path", "build", "error"}, *const avoided[] = {"peer", "peer_port", "inside_port", "left_s"},
+	                  *const record[] = {"pid", "silence_s"}, *const reload[] = {"ok", "at", "errors"},
 	                  *const retention[] = {"database_limit", "approved_detail_days", "hourly_sums_days", "exhausted", "shrinks"};
 	int code = store_read_status_fields(r, "input", input, 3, take_input, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "workers", worker, 2, take_worker, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "avoided", avoided, 4, take_avoided, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "geo", geo, 4, take_geo, s);
 	if (code == 0)
@@ -284,6 +301,7 @@ static void reckon_warnings(struct status *s)
 		warn(s, !never && quiet > soon, "silent", TEXT_WARN_SILENT, quiet);
 		warn(s, late > LATE_US, "record-late", TEXT_WARN_LATE, late);
 		warn(s, worker_bad, "worker-not-ready", TEXT_WARN_WORKER, 0);
+		warn(s, s->avoideds > 0, "not-inspected", TEXT_WARN_AVOIDED, 0);
 		warn(s, s->hour.ip_bytes_out > ONE_WAY_BYTES && s->hour.ip_bytes_in == 0, "one-way-out", TEXT_WARN_ONE_WAY_OUT, 0);
 		warn(s, s->hour.ip_bytes_in > ONE_WAY_BYTES && s->hour.ip_bytes_out == 0, "one-way-in", TEXT_WARN_ONE_WAY_IN, 0);
 		/* Copies of a router, between two networks, say nothing of the mirror. */
@@ -343,6 +361,9 @@ int status_gather(struct store_reader *r, const char *path, int64_t now_us, stru
 
 void status_done(struct status *s)
 {
+	for (unsigned i = 0; i < s->gaps; i++)
+		free(s->gap[i].bytes);
 	free(s->gap);
 	s->gap = NULL;
+	s->gaps = 0;
 }

@@ -32,7 +32,15 @@ struct status_warning {
 struct status_gap {
 	int64_t start_us, end_us;
 	uint64_t lost;
-	char cause[32], detail[160];
+	char cause[32], detail[320];
+	char *bytes;               /* hex; NULL: none */
+};
+
+/* What a worker died over: nothing of this peer with either port is inspected. */
+struct status_avoided {
+	char peer[48];
+	unsigned peer_port, inside_port;
+	int64_t left_us;
 };
 
 struct status_worker {
@@ -71,6 +79,8 @@ struct status {
 	struct status_worker worker[STATUS_ROWS_MAX];
 	struct status_geo geo[STATUS_ROWS_MAX];
 	unsigned workers, geos;
+	struct status_avoided avoided[STATUS_ROWS_MAX];
+	unsigned avoideds;
 	char policy[72], policy_path[200];
 	int64_t policy_loaded_us;
 	bool reload_refused;

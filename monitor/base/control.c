@@ -91,6 +91,13 @@ void control_put_netset(struct control *c, const struct netset *ns)
 	atomic_store(&c->netset_generation, slot->generation);
 }
 
+void control_put_death(struct control *c, const struct control_death *d)
+{
+	const uint32_t n = atomic_load_explicit(&c->deaths, memory_order_relaxed);
+	c->death[n % CONTROL_DEATHS] = *d;
+	atomic_store_explicit(&c->deaths, n + 1, memory_order_release);
+}
+
 int control_get_netset(struct control *c, struct netset *ret)
 {
 	uint32_t generation = atomic_load_explicit(&c->netset_generation, memory_order_acquire);

@@ -1,6 +1,6 @@
 /* control.h - what processes say to each other beside the rings: shared memory,
  * mapped before fork. The judge writes the netset and the resync epoch; each
- * worker writes its own slot; the supervisor reads.
+ * worker writes its own slot; the supervisor reads, and writes how workers died.
  * A worker sees hostile bytes, so it confines itself: from then on it can write
  * its own slot and judge_waits, and nothing that another process relies on. */
 #ifndef MONITOR_CONTROL_H
@@ -17,6 +17,28 @@ enum control_state { CONTROL_DOWN = 0, CONTROL_STARTING, CONTROL_READY, CONTROL_
 
 #define CONTROL_PAGE 4096   /* what can be protected apart */
 
+/* A packet under inspection: a worker that dies over it leaves this behind. */
+#define CONTROL_SIGHT_BYTES 256u
+struct control_sight {
+	struct addr inside, peer;
+	struct mac inside_mac;
+	uint16_t inside_port, peer_port, vlan[2];
+	uint8_t vlan_count, proto;
+	uint16_t byte_count;             /* 0: it was no packet, but the end of the flow */
+	uint8_t bytes[CONTROL_SIGHT_BYTES];   /* its first, from the IP header on */
+};
+
+/* What the supervisor found; the sight is a dead worker's word: not believed. */
+#define CONTROL_DEATHS 16u
+struct control_death {
+	int64_t at_us;                   /* wall clock */
+	int64_t avoid_until_us;          /* monotonic clock: nothing like it is inspected before; 0: no matter */
+	uint32_t worker, signal;
+	uint32_t hung;                   /* it had not moved and was killed by the supervisor */
+	uint32_t looked;                 /* sight holds what it was looking at */
+	struct control_sight sight;
+};
+
 struct control_worker {
 	_Alignas(CONTROL_PAGE) _Atomic uint32_t state;          /* enum control_state */
 	_Atomic uint32_t exit_code;      /* enum exit_code, once DONE or FAILED */
@@ -24,6 +46,8 @@ struct control_worker {
 	_Atomic uint64_t frames;         /* read so far, for the progress display */
 	_Atomic uint64_t input_bytes;    /* of the files, likewise */
 	_Atomic int64_t clock_offset_us; /* live: how far its order runs ahead of a clock that was set */
+	_Atomic uint32_t looks;          /* sight is under inspection */
+	struct control_sight sight;
 };
 
 struct control {
@@ -33,6 +57,9 @@ struct control {
 	_Atomic uint32_t judge_state;    /* enum control_state */
 	_Atomic int64_t judge_heartbeat_us; /* monotonic clock, at each turn of its loop */
 	_Atomic uint32_t stop;           /* workers end in order */
+	_Atomic uint32_t deaths;         /* so far; the last CONTROL_DEATHS of them lie in death[], at their number */
+	_Atomic uint32_t deaths_told;    /* written by the judge: so many it has heard of */
+	struct control_death death[CONTROL_DEATHS];
 	int memory_fd, readonly_fd;      /* of this memory, until control_confine or control_free */
 	struct netset netset[2];
 	/* workers write from here on */
@@ -54,5 +81,8 @@ void control_put_netset(struct control *c, const struct netset *ns);
 /* Copy the current one if its generation differs from ret->generation.
  * Returns 1 if it was copied, 0 if nothing is new. */
 int control_get_netset(struct control *c, struct netset *ret);
+
+/* One death more (supervisor). */
+void control_put_death(struct control *c, const struct control_death *d);
 
 #endif

@@ -139,6 +139,7 @@ void judge_free(struct judge *j)
 	if (j->texts != NULL)
 		judge_usage_done(j);
 	judge_gap_done(j);
+	judge_death_done(j);
 	judge_resume_done(j);
 	free(j->pairs);
 	free(j->pending);

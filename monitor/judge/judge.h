@@ -20,6 +20,7 @@
 #include "judge/row.h"
 
 struct judge;
+struct control_death;
 
 struct judge_options {
 	const struct config *config;   /* the judge takes it over */
@@ -59,6 +60,9 @@ bool judge_take(struct judge *j, const union fact_any *f);
 /* A worker was started anew: its live flows are interrupted, a gap is kept.
  * NOTE_WORKER_START does the same. */
 void judge_worker_restarted(struct judge *j, unsigned worker, int64_t now_us);
+/* How a worker died, before its next start is told: the gap will say so. What
+ * is still untold at judge_finish has a gap of its own. */
+void judge_worker_died(struct judge *j, const struct control_death *d);
 void judge_add_gap(struct judge *j, const struct row_gap *g);
 
 /* Take over a new configuration: every live transfer is judged again. On an

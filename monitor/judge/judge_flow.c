@@ -416,6 +416,7 @@ void judge_time_back(struct judge *j, int64_t time_us)
 void judge_finish(struct judge *j)
 {
 	j->pending_count = 0;
+	judge_death_end(j);
 	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
 		if (at(j, i)->place != PLACE_NONE)
 			continue;

@@ -25,13 +25,16 @@ static struct gap *gap_add(struct judge *j, const struct row_gap *row)
 		g->room = room;
 	}
 	char *detail = strdup(row->detail != NULL ? row->detail : "");
-	if (detail == NULL) {
+	char *bytes = row->bytes != NULL ? strdup(row->bytes) : NULL;
+	if (detail == NULL || (bytes == NULL && row->bytes != NULL)) {
+		free(detail);
 		g->refused++;
 		return NULL;
 	}
 	struct gap *gap = &g->all[g->count++];
 	*gap = (struct gap){.row = *row, .serial = ++g->serial, .changed = true};
 	gap->row.detail = detail;
+	gap->row.bytes = bytes;
 	g->changed++;
 	return gap;
 }
@@ -207,12 +210,9 @@ void judge_worker_restarted(struct judge *j, unsigned worker, int64_t now_us)
 	if (worker >= j->workers)
 		return;
 	struct tally *t = &j->tally[worker];
-	char detail[32];
 	judge_interrupt_worker(j, worker);
-	snprintf(detail, sizeof(detail), "worker %u", worker);
-	const struct row_gap row = {.start_us = t->told_us != 0 ? t->told_us : now_us, .end_us = now_us,
-	                            .cause = "worker-died", .detail = detail};
-	judge_add_gap(j, &row);
+	struct row_gap row = {.start_us = t->told_us != 0 ? t->told_us : now_us, .end_us = now_us, .cause = "worker-died"};
+	judge_death_gap(j, worker, &row);
 	end_life(t);
 	t->told_us = now_us;
 }
@@ -414,13 +414,19 @@ int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left
 	return e == 0 ? flush_tallies(j, sink) : e;
 }
 
+static void free_texts(struct gap *gap)
+{
+	free((char *)(uintptr_t)gap->row.detail);
+	free((char *)(uintptr_t)gap->row.bytes);
+}
+
 static void forget_gaps(struct gaps *g)
 {
 	uint32_t kept = 0, spare = g->count > GAPS_KEPT ? g->count - GAPS_KEPT : 0;
 	for (uint32_t i = 0; i < g->count; i++) {
 		struct gap *gap = &g->all[i];
 		if (spare > 0 && !gap->changed && !gap->offered && !gap->open) {
-			free((char *)(uintptr_t)gap->row.detail);
+			free_texts(gap);
 			spare--;
 		} else {
 			g->all[kept++] = *gap;
@@ -463,6 +469,6 @@ void judge_gap_offer_all(struct judge *j)
 void judge_gap_done(struct judge *j)
 {
 	for (uint32_t i = 0; i < j->gaps.count; i++)
-		free((char *)(uintptr_t)j->gaps.all[i].row.detail);
+		free_texts(&j->gaps.all[i]);
 	free(j->gaps.all);
 }

@@ -8,6 +8,7 @@
  *   judge_place.c     a row of its own, or a part of a collapsed one
  *   judge_usage.c     bytes that count against limits
  *   judge_gap.c       gaps, counters, minutes, one-way
+ *   judge_death.c     what workers died over
  *   judge_flush.c     rows out */
 #ifndef MONITOR_JUDGE_INTERNAL_H
 #define MONITOR_JUDGE_INTERNAL_H
@@ -145,6 +146,20 @@ struct tally {                           /* of one worker */
 	bool changed, offered;           /* to be recorded with the minutes */
 };
 
+/* --- workers that died: judge_death.c --- */
+#define DEATHS_MAX 64u                   /* that wait for the next start of their worker */
+
+struct death {
+	unsigned worker;
+	int64_t at_us;
+	char *detail, *bytes;            /* bytes: NULL where it looked at nothing */
+};
+
+struct deaths {
+	struct death all[DEATHS_MAX];
+	unsigned count;
+};
+
 struct slot_list {
 	uint32_t *index;                 /* of the transfer, by slot */
 	uint32_t room;
@@ -208,6 +223,7 @@ struct judge {
 	int64_t minute_us;               /* the last that was told */
 	unsigned workers_ended;
 	struct tally tally[CONTROL_WORKERS_MAX];
+	struct deaths deaths;
 
 	struct resumes resumes;
 	bool open_restored;              /* resumes holds every flow that an earlier row is about */
@@ -337,6 +353,13 @@ int judge_gap_flush(struct judge *j, const struct row_sink *sink, uint32_t *left
 void judge_gap_recorded(struct judge *j, bool committed);
 void judge_gap_offer_all(struct judge *j);
 void judge_gap_done(struct judge *j);
+
+/* --- judge_death.c --- */
+/* The gap of a worker that begins anew: *row gets what is known of its death.
+ * Earlier deaths of it, of which nobody told a start, have gaps of their own. */
+void judge_death_gap(struct judge *j, unsigned worker, struct row_gap *row);
+void judge_death_end(struct judge *j);
+void judge_death_done(struct judge *j);
 
 /* --- judge_flush.c --- */
 /* Its row has changed, in this. When in doubt: ROW_ANY. */

@@ -275,6 +275,7 @@ static void run(struct recorder *r)
 	for (;;) {
 		read_signals(r);
 		atomic_store_explicit(&r->o->control->judge_heartbeat_us, recorder_ms() * 1000, memory_order_relaxed);
+		recorder_tell_deaths(r);
 		const unsigned taken = recorder_take(r, TAKE_BATCH);
 		if (taken > 0)
 			r->taken_ms = recorder_ms();

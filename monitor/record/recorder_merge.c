@@ -74,6 +74,21 @@ static void taken(struct recorder *r, struct source *s)
 	ring_pop(r->o->rings[s - r->source]);
 }
 
+void recorder_tell_deaths(struct recorder *r)
+{
+	struct control *c = r->o->control;
+	const uint32_t deaths = atomic_load_explicit(&c->deaths, memory_order_acquire);
+	uint32_t told = atomic_load_explicit(&c->deaths_told, memory_order_relaxed);
+	if (told == deaths)
+		return;
+	if (deaths - told > CONTROL_DEATHS)
+		told = deaths - CONTROL_DEATHS;   /* as many in a few seconds: the older ones are gaps without a word */
+	for (; told != deaths; told++)
+		judge_worker_died(r->o->judge, &c->death[told % CONTROL_DEATHS]);
+	atomic_store_explicit(&c->deaths_told, deaths, memory_order_relaxed);
+	r->status_ms = 0;   /* told with the next flush */
+}
+
 unsigned recorder_take(struct recorder *r, unsigned max)
 {
 	unsigned n = 0;
@@ -93,6 +108,9 @@ unsigned recorder_take(struct recorder *r, unsigned max)
 		} else {
 			r->blocked_ms = 0;
 		}
+		/* The start of a worker asks how the one before it ended. */
+		if (s->fact.head.type == FACT_NOTE && s->fact.note.kind == NOTE_WORKER_START)
+			recorder_tell_deaths(r);
 		if (!judge_take(r->o->judge, &s->fact)) {
 			r->full = true;
 			break;

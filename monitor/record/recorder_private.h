@@ -50,6 +50,8 @@ int64_t recorder_wall_us(void);
 /* recorder_merge.c: hand up to max facts to the judge in their order. The
  * number taken; 0: nothing there, the merge waits, or r->full. */
 unsigned recorder_take(struct recorder *r, unsigned max);
+/* Hand what is new of dead workers to the judge. */
+void recorder_tell_deaths(struct recorder *r);
 /* Every ring is empty and every worker has ended. */
 bool recorder_drained(struct recorder *r);
 /* A ring holds a record. */

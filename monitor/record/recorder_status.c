@@ -64,6 +64,35 @@ static int put_workers(struct recorder *r)
 	return put(r, "workers");
 }
 
+/* What workers died over, and keep off for now. */
+static int put_avoided(struct recorder *r)
+{
+	struct json *j = &r->json;
+	const struct control *c = r->o->control;
+	const int64_t now_us = recorder_ms() * 1000;
+	const uint32_t deaths = atomic_load_explicit(&c->deaths, memory_order_acquire);
+	char text[ADDR_TEXT_MAX];
+	json_reset(j);
+	json_array(j, NULL);
+	for (uint32_t i = deaths < CONTROL_DEATHS ? 0 : deaths - CONTROL_DEATHS; i != deaths; i++) {
+		const struct control_death *d = &c->death[i % CONTROL_DEATHS];
+		if (d->avoid_until_us <= now_us)
+			continue;
+		json_object(j, NULL);
+		json_str(j, "peer", addr_text(&d->sight.peer, text));
+		json_uint(j, "peer_port", d->sight.peer_port);
+		json_str(j, "inside", addr_text(&d->sight.inside, text));
+		json_uint(j, "inside_port", d->sight.inside_port);
+		json_uint(j, "proto", d->sight.proto);
+		json_uint(j, "worker", d->worker);
+		json_uint(j, "signal", d->signal);
+		json_int(j, "left_s", (d->avoid_until_us - now_us) / 1000000);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	return put(r, "avoided");
+}
+
 static int put_geo(struct recorder *r)
 {
 	struct json *j = &r->json;
@@ -131,6 +160,8 @@ int recorder_put_status(struct recorder *r)
 	int code = put_input(r, &t);
 	if (code == 0)
 		code = put_workers(r);
+	if (code == 0)
+		code = put_avoided(r);
 	if (code == 0)
 		code = put_geo(r);
 	if (code == 0)

@@ -106,7 +106,8 @@ static int gap_row(void *ctx, sqlite3_stmt *st)
 	const struct stored_gap g = {
 		.run = sqlite3_column_int64(st, 0),
 		.row = {.start_us = sqlite3_column_int64(st, 1), .end_us = sqlite3_column_int64(st, 2),
-		        .cause = store_text_at(st, 3), .detail = store_text_at(st, 4), .lost = store_count_at(st, 5)},
+		        .cause = store_text_at(st, 3), .detail = store_text_at(st, 4), .lost = store_count_at(st, 5),
+		        .bytes = store_text_at(st, 6)},
 	};
 	return c->fn(c->ctx, &g);
 }
@@ -117,7 +118,7 @@ int store_read_gaps(struct store_reader *r, int64_t since_us, int64_t until_us,
 	struct gap_ctx c = {fn, ctx};
 	sqlite3_stmt *st = NULL;
 	const int result = prepare(r,
-	                           "SELECT run, start_us, end_us, cause, detail, lost FROM gap"
+	                           "SELECT run, start_us, end_us, cause, detail, lost, bytes FROM gap"
 	                           " WHERE (?1 = 0 OR end_us IS NULL OR end_us >= ?1) AND (?2 = 0 OR start_us < ?2)"
 	                           " ORDER BY start_us, id",
 	                           &st);

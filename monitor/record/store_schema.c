@@ -266,6 +266,11 @@ static const char names_sql[] =
 	"  PRIMARY KEY (machine, address, name)\n"
 	") STRICT, WITHOUT ROWID;\n";
 
+static const char death_sql[] =
+	"ALTER TABLE gap ADD COLUMN"
+	"  bytes TEXT /* worker-died: hex, the first of the packet that it was looking at; NULL: none. What is like it is not\n"
+	"    inspected for five minutes: flag 8192 of transfer */;\n";
+
 /* Entry n makes version n + 1; several texts make one step. */
 #define TEXTS_MAX 4
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
@@ -275,6 +280,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{retention_sql},
 	{fewer_indexes_sql},
 	{names_sql},
+	{death_sql},
 };
 
 int store_code(int code)

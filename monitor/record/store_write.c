@@ -38,7 +38,7 @@ static const char *const texts[ST_COUNT] = {
 	[ST_USAGE] = "INSERT INTO usage(approval, per, start_us, bytes_out, bytes_in) VALUES(?,?,?,?,?)"
 	             " ON CONFLICT(approval, per, start_us) DO UPDATE SET bytes_out = excluded.bytes_out,"
 	             " bytes_in = excluded.bytes_in",
-	[ST_GAP] = "INSERT INTO gap(run, start_us, end_us, cause, detail, lost) VALUES(?,?,?,?,?,?)"
+	[ST_GAP] = "INSERT INTO gap(run, start_us, end_us, cause, detail, lost, bytes) VALUES(?,?,?,?,?,?,?)"
 	           " ON CONFLICT(run, start_us, cause, detail) DO UPDATE SET end_us = excluded.end_us, lost = excluded.lost",
 	[ST_MINUTE] = "INSERT INTO minute(minute_us, run, " COUNTER_COLUMNS ") VALUES(?,?," COUNTER_MARKS ")"
 	              " ON CONFLICT(minute_us, run) DO UPDATE SET "
@@ -168,6 +168,7 @@ static int write_gap(void *ctx, const struct row_gap *r)
 	put_text(&b, r->cause);
 	put_text(&b, r->detail != NULL ? r->detail : "");
 	put_count(&b, r->lost);
+	put_text(&b, r->bytes);
 	return run_bound(&b);
 }
 

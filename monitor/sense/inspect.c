@@ -199,7 +199,7 @@ static void content_beginnings(struct inspector *i, struct flow *f)
 	}
 }
 
-void inspect_begin(struct inspector *i, struct flow *f)
+void inspect_begin(struct inspector *i, struct flow *f, bool look)
 {
 	struct inspection *x = take(i);
 	if (x == NULL)
@@ -209,6 +209,8 @@ void inspect_begin(struct inspector *i, struct flow *f)
 	x->owner = f;
 	f->inspection = x;
 	x->names = k->port[0] == PORT_DNS || k->port[1] == PORT_DNS;
+	if (!look)
+		return;
 	x->content = content_new(i->content, k->proto, k->port[in], k->port[1 - in]);
 	if (x->content != NULL && k->proto == IPPROTO_TCP)
 		content_beginnings(i, f);

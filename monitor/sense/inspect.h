@@ -44,8 +44,9 @@ void inspect_free(struct inspector *i);
 struct flow *inspect_victim(struct inspector *i);
 
 /* Begin; call it before tcp_track sees the packet that made it worth while.
- * Sets f->inspection. */
-void inspect_begin(struct inspector *i, struct flow *f);
+ * Sets f->inspection. Not look: nothing reads its bytes, it is "Unknown" at
+ * once. */
+void inspect_begin(struct inspector *i, struct flow *f, bool look);
 
 /* A packet of an inspected flow, sent by that end of the key. fresh: it holds
  * payload that was not seen before. */

@@ -111,6 +111,7 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 		w->vlan_in_key[i] = vlan_means_something(o, i);
 	netset_init(&w->netset);
 	(void)control_get_netset(o->control, &w->netset);
+	worker_see_deaths(w);
 	int rc = new_tables(w, err, err_size);
 	if (rc == 0)
 		rc = new_tell(w);
@@ -174,6 +175,7 @@ static void end_batch(struct worker *w)
 		stations_clear(w->stations);
 		memset(&w->tunnel_key, 0, sizeof w->tunnel_key);
 	}
+	worker_see_deaths(w);
 	(void)worker_catch_up(w);
 	const int64_t now_us = clock_us(CLOCK_MONOTONIC);
 	if (w->clock.begun && now_us - w->woken_us >= WAKE_US) {

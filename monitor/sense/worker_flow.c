@@ -243,10 +243,19 @@ static unsigned news_of(const struct flow *f)
 	return (inspect_has_news(f) ? TELL_CLASS : 0u) | (inspect_first_find(f) != NULL ? TELL_CONTENT : 0u);
 }
 
+static void finish_inspection(struct worker *w, struct flow *f)
+{
+	if (f->inspection == NULL)
+		return;
+	worker_look(w, f, NULL);
+	inspect_finish(w->inspector, f);
+	worker_looked(w);
+}
+
 static void give_up_inspection(struct worker *w, struct flow *f)
 {
 	w->total.inspections_given_up++;
-	inspect_finish(w->inspector, f);
+	finish_inspection(w, f);
 	(void)tell_flow(w->tell, f, news_of(f));
 	if (f->wait_flags & TELL_CLASS)
 		tell_keep_label(w->tell, f);
@@ -269,7 +278,10 @@ static void begin_inspection(struct worker *w, struct flow *f, const struct pack
 		give_up_inspection(w, victim);
 	if (inner != NULL)
 		f->flags |= FLOW_TUNNEL;
-	inspect_begin(w->inspector, f);
+	const bool avoided = worker_avoids(w, f);
+	if (avoided)
+		f->flags |= FLOW_NOT_INSPECTED;
+	inspect_begin(w->inspector, f, !avoided);
 }
 
 /* Returns what there is to tell. */
@@ -281,8 +293,11 @@ static unsigned inspect(struct worker *w, struct flow *f, const struct packet *p
 		inspect_inner(w->inspector, f, p->tunnel, inner);
 	}
 	w->packet = p;
-	if (p->payload_caplen > 0 || p->tcp_flags & TCP_SYN)
+	if (p->payload_caplen > 0 || p->tcp_flags & TCP_SYN) {
+		worker_look(w, f, p);
 		inspect_packet(w->inspector, f, p, end, fresh, &w->sink);
+		worker_looked(w);
+	}
 	return news_of(f);
 }
 
@@ -328,7 +343,7 @@ void worker_drop_flow(struct worker *w, struct flow *f)
 
 void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why)
 {
-	inspect_finish(w->inspector, f);
+	finish_inspection(w, f);
 	f->end = (uint8_t)why;
 	if (tell_flow(w->tell, f, TELL_END | news_of(f)))
 		worker_drop_flow(w, f);

@@ -65,6 +65,13 @@ struct arrival {
 	struct seek seek;        /* if sought */
 };
 
+/* What a worker died over: the same peer with either port the same is not inspected. */
+struct avoided {
+	struct addr peer;
+	uint16_t inside_port, peer_port;
+	uint8_t proto;
+};
+
 struct worker {
 	struct worker_options o;
 	bool live;
@@ -98,6 +105,9 @@ struct worker {
 	const struct packet *packet;  /* under inspection, for worker_on_dns */
 	struct tunnel_ends tunnel_key;   /* the last that was looked up */
 	bool tunnel_inside;
+
+	struct avoided avoided[CONTROL_DEATHS];
+	unsigned avoided_count;
 
 	struct netset netset;
 };
@@ -135,6 +145,16 @@ void worker_tell_count(struct worker *w, struct flow *f);
 /* Give back what inspection holds once all it learnt is told. */
 void worker_settle_inspection(struct worker *w, struct flow *f);
 void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, enum content_end from);
+
+/* --- worker_sight.c --- */
+/* From here to worker_looked code sees the sender's bytes that may not live
+ * through it: whoever finds this process dead shall know why. p is NULL where
+ * there is no packet. */
+void worker_look(struct worker *w, const struct flow *f, const struct packet *p);
+void worker_looked(struct worker *w);
+/* Take over, from time to time, what workers died over. */
+void worker_see_deaths(struct worker *w);
+bool worker_avoids(const struct worker *w, const struct flow *f);
 
 /* --- worker_timer.c --- */
 /* Where the facts of a phase stand: at the last frame read. */

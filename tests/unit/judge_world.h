@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/control.h"
 #include "judge/judge.h"
 
 #define SECOND INT64_C(1000000)
@@ -32,7 +33,8 @@ struct world {
 	struct row_finding findings[WORLD_ROWS];
 	char finding_machine[WORLD_ROWS][64];
 	struct row_gap gaps[64];
-	char gap_text[64][2][100];
+	char gap_text[64][2][300];
+	char gap_bytes[64][600];       /* hex; "": none */
 	unsigned gap_count;
 	struct row_usage usage[16];
 	char usage_id[16][32];
@@ -215,6 +217,7 @@ static inline int w_gap(void *ctx, const struct row_gap *r)
 		w->gap_count++;
 	snprintf(w->gap_text[i][0], sizeof(w->gap_text[i][0]), "%s", r->cause);
 	snprintf(w->gap_text[i][1], sizeof(w->gap_text[i][1]), "%s", r->detail);
+	snprintf(w->gap_bytes[i], sizeof(w->gap_bytes[i]), "%s", r->bytes != NULL ? r->bytes : "");
 	w->gaps[i] = *r;
 	return 0;
 }

@@ -111,6 +111,10 @@ static void test_confined_worker(void **state)
 	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[CONTROL_WORKERS_MAX - 1].frames), 0);
 	assert_int_equal(write_confined(c, (uint8_t *)&c->stop), 0);
 	assert_int_equal(write_confined(c, (uint8_t *)&c->resync), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[3].sight.bytes[CONTROL_SIGHT_BYTES - 1]), 1);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->worker[4].sight), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->deaths), 0);
+	assert_int_equal(write_confined(c, (uint8_t *)&c->death[CONTROL_DEATHS - 1].avoid_until_us), 0);
 	assert_int_equal(write_confined(c, (uint8_t *)&c->netset[0]), 0);
 	assert_int_equal(write_confined(c, (uint8_t *)&c->netset[1] + sizeof c->netset[1] - 1), 0);
 
@@ -134,9 +138,27 @@ static void test_confined_worker(void **state)
 	control_free(c);
 }
 
+/* The last ones are kept, at their number. */
+static void test_deaths(void **state)
+{
+	(void)state;
+	struct control *c = NULL;
+	assert_int_equal(control_new(&c), 0);
+	for (uint32_t i = 0; i < CONTROL_DEATHS + 3; i++) {
+		const struct control_death d = {.worker = i, .signal = 11};
+		control_put_death(c, &d);
+		assert_int_equal(c->deaths, i + 1);
+		assert_int_equal(c->death[i % CONTROL_DEATHS].worker, i);
+	}
+	assert_int_equal(c->death[3].worker, 3);
+	assert_int_equal(c->death[2].worker, CONTROL_DEATHS + 2);
+	control_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_deaths),
 		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_never_torn),
 		cmocka_unit_test(test_confined_worker),

@@ -409,6 +409,58 @@ static void test_worker_dies(void **state)
 	w_free(w);
 }
 
+/* The gap says what it died over; a death of which no start is told has its own. */
+static void test_what_a_worker_died_over(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	struct control_death d = {.at_us = NOON + SECOND, .worker = 1, .signal = 11, .looked = 1, .avoid_until_us = 5};
+	assert_int_equal(addr_parse("192.0.2.1", &d.sight.inside), 0);
+	assert_int_equal(addr_parse("198.51.100.66", &d.sight.peer), 0);
+	d.sight.inside_mac = (struct mac){{2, 0, 0, 0, 0, 1}};
+	d.sight.inside_port = 104;
+	d.sight.peer_port = 40000;
+	d.sight.proto = 6;
+	d.sight.byte_count = UINT16_MAX;   /* whatever it says */
+	d.sight.bytes[0] = 0x45;
+	d.sight.bytes[CONTROL_SIGHT_BYTES - 1] = 0xfe;
+	w_note(w, 0, NOTE_WORKER_START, "", NOON);
+	w_note(w, 1, NOTE_WORKER_START, "", NOON);
+	judge_worker_died(w->judge, &d);
+	w_note(w, 0, NOTE_WORKER_START, "", NOON + 2 * SECOND);
+	w_note(w, 1, NOTE_WORKER_START, "", NOON + 2 * SECOND);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 2);
+	assert_string_equal(w->gap_text[0][1], "worker 0");
+	assert_string_equal(w->gap_bytes[0], "");
+	assert_string_equal(w->gap_text[1][0], "worker-died");
+	assert_string_equal(w->gap_text[1][1], "worker 1, signal 11 (Segmentation fault), over E1 192.0.2.1 port 104 and "
+	                                       "198.51.100.66 port 40000, tcp: not inspected for a while");
+	assert_int_equal(w->gaps[1].start_us, NOON);
+	assert_int_equal(w->gaps[1].end_us, NOON + 2 * SECOND);
+	assert_int_equal(strlen(w->gap_bytes[1]), 2 * CONTROL_SIGHT_BYTES);
+	assert_memory_equal(w->gap_bytes[1], "4500", 4);
+	assert_string_equal(w->gap_bytes[1] + 2 * CONTROL_SIGHT_BYTES - 4, "00fe");
+	/* Two deaths and one start; then one that was never started again. */
+	d = (struct control_death){.at_us = NOON + 5 * SECOND, .worker = 1, .signal = 9};
+	judge_worker_died(w->judge, &d);
+	d.at_us += SECOND;
+	d.signal = 6;
+	judge_worker_died(w->judge, &d);
+	w_note(w, 1, NOTE_WORKER_START, "", NOON + 8 * SECOND);
+	d.worker = 0;
+	judge_worker_died(w->judge, &d);
+	judge_finish(w->judge);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 5);
+	assert_string_equal(w->gap_text[2][1], "worker 1, signal 6 (Aborted)");
+	assert_int_equal(w->gaps[2].end_us, NOON + 8 * SECOND);
+	assert_string_equal(w->gap_text[3][1], "worker 1, signal 9 (Killed)");
+	assert_int_equal(w->gaps[3].start_us, NOON + 5 * SECOND);
+	assert_string_equal(w->gap_text[4][1], "worker 0, signal 6 (Aborted)");
+	w_free(w);
+}
+
 /* The judge is younger than its worker, which dies after that. */
 static void test_worker_dies_under_a_new_judge(void **state)
 {
@@ -888,7 +940,8 @@ int main(void)
 	    cmocka_unit_test(test_resumed_counters),
 	    cmocka_unit_test(test_causes_of_gaps),
 	    cmocka_unit_test(test_worker_dies),
-	    cmocka_unit_test(test_worker_dies_under_a_new_judge),
+	    cmocka_unit_test(test_what_a_worker_died_over),
+		cmocka_unit_test(test_worker_dies_under_a_new_judge),
 	    cmocka_unit_test(test_gaps),
 	    cmocka_unit_test(test_one_way),
 	    cmocka_unit_test(test_no_byte_is_lost),

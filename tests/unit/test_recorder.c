@@ -30,6 +30,8 @@ struct judge {
 	unsigned gaps;
 	unsigned held;               /* rows that judge_finish lets go */
 	bool unapproved;
+	unsigned deaths;             /* told so far */
+	unsigned deaths_at_start;    /* when a worker's start came */
 };
 
 bool judge_take(struct judge *j, const union fact_any *f)
@@ -37,6 +39,8 @@ bool judge_take(struct judge *j, const union fact_any *f)
 	assert_true(j->count < FACTS_MAX);
 	if (j->room != 0 && j->count - j->flushed >= j->room)
 		return false;
+	if (f->head.type == FACT_NOTE)
+		j->deaths_at_start = j->deaths;
 	j->taken[j->count] = f->head;
 	j->count++;
 	return true;
@@ -112,6 +116,12 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 	config_free((struct config *)(uintptr_t)cfg);
 	j->reloads++;
 	return 0;
+}
+
+void judge_worker_died(struct judge *j, const struct control_death *d)
+{
+	assert_int_equal(d->signal, 11);
+	j->deaths++;
 }
 
 struct geo *judge_geo(struct judge *j)
@@ -250,6 +260,26 @@ static void test_one_order_over_all_workers(void **state)
 	assert_int_equal(rig.code, EXIT_DONE);
 	check_order(count);
 	assert_int_equal(rows(), count);
+}
+
+/* Deaths are told before the start that comes after them, each once. */
+static void test_deaths_come_before_starts(void **state)
+{
+	const struct control_death d = {.worker = 1, .signal = 11};
+	struct fact_note start_note = {.head = {.type = FACT_NOTE, .size = sizeof start_note, .seq = 9},
+	                               .kind = NOTE_WORKER_START};
+	(void)state;
+	control_put_death(rig.control, &d);
+	control_put_death(rig.control, &d);
+	start();
+	WAIT_FOR(rig.control->deaths_told == 2);
+	control_put_death(rig.control, &d);
+	assert_int_equal(ring_push(rig.rings[1], &start_note, sizeof start_note), 0);
+	for (int i = 0; i < WORKERS; i++)
+		ring_close(rig.rings[i]);
+	join();
+	assert_int_equal(rig.judge.deaths_at_start, 3);
+	assert_int_equal(rig.judge.deaths, 3);
 }
 
 static void test_waits_for_the_slowest_watermark(void **state)
@@ -471,6 +501,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_order_over_all_workers),
+		TEST(test_deaths_come_before_starts),
 		TEST(test_waits_for_the_slowest_watermark),
 		TEST(test_a_dead_worker_holds_up_nobody),
 		TEST(test_rows_are_in_within_a_second),

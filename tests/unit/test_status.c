@@ -211,6 +211,29 @@ static void test_gaps_lower_the_coverage(void **state)
 	assert_true(s.time_percent > 49.99 && s.time_percent < 50.01);
 }
 
+static void test_what_is_kept_off(void **state)
+{
+	struct row_sink sink;
+	const struct row_gap gap = {.start_us = start_us + HOUR, .end_us = start_us + HOUR, .cause = "worker-died",
+	                            .detail = "worker 0, signal 11", .bytes = "45ff"};
+	(void)state;
+	tell(start_us + 4 * HOUR, &busy);
+	store_sink(f.store, &sink);
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(sink.gap(sink.ctx, &gap), 0);
+	assert_int_equal(store_put_status(f.store, "avoided", "[{\"peer\":\"198.51.100.66\",\"peer_port\":5000,"
+	                                  "\"inside_port\":7777,\"left_s\":200}]"), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 4 * HOUR);
+	assert_int_equal(s.gaps, 1);
+	assert_string_equal(s.gap[0].bytes, "45ff");
+	assert_int_equal(s.avoideds, 1);
+	assert_string_equal(s.avoided[0].peer, "198.51.100.66");
+	assert_true(s.avoided[0].peer_port == 5000 && s.avoided[0].inside_port == 7777);
+	assert_int_equal(s.avoided[0].left_us, 200 * SECOND);
+	assert_true(warned("not-inspected"));
+}
+
 static void test_a_stopped_sensor(void **state)
 {
 	(void)state;
@@ -277,6 +300,7 @@ int main(void)
 		TEST(test_one_way_and_doubled),
 		TEST(test_losses_are_said),
 		TEST(test_gaps_lower_the_coverage),
+		TEST(test_what_is_kept_off),
 		TEST(test_a_stopped_sensor),
 		TEST(test_the_record_itself),
 	};
