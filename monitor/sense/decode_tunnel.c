@@ -201,6 +201,15 @@ static bool parse_geneve(struct tunnel *t)
 	}
 }
 
+/* A length below 8 (RFC 768) makes every receiver drop the datagram; 0 is a
+ * jumbogram or segmentation offload. One past the IP payload is let be: the
+ * beginning of the datagram is there. */
+static bool udp_length_is_sane(const struct packet *p)
+{
+	const uint16_t length = be16(p->l4 + 4);
+	return length == 0 || length >= 8;
+}
+
 static bool parse_udp(struct tunnel *t, uint16_t port)
 {
 	t->weak = true;
@@ -236,7 +245,7 @@ static bool tunnel_parse(const struct packet *p, struct tunnel *t)
 		return false;
 	switch (p->proto) {
 	case PROTO_UDP:
-		return parse_udp(t, p->dst_port);
+		return udp_length_is_sane(p) && parse_udp(t, p->dst_port);
 	case PROTO_GRE:
 		return parse_gre(t);
 	case PROTO_IPIP:

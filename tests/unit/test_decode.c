@@ -737,6 +737,13 @@ static void implausible_tunnels_are_none(void **state)
 	set16(f.at + 14 + 20 + 2, 50000);
 	assert_int_equal(decode_built(&f, ETHERNET, &p), DECODE_IP);
 	assert_int_equal(p.depth, 0);
+	/* A datagram has eight bytes at least (RFC 768): nobody would open it. 0 is offload. */
+	for (unsigned length = 0; length <= 8; length++) {
+		vxlan(&f);
+		set16(f.at + 14 + 20 + 4, length);
+		assert_int_equal(decode_built(&f, ETHERNET, &p), DECODE_IP);
+		assert_int_equal(p.depth, length == 0);
+	}
 }
 
 /* The outer header claims 9,166 bytes, the inner one 0: what was on the wire. */
