@@ -17,6 +17,8 @@ struct config_interface {
 	bool vlan_in_key;      /* default true; false where the switch tags one direction only */
 };
 
+enum config_duplicates { DUPLICATES_COUNT_ONCE = 0, DUPLICATES_COUNT_ALL };
+
 struct config_capture {
 	struct config_interface *interfaces;
 	size_t interface_count;
@@ -25,6 +27,7 @@ struct config_capture {
 	unsigned buffer_mb;    /* ring of each worker and interface, 2 to 4096, default 64 */
 	char *filter;          /* BPF expression, NULL: everything */
 	unsigned silence_s;    /* without a packet for that long the sensor is taken to be blind, default 300 */
+	enum config_duplicates duplicates;   /* of a mirror that delivers frames twice; default: once */
 };
 
 struct config_flows {

@@ -31,6 +31,7 @@ static const struct config_key capture_keys[] = {
 	{"buffer_mb",  &type_number, NULL, 0, IN(config_capture, buffer_mb), .min = 2,   .max = 4096,   .standard = "64"},
 	{"filter",     &type_text,   NULL, 0, IN(config_capture, filter), .max = 4000},
 	{"silence_s",  &type_number, NULL, 0, IN(config_capture, silence_s), .min = 5,   .max = 604800, .standard = "300"},
+	{"duplicates", &type_duplicates, NULL, 0, IN(config_capture, duplicates), .standard = "count-once"},
 	END
 };
 

@@ -199,6 +199,14 @@ static void parse_initiator(struct config_ctx *x, const struct node *n, const st
 		*(enum config_initiator *)out = (enum config_initiator)i;
 }
 
+static void parse_duplicates(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	static const char *const words[] = {"count-once", "count-all", NULL};
+	const int i = word_of(x, n, key, words, "count-once or count-all");
+	if (i >= 0)
+		*(enum config_duplicates *)out = (enum config_duplicates)i;
+}
+
 static void parse_period(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
 	static const char *const words[] = {"", "hour", "day", "week", "month", NULL};
@@ -344,6 +352,8 @@ const struct config_type type_flag = {"true or false", sizeof(bool), parse_flag}
 const struct config_type type_language = {"en or es", sizeof(char *), parse_language};
 const struct config_type type_initiator = {"any, equipment or peer", sizeof(enum config_initiator),
                                            parse_initiator};
+const struct config_type type_duplicates = {"count-once or count-all", sizeof(enum config_duplicates),
+                                            parse_duplicates};
 const struct config_type type_period = {"hour, day, week or month", sizeof(enum config_period), parse_period};
 const struct config_type type_vlan = {"VLAN", sizeof(struct config_network), parse_vlan};
 const struct config_type type_size = {"size", sizeof(uint64_t), parse_size};

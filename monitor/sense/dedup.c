@@ -324,6 +324,10 @@ static size_t pair_of(uint64_t both)
 
 void dedup_seek(const struct dedup *d, const struct packet *p, enum dedup_vlans vlans, struct dedup_place *ret)
 {
+	if (__builtin_expect(d == NULL, 0)) {
+		*ret = (struct dedup_place){0};
+		return;
+	}
 	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret;
 	const struct body b = body_of(p);
 	ret->pair = src + dst;
@@ -336,6 +340,8 @@ void dedup_seek(const struct dedup *d, const struct packet *p, enum dedup_vlans 
 
 bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans, const struct dedup_place *at)
 {
+	if (__builtin_expect(d == NULL, 0))
+		return false;
 	struct pair *pair = &d->pair[pair_of(at->pair)];
 	struct interface *interface = &d->interface[p->interface];
 	const uint32_t tag = (uint32_t)(at->pair >> 32) | 1, now_us = (uint32_t)p->time_us, path = path_of(p);

@@ -62,14 +62,16 @@ struct dedup_place {
 	bool upward;         /* which of the two directions */
 };
 
-/* Find it, and ask memory for what dedup_seen will read. */
+/* Find it, and ask memory for what dedup_seen will read. d may be NULL, here and
+ * in dedup_seen. */
 void dedup_seek(const struct dedup *d, const struct packet *p, enum dedup_vlans vlans, struct dedup_place *ret);
 
 /* Is this packet a second copy of one seen before? Call it once a frame, with
  * the packet that will be counted: after unwrapping, before the flow and the
  * fragment table; frames that touch no scanner network need not come here.
- * Offline with several workers the weak case may see the doubling of an
- * interface a little later than one worker would. */
+ * With several workers each knows only its own frames of an interface: the weak
+ * case may see the doubling a little later than one worker would, and whole
+ * payloads may be compared later. NULL has seen nothing: every frame counts. */
 bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans, const struct dedup_place *at);
 
 /* Do frames come twice on this interface (index as in struct packet)?

@@ -58,7 +58,7 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	if (rc == 0)
 		rc = fragment_table_new(FRAGMENT_ENTRIES, &w->fragments);
 	if (rc == 0)
-		rc = dedup_new(&w->dedup);
+		rc = w->o.config->capture.duplicates == DUPLICATES_COUNT_ALL ? 0 : dedup_new(&w->dedup);
 	if (rc == 0)
 		rc = stations_new(&w->stations);
 	if (rc == 0)

@@ -82,7 +82,7 @@ struct worker {
 	struct flow_table *flows;
 	struct tcp_track *tcp;
 	struct fragment_table *fragments;
-	struct dedup *dedup;
+	struct dedup *dedup;          /* NULL: every frame counts */
 	struct inspector *inspector;
 	struct stations *stations;
 	struct labels *labels;

@@ -111,7 +111,8 @@ static void every_field(void **state)
 	(void)state;
 	struct config *c = good(
 	    "site: {name: \"Puerto: Ñ\", sensor: s-1, timezone: America/Mexico_City, language: es}\n"
-	    "capture: {interfaces: [span0, {name: span1, vlan_in_key: false}], workers: 2, filter: 'not port 9'}\n"
+	    "capture: {interfaces: [span0, {name: span1, vlan_in_key: false}], workers: 2, filter: 'not port 9',"
+	    " duplicates: count-all}\n"
 	    "networks:\n- {name: n1, vlan: [200, 31], prefixes: [192.0.2.0/24]}\n- {name: n2, prefixes: "
 	    "203.0.113.0/24}\n"
 	    "equipment:\n- {id: E1, mac: ['02:00:00:00:00:01', 02-00-00-00-00-02], addresses: [192.0.2.9]}\n"
@@ -123,6 +124,7 @@ static void every_field(void **state)
 	    "  hours: ['Mon-Sat 06:00-22:00', 'Sat-Mon,Wed 22:00-6:30', 'dom', '00:00-24:00']\n"
 	    "  valid: 2026-02-28..2028-02-29\n  approved_by: x\n  ticket: y\n  note: z\n");
 	assert_string_equal(c->site_name, "Puerto: Ñ");
+	assert_int_equal(c->capture.duplicates, DUPLICATES_COUNT_ALL);
 	assert_true(c->capture.interfaces[0].vlan_in_key);
 	assert_string_equal(c->capture.interfaces[1].name, "span1");
 	assert_false(c->capture.interfaces[1].vlan_in_key);
@@ -381,6 +383,7 @@ static void bad_settings(void **state)
 	wrong(HEAD "capture: {workers: 33}\n", "'workers' must be", NULL);
 	wrong(HEAD "capture: {snaplen: 0x100}\n", "'snaplen' must be", NULL);
 	wrong(HEAD "capture: {buffer_mb: 99999999999999999999}\n", "'buffer_mb' must be", NULL);
+	wrong(HEAD "capture: {duplicates: all}\n", "'duplicates' must be count-once or count-all", NULL);
 	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
 	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
 	wrong(HEAD "geo: {country: ''}\n", "an empty value in 'country'", NULL);

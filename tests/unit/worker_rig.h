@@ -200,6 +200,7 @@ struct run {
 static struct control *control;
 static struct ring *rings[4];
 static unsigned flows_max = 4096;
+static enum config_duplicates duplicates;
 
 static unsigned gateway_mac;   /* last byte of the MAC of both networks' gateway; 0: nobody said */
 static unsigned vlan_base;     /* 0: the networks name no VLAN; else the first names this one, the second the next */
@@ -258,6 +259,7 @@ static inline struct worker *new_worker(struct capture *c, unsigned index, unsig
 	static struct config config;
 	config.flows = (struct config_flows){.max = flows_max, .tcp_s = 1800, .tcp_closing_s = 10, .udp_s = 180,
 	                                     .icmp_s = 60, .other_s = 180, .checkpoint_s = 60, .content_kib = 4};
+	config.capture.duplicates = duplicates;
 	struct worker_options o = {.config = &config, .capture = c, .ring = rings[index], .control = control,
 	                           .judge_eventfd = -1, .index = index, .workers = workers};
 	static const char *const names[] = {"span0", "span1"};
