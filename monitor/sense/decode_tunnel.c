@@ -118,7 +118,8 @@ static bool parse_gre_protocol(struct tunnel *t, uint16_t protocol, bool sequenc
 
 /* GRE (RFC 2784, RFC 2890; routing: RFC 1701):
  *   c:1 r:1 k:1 s:1 strict:1 recursion:3 flags:5 version:3 protocol:16
- *   [checksum:16 offset:16] [key:32] [sequence:32] [routing] */
+ *   [checksum:16 offset:16] [key:32] [sequence:32] [routing]
+ * What is reserved is ignored on receipt; recursion tells routers something. */
 static bool parse_gre(struct tunnel *t)
 {
 	const struct layer h = t->at;
@@ -128,7 +129,7 @@ static bool parse_gre(struct tunnel *t)
 	t->kind = TUNNEL_GRE;
 	if ((flags & 7) == 1)
 		return parse_pptp(t, flags);
-	if ((flags & 0x07ff) != 0)
+	if ((flags & 7) != 0)
 		return false;
 	const bool checksum = (flags & 0x8000) != 0, routing = (flags & 0x4000) != 0;
 	const bool key = (flags & 0x2000) != 0, sequence = (flags & 0x1000) != 0;

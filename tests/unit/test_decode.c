@@ -746,6 +746,22 @@ static void implausible_tunnels_are_none(void **state)
 	}
 }
 
+/* RFC 2784, sections 2.3 and 2.4: reserved bits are ignored (5 to 7 are recursion
+ * control in RFC 1701), another version is another protocol. */
+static void reserved_bits_of_gre_are_ignored(void **state)
+{
+	(void)state;
+	struct frame f;
+	struct packet p;
+	for (unsigned bit = 0; bit < 11; bit++) {
+		gre(&f);
+		uint8_t *const flags = f.at + 14 + 20;
+		set16(flags, (flags[0] << 8 | flags[1]) | 1u << bit);
+		assert_int_equal(decode_built(&f, ETHERNET, &p), DECODE_IP);
+		assert_int_equal(p.depth, bit >= 3);
+	}
+}
+
 /* The outer header claims 9,166 bytes, the inner one 0: what was on the wire. */
 static void a_tunnel_carries_no_more_than_the_frame(void **state)
 {
@@ -943,6 +959,7 @@ int main(void)
 	    cmocka_unit_test(fragments),
 	    cmocka_unit_test(the_first_fragment_of_a_tunnel_is_one),
 	    cmocka_unit_test(implausible_tunnels_are_none),
+	    cmocka_unit_test(reserved_bits_of_gre_are_ignored),
 	    cmocka_unit_test(a_tunnel_carries_no_more_than_the_frame),
 	    cmocka_unit_test(depth_is_bounded),
 	    cmocka_unit_test(what_is_not_ip),
