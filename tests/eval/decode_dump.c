@@ -2,7 +2,8 @@
  * for comparison with other programs. One line a frame:
  *   number  outcome  vlans  copy  layers
  * copy is 1 for the second copy of a frame; layers are joined by '|', each
- *   src dst proto ip-bytes sport dport payload-bytes */
+ *   src dst proto ip-bytes sport dport payload-bytes vlans
+ * and vlans are: count,outer,inner (0 where there is none). */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@
 static void print_layer(const struct packet *p)
 {
 	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
-	printf("%s%s %s %u %u %u %u %u", p->depth > 0 ? "|" : "", addr_text(&p->src, src), addr_text(&p->dst, dst),
-	       p->proto, p->ip_bytes, p->src_port, p->dst_port, p->payload_bytes);
+	printf("%s%s %s %u %u %u %u %u %u,%u,%u", p->depth > 0 ? "|" : "", addr_text(&p->src, src), addr_text(&p->dst, dst),
+	       p->proto, p->ip_bytes, p->src_port, p->dst_port, p->payload_bytes, p->vlan_count, p->vlan[0], p->vlan[1]);
 }
 
 static bool is_copy(struct dedup *dedup, const struct packet *p)
