@@ -146,7 +146,7 @@ static bool parse_gre(struct tunnel *t)
 static bool parse_vxlan(struct tunnel *t)
 {
 	const struct layer h = t->at;
-	if (!skip(&t->at, 8) || (h.at[0] & 0x7f) != 0x08)
+	if (!skip(&t->at, 8) || (h.at[0] & 0x08) == 0)
 		return false;
 	t->kind = TUNNEL_VXLAN;
 	t->inner = INNER_ETHERNET;
@@ -154,11 +154,12 @@ static bool parse_vxlan(struct tunnel *t)
 }
 
 /* VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe, section 3):
- *   …:2 version:2 I:1 P:1 B:1 O:1 reserved:16 next:8 vni:24 reserved:8 */
+ *   …:2 version:2 I:1 P:1 B:1 O:1 reserved:16 next:8 vni:24 reserved:8
+ * What is reserved is ignored on receipt; O is a control message. */
 static bool parse_vxlan_gpe(struct tunnel *t)
 {
 	const struct layer h = t->at;
-	if (!skip(&t->at, 8) || (h.at[0] & 0xfd) != 0x0c || (h.at[1] | h.at[2] | h.at[7]) != 0)
+	if (!skip(&t->at, 8) || (h.at[0] & 0x3d) != 0x0c)
 		return false;
 	t->kind = TUNNEL_VXLAN;
 	switch (h.at[3]) {
@@ -180,11 +181,11 @@ static bool parse_vxlan_gpe(struct tunnel *t)
 /* Geneve (RFC 8926, section 3.4):
  *   version:2 options:6 O:1 C:1 reserved:6 protocol:16 vni:24 reserved:8 options
  * O is a control message without a payload. C (critical options) is for
- * tunnel end points, not for who looks on. */
+ * tunnel end points, not for who looks on. What is reserved is ignored on receipt. */
 static bool parse_geneve(struct tunnel *t)
 {
 	const struct layer h = t->at;
-	if (h.cap < 8 || h.at[0] >> 6 != 0 || (h.at[1] & 0xbf) != 0 || h.at[7] != 0)
+	if (h.cap < 8 || h.at[0] >> 6 != 0 || (h.at[1] & 0x80) != 0)
 		return false;
 	if (!skip(&t->at, 8 + (uint32_t)(h.at[0] & 0x3f) * 4))
 		return false;
