@@ -8,7 +8,7 @@ our @EXPORT = qw(read_capture whole_records tshark_many);
 use constant TWIN_S => 0.0200005;   # DEDUP_WINDOW_US of dedup.h, and what printing rounds
 
 my @fields = qw(frame.number frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.len ip.id ipv6.src ipv6.dst ipv6.plen
-  vlan.id ieee8021ad.id tcp.checksum udp.checksum);
+  vlan.id ieee8021ad.id tcp.checksum udp.checksum gre.flags.version);
 
 sub list { return split /,/, $_[0] // '' }
 sub last_of { return (list($_[0]))[-1] // '' }
@@ -70,15 +70,21 @@ sub common_layers
 	my @theirs = tshark_layers($t);
 	# A header that was cut, or is nonsense, tshark shows as far as it is there.
 	return if !@mine;
+	my ($link) = $t->{'frame.protocols'} =~ /^(eth.*?):ip/;
+	my $there = $t->{'frame.len'} - (defined $link ? 14 + 4 * (() = $link =~ /:vlan/g) : 0);
 	for my $i (@theirs != @mine ? 1 .. $#theirs : ()) {
-		my $room = $theirs[$i - 1]{bytes} < $t->{'frame.len'} ? $theirs[$i - 1]{bytes} : $t->{'frame.len'};
+		my $room = $theirs[$i - 1]{bytes} < $there ? $theirs[$i - 1]{bytes} : $there;
 		next if $theirs[$i]{bytes} + ($theirs[$i - 1]{way} =~ /:/ ? 40 : 20) <= $room;
 		splice @theirs, $i;
 		last;
 	}
-	if (@theirs != @mine) {
-		push @{ $reading->{otherwise} }, "$t->{'frame.number'}: " . join(', ', map { "$_->{way} $_->{bytes}" } @mine)
-		  . "; tshark $t->{'frame.protocols'} " . join(', ', map { "$_->{way} $_->{bytes}" } @theirs);
+	# tshark opens every version of GRE; RFC 2784, section 2.4, knows 0, PPTP (RFC 2637) is 1.
+	splice @theirs, @mine if @theirs > @mine && grep { $_ != 0 } list($t->{'gre.flags.version'});
+	# A damaged control word: either way there may be a frame behind it, tagged or not.
+	my $pseudowire = $t->{'frame.protocols'} =~ /:mpls:(?:pw)?eth/;
+	if (@theirs != @mine || ($pseudowire && $theirs[0]{vlans} ne $mine[0]{vlans})) {
+		push @{ $reading->{otherwise} }, "$t->{'frame.number'}: " . join(', ', map { "$_->{way} $_->{bytes} in '$_->{vlans}'" } @mine)
+		  . "; tshark $t->{'frame.protocols'} " . join(', ', map { "$_->{way} $_->{bytes} in '$_->{vlans}'" } @theirs);
 		return @mine;
 	}
 	for my $i (0 .. $#mine) {
@@ -125,7 +131,7 @@ sub tshark_lines
 # A capture as both read it. whole: what tshark said of a damaged one in a batch.
 #   frames     [{layers => [{way => 'src dst', bytes, vlans}, …], copy}], of IP only
 #   count      frames that tshark read
-#   otherwise  frames with another number of IP layers, as text
+#   otherwise  frames with other IP layers, as text
 #   zero       lengths of 0; twins, twin_bytes {way}: frames that were there before
 sub read_capture
 {

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # accounting.pl BUILD [MUTANTS [JOBS [FIRST-SEED]]] - does every frame and every
 # byte have a place? Over each capture of tests/replay, and over as many
-# damaged copies of them (mutate.c), garitad replays it, and
+# damaged copies of them (mutate.c; one worker, each fourth with two), garitad
+# replays it, and
 #  - its frames are the sum of their parts, and as many as tshark reads; of a
 #    damaged copy as many as there are whole records before the first broken one;
 #  - its bytes are those of its transfers;
@@ -9,12 +10,16 @@
 #    what tshark sums ip.len (ipv6.plen + 40) to. Of a tunnel that layer counts
 #    which is a transfer, from the outside in.
 #
+# What is routed between two scanner networks is seen in each of their VLANs and
+# is one transfer all the same: there the sum over these VLANs is compared.
+#
 # Second copies. Which ones garitad believes is bounded, and depends on what
 # each worker saw before. A capture in which it found any is replayed once more
 # with `capture.duplicates: count-all`: that one is compared to the byte. What
 # the two replays differ by is at most the bytes of the frames that by tshark's
 # fields have a twin within 20 ms. Of captures that are not damaged the first
-# replay is compared to the byte, too, without the frames that decode_dump marks.
+# replay is compared to the byte, too, without the frames that decode_dump marks
+# (but what is routed: it knows no networks).
 #
 # What tshark cannot know it is told, or it is not asked:
 #  - records with broken headers: it takes the file for a variant of pcap with
@@ -25,8 +30,9 @@
 #    makers of MACs. It is told.
 #  - a length of 0 (segmentation offload): decode's, from the frame.
 #  - a damaged frame in which the two find another number of IP layers (is the
-#    inside of a tunnel still one?): decode's reading is taken, the frame is
-#    printed, and more than one in OTHERWISE_ONE_IN of all frames fail.
+#    inside of a tunnel still one?), or another frame in a pseudo-wire: decode's
+#    reading is taken, the frame is printed, and more than one in
+#    OTHERWISE_ONE_IN of all frames fail.
 # Not comparable: damaged captures with collapsed rows, which hold what other
 # addresses of the same machine did; more than one in COLLAPSED_ONE_IN fail.
 # Prints what does not hold, then the numbers; exit 1 if anything did not.
@@ -35,7 +41,9 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
 use FindBin;
+use IO::Handle;
 use JSON::PP;
+use Socket qw(inet_pton AF_INET AF_INET6);
 use lib $FindBin::Bin;
 use Reading;
 
@@ -57,32 +65,82 @@ my %told = ('encap-mpls-pseudowire' => '-d mpls.label==299,pwethcw');
 sub case_of { return $_[0] =~ m{([^/]+)/[^/]+$} ? $1 : '' }
 sub site_of { return $_[0] =~ m{^(.*)/} ? "$1/site.yaml" : '' }
 
-# The same site, but every frame counts.
-sub count_all
+# Of a site.yaml: which network an address is in (its number, or nothing), the
+# VLANs of the networks, whether tags mean anything.
+sub site_read
 {
-	my ($site, $dir) = @_;
+	my ($site) = @_;
+	my $text = do { local (@ARGV, $/) = $site; <> };
+	my (@prefixes, %vlans);
+	my ($networks) = $text =~ /^networks:\n((?:  .*\n)+)/m or die "$site: no networks\n";
+	for my $line (split /\n/, $networks) {
+		$vlans{$1} = 1 if $line =~ /vlan: (\d+)/;
+		push @prefixes, [];
+		push @{ $prefixes[-1] }, [bits_of("$1"), "$2"] while $line =~ m{([0-9a-f.:]+)/(\d+)}g;
+	}
+	my %known;
+	my $network = sub {
+		my ($address) = @_;
+		return $known{$address} //= do {
+			my $bits = bits_of($address);
+			my ($n) = grep { grep { length $_->[0] == length $bits && substr($_->[0], 0, $_->[1]) eq substr $bits, 0, $_->[1] }
+				  @{ $prefixes[$_] } } 0 .. $#prefixes;
+			defined $n ? "network $n" : '';
+		};
+	};
+	return { network => $network, vlans => \%vlans, ignore => scalar($text =~ /vlan_in_key: false/) };
+}
+
+sub bits_of
+{
+	my ($address) = @_;
+	return unpack 'B*', inet_pton($address =~ /:/ ? AF_INET6 : AF_INET, $address) // die "address $address\n";
+}
+
+# Are the two ends of a way in two networks?
+sub is_routed
+{
+	my ($site, $way) = @_;
+	my ($a, $b) = map { $site->{network}->($_) } split / /, $way;
+	return $a ne '' && $b ne '' && $a ne $b;
+}
+
+# The same site with other keys in capture; written once.
+sub variant
+{
+	my ($site, $keys) = @_;
+	my $file = "$work/" . case_of($site) . '-' . ($keys =~ tr/a-z0-9/-/csr) . '.yaml';
+	return $file if -f $file;
 	my $here = abs_path($site) =~ s{/[^/]+$}{}r;
 	my $text = do { local (@ARGV, $/) = $site; <> };
 	$text =~ s{(?<=[ "'])\.\./}{$here/../}g;
-	$text =~ s/^capture:\s*\{/capture: {duplicates: count-all, /m or die "$site: no 'capture: {'\n";
-	open my $out, '>', "$dir/site.yaml" or die "$!\n";
+	$text =~ s/workers: \d+, // if $keys =~ /workers/;
+	$text =~ s/^capture:\s*\{/capture: {$keys, /m or die "$site: no 'capture: {'\n";
+	open my $out, '>', "$file.$$" or die "$!\n";
 	print $out $text;
 	close $out;
-	return "$dir/site.yaml";
+	rename "$file.$$", $file or die "$!\n";
+	return $file;
 }
 
-# Bytes of garita's records: {vlans}{src dst}, and {total}{src dst}.
+# Where the bytes of a way are summed: its VLANs, or 'any'.
+sub key_of
+{
+	my ($site, $way, $vlans) = @_;
+	return $site->{ignore} || is_routed($site, $way) ? 'any' : $vlans;
+}
+
+# Bytes of garita's records: {key}{src dst}.
 sub transfer_sums
 {
-	my ($db) = @_;
+	my ($site, $db) = @_;
 	my %r = (sum => {}, out => 0, in => 0, collapsed => 0);
 	open my $g, '-|', "$build/garita", 'transfers', '--db', $db, '--format', 'json', '--limit', 0 or die "garita: $!\n";
 	while (my $line = <$g>) {
 		my $t = decode_json($line);
-		for my $v (join(' ', @{ $t->{vlan} // [] }), 'total') {
-			$r{sum}{$v}{"$t->{src_ip} $t->{dest_ip}"} += $t->{ip_bytes_out};
-			$r{sum}{$v}{"$t->{dest_ip} $t->{src_ip}"} += $t->{ip_bytes_in};
-		}
+		my $key = key_of($site, "$t->{src_ip} $t->{dest_ip}", join ' ', @{ $t->{vlan} // [] });
+		$r{sum}{$key}{"$t->{src_ip} $t->{dest_ip}"} += $t->{ip_bytes_out};
+		$r{sum}{$key}{"$t->{dest_ip} $t->{src_ip}"} += $t->{ip_bytes_in};
 		$r{collapsed} += $t->{collapsed} // 0;
 		$r{out} += $t->{ip_bytes_out};
 		$r{in} += $t->{ip_bytes_in};
@@ -97,10 +155,10 @@ my @parts = map { "${_}_frames" } qw(flow housekeeping other_network non_ip malf
 # One replay: the accounting, the transfers, what does not add up within them.
 sub replay
 {
-	my ($site, $file) = @_;
+	my ($site, $yaml, $file) = @_;
 	my $db = tempdir(DIR => $work, CLEANUP => 0);
 	chmod 0777, $db;
-	my $json = `$build/garitad -c '$site' -D '$db' --format json -r '$file' 2>'$db/errors'`;
+	my $json = `$build/garitad -c '$yaml' -D '$db' --format json -r '$file' 2>'$db/errors'`;
 	my ($code, $died) = ($? >> 8, $? & 127);
 	my $r = { code => $code, complaint => [] };
 	if (($code != 0 && $code != 3) || $died) {
@@ -108,7 +166,7 @@ sub replay
 		return $r;
 	}
 	my $a = $r->{accounting} = decode_json($json);
-	my $t = $r->{transfers} = transfer_sums("$db/garita.db");
+	my $t = $r->{transfers} = transfer_sums($site, "$db/garita.db");
 	system('rm', '-rf', $db);
 	my $sum = 0;
 	$sum += $a->{$_} for @parts;
@@ -118,35 +176,34 @@ sub replay
 	return $r;
 }
 
-# tshark's sums: {vlans}{src dst} and {total}{src dst}. Of a tunnel the
-# outermost layer that garita has as a transfer, else the innermost.
+# tshark's sums: {key}{src dst}. Of a tunnel the outermost layer that garita
+# has as a transfer, else the innermost.
 sub tshark_sums
 {
-	my ($reading, $ours, $without_copies) = @_;
+	my ($site, $reading, $ours, $without_copies) = @_;
 	my %sum;
 	for my $frame (@{ $reading->{frames} }) {
 		next if $without_copies && $frame->{copy};
-		my @layers = @{ $frame->{layers} } or next;
-		my ($layer) = grep { exists(($ours->{ $_->{vlans} } // {})->{ $_->{way} }) } @layers;
+		my @layers = map { { %$_, key => key_of($site, $_->{way}, $_->{vlans}) } } @{ $frame->{layers} } or next;
+		my ($layer) = grep { exists(($ours->{ $_->{key} } // {})->{ $_->{way} }) } @layers;
 		$layer //= $layers[-1];
-		$sum{$_}{ $layer->{way} } += $layer->{bytes} for $layer->{vlans}, 'total';
+		# In a VLAN of no network it is nobody's.
+		next if $layer->{key} eq 'any' && !$site->{ignore} && $layer->{vlans} ne '' && !$site->{vlans}{ $layer->{vlans} };
+		$sum{ $layer->{key} }{ $layer->{way} } += $layer->{bytes};
 	}
 	return \%sum;
 }
 
-# Direction by direction: how many were compared, what differs. Where tags mean
-# nothing only the sum over all VLANs does.
+# Direction by direction: how many were compared, what differs.
 sub compare_ends
 {
-	my ($site, $ours, $theirs) = @_;
-	my $text = do { local (@ARGV, $/) = $site; <> };
-	my @keys = $text =~ /vlan_in_key: false/ ? ('total') : grep { $_ ne 'total' } sort keys %$ours;
+	my ($ours, $theirs) = @_;
 	my ($count, @complaint) = (0);
-	for my $vlans (@keys) {
-		for my $way (sort keys %{ $ours->{$vlans} // {} }) {
-			my ($mine, $want) = ($ours->{$vlans}{$way}, ($theirs->{$vlans} // {})->{$way} // 0);
+	for my $key (sort keys %$ours) {
+		for my $way (sort keys %{ $ours->{$key} }) {
+			my ($mine, $want) = ($ours->{$key}{$way}, ($theirs->{$key} // {})->{$way} // 0);
 			$count++;
-			push @complaint, "VLAN '$vlans' $way: $mine bytes, tshark $want" if $mine != $want;
+			push @complaint, "VLAN '$key' $way: $mine bytes, tshark $want" if $mine != $want;
 		}
 	}
 	return ($count, @complaint);
@@ -188,8 +245,10 @@ sub unpacked
 # One capture, damaged when its whole records are given. Returns the sums.
 sub check
 {
-	my ($name, $site, $file, $whole) = @_;
-	my $once = replay($site, $file);
+	my ($name, $yaml, $file, $whole) = @_;
+	my $site = site_read($yaml);
+	my $workers = $whole && $whole->{workers} ? "workers: $whole->{workers}" : '';
+	my $once = replay($site, $workers ? variant($yaml, $workers) : $yaml, $file);
 	my %r = (name => $name, frames => 0, ends => 0, otherwise => [], complaint => $once->{complaint});
 	my $a = $once->{accounting} or return \%r;
 	my $reading = read_capture($build, unpacked($file), $whole);
@@ -207,9 +266,7 @@ sub check
 	my $all = $once;
 	if ($a->{duplicate_frames} > 0) {
 		$r{duplicates} = 1;
-		my $dir = tempdir(DIR => $work, CLEANUP => 0);
-		$all = replay(count_all($site, $dir), $file);
-		system('rm', '-rf', $dir);
+		$all = replay($site, variant($yaml, join ', ', 'duplicates: count-all', $workers || ()), $file);
 		push @$complaint, @{ $all->{complaint} };
 		return \%r unless $all->{accounting};
 	}
@@ -219,8 +276,11 @@ sub check
 	}
 	my @compare = ([$all, 0], $damaged || $all == $once ? () : [$once, 1]);
 	for (@compare) {
-		my $ours = $_->[0]{transfers}{sum};
-		my ($count, @bad) = compare_ends($site, $ours, tshark_sums($reading, $ours, $_->[1]));
+		my ($replay, $without_copies) = @$_;
+		my %ours = %{ $replay->{transfers}{sum} };
+		my $theirs = tshark_sums($site, $reading, \%ours, $without_copies);
+		delete $ours{any} if $without_copies && !$site->{ignore};
+		my ($count, @bad) = compare_ends(\%ours, $theirs);
 		$r{ends} += $count;
 		push @$complaint, @bad;
 	}
@@ -267,8 +327,8 @@ sub total
 # Every $jobs-th mutant from $job on. tshark reads a batch of them in one go.
 sub run_job
 {
-	my ($job, $base) = @_;
-	my (@batch, @result);
+	my ($job, $base, $report) = @_;
+	my @batch;
 	my $flush = sub {
 		tshark_many("$work/many$job.pcap", @batch);
 		for (@batch) {
@@ -278,7 +338,7 @@ sub run_job
 				tshark_many("$work/many$job.pcap", $_);
 				$r = check($_->{name}, $_->{site}, $_->{file}, $_);
 			}
-			push @result, $r;
+			print $report encode_json($r), "\n";
 			unlink $_->{file};
 		}
 		@batch = ();
@@ -289,26 +349,25 @@ sub run_job
 		my $file = "$work/mutant$job-" . @batch . '.pcap';
 		next if system("$build/eval/mutate $seed '$from' '$file' 2>/dev/null") != 0;
 		push @batch, { name => "mutate $seed $from", site => site_of($from), file => $file,
-			told => $told{ case_of($from) } // '', whole_records($file) };
+			workers => $seed % 4 == 0 ? 2 : 1, told => $told{ case_of($from) } // '', whole_records($file) };
 		$flush->() if @batch == BATCH;
 	}
 	$flush->();
-	return @result;
 }
 
 my @captures = sort grep { -f site_of($_) } glob 'tests/replay/*/capture*';
 my $bad = total('captures', map { check($_, site_of($_), $_) } @captures);
 
 # Damaged copies: the captures in turn, a seed each; in $jobs processes.
-my @base = grep { !/\.(gz|zst)$/ } @captures;
+my @base = grep { system("$build/eval/mutate 1 '$_' '$work/mutant' 2>/dev/null") == 0 } @captures;
 my @pid;
 for my $job (0 .. $jobs - 1) {
 	my $pid = fork // die "fork: $!\n";
 	push @pid, $pid;
 	next if $pid;
-	my @result = run_job($job, \@base);
 	open my $report, '>', "$work/report$job" or die "$!\n";
-	print $report encode_json($_), "\n" for @result;
+	$report->autoflush(1);
+	run_job($job, \@base, $report);
 	close $report or die "$!\n";
 	exit 0;
 }

@@ -4,10 +4,7 @@
  * copy is 1 for the second copy of a frame; layers are joined by '|', each
  *   src dst proto ip-bytes sport dport payload-bytes vlans
  * and vlans are: count,outer,inner (0 where there is none). */
-#include <pcap/pcap.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "sense/capture.h"
 #include "sense/decode.h"
@@ -54,35 +51,29 @@ static void print_frame(const struct capture_frame *f, struct dedup *dedup)
 
 int main(int argc, char **argv)
 {
-	char err[PCAP_ERRBUF_SIZE];
-	struct pcap_pkthdr *h;
-	const u_char *data;
+	char err[400];
+	struct capture *capture;
+	struct capture_frame f;
 	struct dedup *dedup;
-	uint64_t number = 0;
+	int rc;
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: decode_dump FILE\n");
 		return 2;
 	}
-	pcap_t *pcap = pcap_open_offline(argv[1], err);
-	if (pcap == NULL || dedup_new(&dedup) != 0) {
-		fprintf(stderr, "%s: %s\n", argv[1], pcap == NULL ? err : "no memory");
+	const char *const paths[] = {argv[1]};
+	const struct capture_files files = {.paths = paths, .path_count = 1};
+	if (capture_open_files(&files, &capture, err, sizeof err) != 0) {
+		fprintf(stderr, "decode_dump: %s\n", err);
 		return 1;
 	}
-	/* libpcap has names of its own for these few. */
-	const int dlt = pcap_datalink(pcap);
-	while (pcap_next_ex(pcap, &h, &data) == 1) {
-		const struct capture_frame f = {
-		    .data = data,
-		    .caplen = h->caplen,
-		    .wirelen = h->len,
-		    .time_us = (int64_t)h->ts.tv_sec * 1000000 + h->ts.tv_usec,
-		    .number = ++number,
-		    .link_type = dlt,
-		};
-		print_frame(&f, dedup);
+	if (dedup_new(&dedup) != 0) {
+		fprintf(stderr, "decode_dump: no memory\n");
+		return 1;
 	}
+	while ((rc = capture_next(capture, &f)) == 0)
+		print_frame(&f, dedup);
 	dedup_free(dedup);
-	pcap_close(pcap);
-	return 0;
+	capture_close(capture);
+	return rc == ERR_END || rc == ERR_DAMAGED ? 0 : 1;
 }
