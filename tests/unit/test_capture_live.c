@@ -9,10 +9,13 @@
 #include <string.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <net/ethernet.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -211,10 +214,117 @@ static void test_filter_sees_tagged_frames(void **state)
 		assert_true(next_within(c, 1000, &f));
 		assert_int_equal(f.filtered, i % 2);
 		assert_int_equal(f.number, i + 1);
-		assert_int_equal(f.caplen, 42 + 4 * (i / 2));   /* the kernel takes a tag off, libpcap puts it back */
+		assert_int_equal(f.caplen, 42 + 4 * (i / 2));   /* the kernel takes a tag off, the capture puts it back */
 		assert_int_equal(f.wirelen, f.caplen);
 	}
 	capture_close(c);
+}
+
+static struct capture *open_only(const char *name, unsigned snaplen)
+{
+	const struct capture_live o = {.interfaces = &name, .interface_count = 1, .snaplen = snaplen, .buffer_mb = 2,
+				       .workers = 1};
+	struct capture *c = NULL;
+	if (capture_open_live(&o, &c, error, sizeof error) != 0)
+		fail_msg("%s", error);
+	return c;
+}
+
+/* Frames come as they were sent, tags and all; many blocks of them, in order,
+ * a batch all at once; cut to the snap length. */
+static void test_frames_are_whole(void **state)
+{
+	(void)state;
+	NEEDS_ROOT();
+	enum { COUNT = 20000 };
+	for (unsigned snaplen = 100; snaplen <= 65535; snaplen += 65435) {
+		struct capture *c = open_only("span", snaplen);
+		unsigned seen = 0, n;
+		for (unsigned sent = 0; sent < COUNT;) {
+			for (unsigned i = 0; i < 100; i++, sent++) {
+				uint8_t p[1514];
+				const size_t head = link_header(p, (enum link_kind)(sent % 3), 0x88b5);
+				const size_t bytes = head + 4 + sent * 7 % (sizeof p - head - 4);
+				put32(p, head, sent);
+				memset(p + head + 4, (int)(sent & 0xff), bytes - head - 4);
+				assert_int_equal(send(far_fd, p, bytes, 0), bytes);
+			}
+			struct capture_frame f[CAPTURE_BATCH_MAX];
+			for (int64_t until = now_ms() + 2000; seen < sent && now_ms() < until;) {
+				const int rc = capture_next_batch(c, f, CAPTURE_BATCH_MAX, &n);
+				assert_true(rc == 0 || rc == ERR_AGAIN);
+				for (unsigned i = 0; i < n; i++, seen++) {
+					uint8_t p[64];
+					const size_t head = link_header(p, (enum link_kind)(seen % 3), 0x88b5);
+					const size_t bytes = head + 4 + seen * 7 % (1514 - head - 4);
+					put32(p, head, seen);
+					assert_int_equal(f[i].number, seen + 1);
+					assert_int_equal(f[i].wirelen, bytes);
+					assert_int_equal(f[i].caplen, bytes < snaplen ? bytes : snaplen);
+					assert_memory_equal(f[i].data, p, head + 4);
+					for (size_t k = head + 4; k < f[i].caplen; k++)
+						assert_int_equal(f[i].data[k], seen & 0xff);
+				}
+			}
+			assert_int_equal(seen, sent);
+		}
+		capture_close(c);
+	}
+}
+
+static void send_datagram(const char *to)
+{
+	const struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {inet_addr(to)}};
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(sendto(fd, "to nobody", 9, 0, (const struct sockaddr *)&at, sizeof at), 9);
+	close(fd);
+}
+
+/* lo shows each frame going out and coming in: one is enough. */
+static void test_loopback_once(void **state)
+{
+	(void)state;
+	NEEDS_ROOT();
+	run("ip link set lo up");
+	struct capture *c = open_only("lo", 65535);
+	struct capture_frame f;
+	send_datagram("127.0.0.1");
+	assert_true(next_within(c, 2000, &f));
+	assert_int_equal(f.link_type, 1);
+	assert_int_equal(f.caplen, 14 + 20 + 8 + 9);
+	while (next_within(c, 300, &f))   /* the answer: nobody is there */
+		assert_int_equal(f.data[23], 1);
+	capture_close(c);
+	run("ip link set lo down");
+}
+
+/* What is no Ethernet goes through libpcap. */
+static void test_raw_ip(void **state)
+{
+	(void)state;
+	NEEDS_ROOT();
+	struct ifreq q = {.ifr_name = "raw0", .ifr_flags = IFF_TUN | IFF_NO_PI};
+	const int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &q) != 0) {
+		fprintf(stderr, "SKIPPED: %s needs /dev/net/tun\n", __func__);
+		skip();
+	}
+	run("sysctl -q -w net.ipv6.conf.raw0.disable_ipv6=1");
+	run("ip addr add 192.0.2.1/24 dev raw0 && ip link set raw0 up");
+	struct capture *c = open_only("raw0", 65535);
+	for (int i = 0; i < 100; i++) {
+		struct capture_frame f;
+		send_datagram("192.0.2.2");
+		assert_true(next_within(c, 2000, &f));
+		assert_int_equal(f.number, i + 1);
+		assert_int_equal(f.link_type, 101);
+		assert_int_equal(f.caplen, 20 + 8 + 9);
+		assert_int_equal(f.data[0], 0x45);
+		assert_memory_equal(f.data + 28, "to nobody", 9);
+	}
+	capture_close(c);
+	close(fd);
 }
 
 static void test_a_frame_comes_within_a_moment(void **state)
@@ -519,6 +629,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_filter_sees_tagged_frames, test_setup, test_teardown),
+		cmocka_unit_test_setup_teardown(test_frames_are_whole, test_setup, test_teardown),
+		cmocka_unit_test_setup_teardown(test_loopback_once, test_setup, test_teardown),
+		cmocka_unit_test_setup_teardown(test_raw_ip, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_a_frame_comes_within_a_moment, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_fanout_keeps_both_directions, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_fanout_joined_late, test_setup, test_teardown),
