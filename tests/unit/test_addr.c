@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 #include "base/addr.h"
@@ -162,9 +164,35 @@ static void test_prefix_covers(void **state)
 	assert_false(prefix_covers(&all4, &v6));
 }
 
+/* As the C library writes them, of every pattern of zero groups. */
+static void test_text_as_the_library_has_it(void **state)
+{
+	char ours[ADDR_TEXT_MAX], theirs[ADDR_TEXT_MAX];
+	(void)state;
+	srand(5952);
+	for (unsigned i = 0; i < 256 * 64; i++) {
+		struct addr a;
+		for (unsigned g = 0; g < 8; g++) {
+			const unsigned value = (i >> g & 1) != 0 ? 0 : (unsigned)rand() >> rand() % 16 & 0xffff;
+			a.b[2 * g] = (uint8_t)(value >> 8);
+			a.b[2 * g + 1] = (uint8_t)value;
+		}
+		assert_non_null(inet_ntop(AF_INET6, a.b, theirs, sizeof(theirs)));
+		if (!addr_is_v4(&a))
+			assert_string_equal(addr_text(&a, ours), theirs);
+		const struct addr four = addr_from_v4(a.b);
+		assert_non_null(inet_ntop(AF_INET, a.b, theirs, sizeof(theirs)));
+		assert_string_equal(addr_text(&four, ours), theirs);
+		const struct mac m = {{a.b[0], a.b[1], a.b[2], a.b[3], a.b[4], a.b[5]}};
+		snprintf(theirs, sizeof(theirs), "%02x:%02x:%02x:%02x:%02x:%02x", m.b[0], m.b[1], m.b[2], m.b[3], m.b[4], m.b[5]);
+		assert_string_equal(mac_text(&m, ours), theirs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_as_the_library_has_it),
 		cmocka_unit_test(test_text_round_trip),     cmocka_unit_test(test_random_round_trip),
 		cmocka_unit_test(test_bad_text_leaves_ret), cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_prefix_has),          cmocka_unit_test(test_prefix_covers),
