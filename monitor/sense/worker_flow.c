@@ -488,7 +488,10 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 	struct place at;
 	if (f == NULL && !locate(w, p, s->end, &at))
 		return FATE_OTHER_NETWORK;
-	if (copy || (!p->fragment && dedup_seen(w->dedup, p, s->vlans, &s->copy))) {
+	bool again = copy || (!p->fragment && dedup_seen(w->dedup, p, s->vlans, &s->copy));
+	if (f != NULL && f->flags & FLOW_BETWEEN_NETWORKS)
+		again = worker_is_copy(w, f, p, s->end, again);
+	if (again) {
 		w->total.routed_frames += s->vlans == DEDUP_ROUTED;
 		take_duplicate(w, f, p, s->end);
 		return FATE_FLOW;
@@ -506,6 +509,8 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 			return FATE_FLOW;
 		}
 		set_ends(w, f, p, s->end);
+		if (f->flags & FLOW_BETWEEN_NETWORKS)
+			(void)worker_is_copy(w, f, p, s->end, false);
 	}
 	take_flow_packet(w, f, p, inner, s->end);
 	return FATE_FLOW;

@@ -156,6 +156,11 @@ void worker_looked(struct worker *w);
 void worker_see_deaths(struct worker *w);
 bool worker_avoids(const struct worker *w, const struct flow *f);
 
+/* --- worker_routed.c --- */
+/* A packet of a flow between two networks, for each of them: is it a copy of
+ * one that was counted? alike: its bytes say so. */
+bool worker_is_copy(const struct worker *w, struct flow *f, const struct packet *p, unsigned end, bool alike);
+
 /* --- worker_timer.c --- */
 /* Where the facts of a phase stand: at the last frame read. */
 void worker_place(struct worker *w, enum tell_phase phase, uint64_t order);

@@ -87,18 +87,22 @@ static void push_transport(struct frame *f, const struct step *s)
 	}
 }
 
-static unsigned router_ttl = 1;   /* what the router takes off */
+/* A firewall that shifts sequence numbers and gives IP ids of its own. */
+static bool rewrites;
+static unsigned own_id = 7;
 
 static void add_sight(struct capture *c, const struct sight *g)
 {
 	const struct step *s = &g->s;
 	const bool routed = (g->vlan == FAR) != s->from_far;
-	const unsigned ttl = routed ? 64 - router_ttl : 64;
+	const unsigned ttl = routed ? 63 : 64;
 	struct frame f;
 	push_transport(&f, s);
+	if (rewrites && routed && s->proto == 6)
+		set32(f.at + 4, s->seq + (s->from_far ? 0x31234567u : 0xa7654321u));
 	if (s->version == 4) {
 		uint8_t *h = push_ipv4(&f, s->proto, 0, 0);
-		set16(h + 4, s->id);
+		set16(h + 4, rewrites && routed ? own_id++ & 0xffff : s->id);
 		if (s->fragment != 0)
 			set16(h + 6, s->fragment == 1 ? 0x2000 : 64);
 		h[8] = (uint8_t)ttl;
@@ -139,6 +143,8 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static uint64_t sent[FLOWS][2];   /* payload, by sender */
+
 /* order: 0 the sender's VLAN first, as routers work; 1 the other way round; 2 either. */
 static void make_traffic(unsigned order)
 {
@@ -147,6 +153,7 @@ static void make_traffic(unsigned order)
 	sight_count = 0;
 	clock_us = START;
 	memset(seq, 0, sizeof seq);
+	memset(sent, 0, sizeof sent);
 	for (unsigned n = 0; n < 6000; n++) {
 		struct step s = {.flow = rnd(FLOWS)};
 		static const unsigned protos[] = {6, 17, 1};
@@ -164,6 +171,7 @@ static void make_traffic(unsigned order)
 			s.bytes = s.flags & TCP_SYN ? 0 : 1 + rnd(700);
 			s.id = s.version == 4 && s.flow % 4 == 0 ? ++id[s.from_far] & 0x7fff : 0;
 			s.fragment = 0;
+			sent[s.flow][s.from_far] += s.bytes;
 			see(&s, order == 2 ? rnd(2) != 0 : (order == 1) != s.from_far);
 			if (s.proto == 6)
 				*next += s.bytes > 0 ? s.bytes - 1 : 0;
@@ -263,6 +271,75 @@ static void counted_once(void **state)
 			}
 			free(r.fact);
 		}
+	}
+}
+
+static uint64_t bytes_of(const struct sum *s)
+{
+	return s->counts.ip_bytes_out + s->counts.ip_bytes_in;
+}
+
+/* What is changed on the way does not look like a copy; it is none the less.
+ * TCP shows by its SYNs, the rest after some packets. */
+static void a_firewall_that_rewrites(void **state)
+{
+	(void)state;
+	static struct sum one[FLOWS + 30], both[FLOWS + 30];
+	for (unsigned order = 0; order < 2; order++) {
+		make_traffic(order);
+		rewrites = false;
+		struct run r = replay(SEE_NEAR, 1);
+		sums_of(&r, one);
+		free(r.fact);
+		rewrites = true;
+		r = replay(SEE_BOTH, 1);
+		rewrites = false;
+		sums_of(&r, both);
+		assert_int_equal(totals(&r, 1).flow_frames, totals(&r, 1).frames);
+		for (unsigned i = 0; i < FLOWS + 30; i++) {
+			if (one[i].news == 0)
+				continue;
+			if (i < FLOWS && i % 3 == 0) {   /* TCP */
+				assert_int_equal(bytes_of(&both[i]), bytes_of(&one[i]));
+				assert_int_equal(both[i].counts.payload_bytes_out, sent[i][0]);
+				assert_int_equal(both[i].counts.payload_bytes_in, sent[i][1]);
+			} else {
+				assert_in_range(bytes_of(&both[i]), bytes_of(&one[i]), bytes_of(&one[i]) + 4 * 16 * 800);
+			}
+			assert_int_equal(both[i].ident.inside_mac.b[5], one[i].ident.inside.b[15]);
+		}
+		free(r.fact);
+	}
+}
+
+/* Frames that the mirror lost in one VLAN are counted from the other; and
+ * where one VLAN is no longer mirrored, the other counts at once. */
+static void what_one_mirror_lost_the_other_has(void **state)
+{
+	(void)state;
+	for (unsigned what = 0; what < 3; what++) {
+		struct capture c = {0};
+		uint64_t bytes = 0;
+		vlan_base = NEAR;
+		for (unsigned i = 0; i < 3000; i++) {
+			const struct step s = {.proto = 17, .version = 6, .seq = i, .bytes = 100 + i % 500};
+			/* 0: every third is lost in the far VLAN, every fifth in the near one; 1: first both, then far; 2: first near, then far */
+			const bool near = what == 0 ? i % 5 != 0 : i < 1500, far = what == 0 ? i % 3 != 0 : what == 1 || i >= 1500;
+			bytes += near || far ? s.bytes + 48 : 0;
+			if (near)
+				add_sight(&c, &(struct sight){.s = s, .vlan = NEAR, .time_us = START + i * 100});
+			if (far)
+				add_sight(&c, &(struct sight){.s = s, .vlan = FAR, .time_us = START + i * 100 + 30});
+		}
+		struct run r = run_workers(&c, 1, RING);
+		vlan_base = 0;
+		const uint64_t counted = totals(&r, 1).ip_bytes_out;
+		if (what < 2)
+			assert_int_equal(counted, bytes);
+		else
+			assert_in_range(counted, bytes - 64 * 648, bytes);
+		free(r.fact);
+		empty(&c);
 	}
 }
 
@@ -431,6 +508,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counted_once),
+		cmocka_unit_test(a_firewall_that_rewrites),
+		cmocka_unit_test(what_one_mirror_lost_the_other_has),
 		cmocka_unit_test(stations_are_at_home),
 		cmocka_unit_test(one_way_mirrors_make_one_transfer),
 		cmocka_unit_test(fragments_count_once),
