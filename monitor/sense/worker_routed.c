@@ -26,8 +26,9 @@ static int side_of(const struct worker *w, const struct flow *f, const struct pa
 
 bool worker_is_copy(const struct worker *w, struct flow *f, const struct packet *p, unsigned end, bool alike)
 {
-	/* A router may cut a packet into several. */
-	const int side = p->fragment ? 0 : side_of(w, f, p);
+	/* A router may cut a packet into several; and where there is no dedup
+	 * (capture.duplicates: count-all) nothing is a copy. */
+	const int side = p->fragment || w->dedup == NULL ? 0 : side_of(w, f, p);
 	if (side == 0)
 		return alike;
 	const int before = f->ahead[end], now = before + side;

@@ -312,6 +312,28 @@ static void a_firewall_that_rewrites(void **state)
 	}
 }
 
+/* Who asks for every frame to be counted gets every frame. */
+static void count_all_counts_all(void **state)
+{
+	(void)state;
+	make_traffic(0);
+	duplicates = DUPLICATES_COUNT_ALL;
+	struct run r = replay(SEE_NEAR, 1);
+	const struct counters one = totals(&r, 1);
+	free(r.fact);
+	for (unsigned i = 0; i < 2; i++) {
+		rewrites = i == 1;
+		r = replay(SEE_BOTH, 1);
+		rewrites = false;
+		const struct counters both = totals(&r, 1);
+		assert_int_equal(both.duplicate_frames, 0);
+		assert_int_equal(both.transfers, one.transfers);
+		assert_int_equal(both.ip_bytes_out + both.ip_bytes_in, 2 * (one.ip_bytes_out + one.ip_bytes_in));
+		free(r.fact);
+	}
+	duplicates = DUPLICATES_COUNT_ONCE;
+}
+
 /* Frames that the mirror lost in one VLAN are counted from the other; and
  * where one VLAN is no longer mirrored, the other counts at once. */
 static void what_one_mirror_lost_the_other_has(void **state)
@@ -509,6 +531,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counted_once),
 		cmocka_unit_test(a_firewall_that_rewrites),
+		cmocka_unit_test(count_all_counts_all),
 		cmocka_unit_test(what_one_mirror_lost_the_other_has),
 		cmocka_unit_test(stations_are_at_home),
 		cmocka_unit_test(one_way_mirrors_make_one_transfer),
