@@ -101,14 +101,62 @@ static uint64_t mask_of(unsigned bits)
 	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : ~(UINT64_MAX >> bits);
 }
 
+/* Of an address by its first 16 bits (IPv4), or 32 (IPv6). */
+static unsigned block_v4(uint64_t low)
+{
+	return (unsigned)(low >> 16) & 0xffff;
+}
+
+static unsigned block_v6(uint64_t high)
+{
+	return (uint32_t)(high >> 32) * UINT32_C(0x9e3779b1) >> 16;
+}
+
+static int is_v4(uint64_t high, uint64_t low)
+{
+	return high == 0 && low >> 32 == 0xffff;
+}
+
+static void touch(uint64_t *bits, unsigned block)
+{
+	bits[block / 64] |= UINT64_C(1) << block % 64;
+}
+
+static void touch_prefix(struct netset *ns, const struct netset_prefix *p)
+{
+	const unsigned v4 = is_v4(p->high, p->low) && p->prefix.bits >= 96;
+	const unsigned bits = v4 ? p->prefix.bits - 96u : p->prefix.bits, of_block = v4 ? 16 : 32;
+	if (of_block > bits + 16) {
+		memset(ns->touched_v6, 0xff, sizeof ns->touched_v6);
+		return;
+	}
+	const unsigned blocks = bits < of_block ? 1u << (of_block - bits) : 1;
+	for (unsigned i = 0; i < blocks; i++) {
+		if (v4)
+			touch(ns->touched_v4, block_v4(p->low + ((uint64_t)i << 16)));
+		else
+			touch(ns->touched_v6, block_v6(p->high + ((uint64_t)i << 32)));
+	}
+}
+
+static int is_touched(const struct netset *ns, uint64_t high, uint64_t low)
+{
+	const int v4 = is_v4(high, low);
+	const unsigned block = v4 ? block_v4(low) : block_v6(high);
+	return (int)((v4 ? ns->touched_v4 : ns->touched_v6)[block / 64] >> block % 64) & 1;
+}
+
 void netset_finish(struct netset *ns)
 {
 	qsort(ns->prefix, ns->prefix_count, sizeof ns->prefix[0], compare_prefixes);
 	qsort(ns->mac, ns->mac_count, sizeof ns->mac[0], compare_macs);
 	qsort(ns->gateway, ns->gateway_count, sizeof ns->gateway[0], compare_gateways);
 	ns->length_count = 0;
+	memset(ns->touched_v4, 0, sizeof ns->touched_v4);
+	memset(ns->touched_v6, 0, sizeof ns->touched_v6);
 	for (uint16_t i = 0; i < ns->prefix_count; i++) {
 		const uint8_t bits = ns->prefix[i].prefix.bits;
+		touch_prefix(ns, &ns->prefix[i]);
 		if (ns->length_count == 0 || ns->length[ns->length_count - 1].bits != bits) {
 			ns->length[ns->length_count++] = (struct netset_length){
 				.high = mask_of(bits),
@@ -155,10 +203,12 @@ static const struct netset_prefix *lower_bound(const struct netset_prefix *first
 static int find_by_prefix(const struct netset *ns, const struct addr *a, const struct netset_query *q)
 {
 	const uint64_t high = be64(a->b), low = be64(a->b + 8);
-	const int is_v4 = addr_is_v4(a);
+	if (!is_touched(ns, high, low))
+		return NETSET_OUTSIDE;
+	const int v4 = is_v4(high, low);
 	for (unsigned i = 0; i < ns->length_count; i++) {
 		const struct netset_length *l = &ns->length[i];
-		if (is_v4 && l->bits < 96)   /* see prefix_has */
+		if (v4 && l->bits < 96)   /* see prefix_has */
 			break;
 		const struct netset_prefix *end = ns->prefix + l->first + l->count;
 		const struct netset_prefix *p =
@@ -194,10 +244,30 @@ static int find_by_vlan(const struct netset *ns, const struct netset_query *q)
 	return found;
 }
 
+static uint64_t mac_number(const struct mac *m)
+{
+	uint32_t high;
+	uint16_t low;
+	memcpy(&high, m->b, sizeof high);
+	memcpy(&low, m->b + 4, sizeof low);
+	return (uint64_t)__builtin_bswap32(high) << 16 | __builtin_bswap16(low);
+}
+
 static const struct netset_mac *find_mac(const struct netset *ns, const struct mac *m)
 {
-	const struct netset_mac key = {.mac = *m};
-	return bsearch(&key, ns->mac, ns->mac_count, sizeof key, compare_macs);
+	const uint64_t key = mac_number(m);
+	unsigned from = 0, to = ns->mac_count;
+	while (from < to) {
+		const unsigned half = from + (to - from) / 2;
+		const uint64_t at = mac_number(&ns->mac[half].mac);
+		if (at == key)
+			return &ns->mac[half];
+		if (at < key)
+			from = half + 1;
+		else
+			to = half;
+	}
+	return NULL;
 }
 
 int netset_is_gateway(const struct netset *ns, const struct mac *m)

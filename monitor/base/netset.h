@@ -70,12 +70,17 @@ struct netset_mac {
 	uint16_t network;      /* index into network[]; NETSET_NETWORKS_MAX: nobody knows */
 };
 
+#define NETSET_BLOCKS 65536u
+
 struct netset {
 	uint32_t generation;   /* grows with each reload */
 	uint16_t network_count, prefix_count, mac_count, length_count, gateway_count;
 	struct netset_network network[NETSET_NETWORKS_MAX];
 	struct netset_prefix prefix[NETSET_PREFIXES_MAX];
 	struct netset_length length[129];  /* longest first */
+	/* A bit for each block of addresses that a prefix touches: of IPv4 each
+	 * /16, of IPv6 each /32 by a hash. Most addresses on a line are strangers. */
+	uint64_t touched_v4[NETSET_BLOCKS / 64], touched_v6[NETSET_BLOCKS / 64];
 	struct netset_mac mac[NETSET_MACS_MAX];   /* known equipment, sorted */
 	struct mac gateway[NETSET_GATEWAYS_MAX];  /* sorted */
 };

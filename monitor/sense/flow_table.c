@@ -115,9 +115,14 @@ void flow_key_of(const struct packet *p, bool vlan_in_key, struct flow_key *ret,
 	*ret_src_end = src;
 }
 
+uint64_t flow_key_hash_wide(const struct flow_key *k)
+{
+	return XXH3_64bits_withSeed(k, sizeof *k, hash_seed);
+}
+
 uint32_t flow_key_hash(const struct flow_key *k)
 {
-	return (uint32_t)(XXH3_64bits_withSeed(k, sizeof *k, hash_seed) >> 16);
+	return flow_key_hash_of(flow_key_hash_wide(k));
 }
 
 /* Without a branch for each word: nearly always they are the same. */

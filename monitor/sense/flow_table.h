@@ -101,7 +101,12 @@ void flow_table_free(struct flow_table *t);
 /* Canonical key of a packet; *ret_src_end is the end (0, 1) that sent it.
  * kind is 0: the caller sets it before the hash is taken. */
 void flow_key_of(const struct packet *p, bool vlan_in_key, struct flow_key *ret, unsigned *ret_src_end);
-uint32_t flow_key_hash(const struct flow_key *k);
+uint64_t flow_key_hash_wide(const struct flow_key *k);   /* with a secret of the process */
+uint32_t flow_key_hash(const struct flow_key *k);        /* a part of it */
+static inline uint32_t flow_key_hash_of(uint64_t wide)
+{
+	return (uint32_t)(wide >> 16);
+}
 
 /* Ask memory ahead for what flow_table_find will read: first the index, and
  * some packets later the flow that may be it; NULL: surely none. */

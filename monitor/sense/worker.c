@@ -173,6 +173,7 @@ static void end_batch(struct worker *w)
 	}
 	if (control_get_netset(w->o.control, &w->netset) == 1) {
 		stations_clear(w->stations);
+		worker_forget_strangers(w);
 		memset(&w->tunnel_key, 0, sizeof w->tunnel_key);
 	}
 	worker_see_deaths(w);

@@ -1,6 +1,10 @@
 /* One packet of a flow: found or made, counted, tracked, inspected, told. */
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "sense/worker_state.h"
 
@@ -61,6 +65,29 @@ static bool locate(const struct worker *w, const struct packet *p, unsigned src_
 	if (vlan_ignored(w, p))
 		ret->flags |= FLOW_VLAN_IGNORED;
 	return true;
+}
+
+/* --- strangers --- */
+
+_Static_assert(offsetof(struct packet, dst_mac) == offsetof(struct packet, src_mac) + sizeof(struct mac),
+               "the two are hashed as one");
+
+/* All that locate looks at: addresses and VLANs are in the key. A secret is in
+ * wide, so nobody can make frames that are taken for a stranger's. */
+static uint64_t stranger_of(const struct packet *p, uint64_t wide)
+{
+	const uint64_t seed = wide + ((uint64_t)p->vlan_count << 1 | p->has_mac);
+	return XXH3_64bits_withSeed(&p->src_mac, 2 * sizeof p->src_mac, seed) | 1;
+}
+
+static bool is_stranger(const struct worker *w, const struct seek *s)
+{
+	return w->stranger[s->hash % STRANGERS][s->end] == s->stranger;
+}
+
+void worker_forget_strangers(struct worker *w)
+{
+	memset(w->stranger, 0, sizeof w->stranger);
 }
 
 /* --- a new flow --- */
@@ -126,6 +153,7 @@ static struct flow *make_flow(struct worker *w, const struct packet *p, const st
 	struct flow *f = flow_table_add(w->flows, key, hash);
 	if (f == NULL)
 		return NULL;
+	memset(w->stranger[hash % STRANGERS], 0, sizeof w->stranger[0]);
 	f->inside_end = (uint8_t)at->inside_end;
 	f->class_ = (uint8_t)at->class_;
 	f->network = (uint16_t)at->network;
@@ -453,13 +481,27 @@ static bool is_misplaced(struct worker *w, struct flow *f, const struct packet *
 	       netset_has_mac(&w->netset, &p->src_mac) && !netset_has_mac(&w->netset, &p->dst_mac);
 }
 
+/* --- looking up --- */
+
 void worker_seek(const struct worker *w, const struct packet *p, struct seek *ret)
 {
 	ret->vlans = vlans_of(w, p);
-	dedup_seek(w->dedup, p, ret->vlans, &ret->copy);
 	flow_key_of(p, ret->vlans == DEDUP_BY_VLAN, &ret->key, &ret->end);
-	ret->hash = flow_key_hash(&ret->key);
+	const uint64_t wide = flow_key_hash_wide(&ret->key);
+	ret->hash = flow_key_hash_of(wide);
+	ret->stranger = stranger_of(p, wide);
+	ret->copy_sought = !is_stranger(w, ret);
+	if (!ret->copy_sought)
+		return;
+	dedup_seek(w->dedup, p, ret->vlans, &ret->copy);
 	flow_table_seek(w->flows, ret->hash);
+}
+
+static bool is_copy(struct worker *w, const struct packet *p, struct seek *s)
+{
+	if (!s->copy_sought)
+		dedup_seek(w->dedup, p, s->vlans, &s->copy);
+	return dedup_seen(w->dedup, p, s->vlans, &s->copy);
 }
 
 /* A flow that is over with this packet, which begins another. */
@@ -472,7 +514,7 @@ static bool is_replaced(struct worker *w, struct flow *f, const struct packet *p
  * for a second copy. */
 static bool join_fragment(struct worker *w, struct packet *p, struct seek *s)
 {
-	if (dedup_seen(w->dedup, p, s->vlans, &s->copy))
+	if (is_copy(w, p, s))
 		return false;
 	const bool vlan_in_key = s->vlans == DEDUP_BY_VLAN, joined = fragment_ports(w->fragments, p, vlan_in_key);
 	flow_key_of(p, vlan_in_key, &s->key, &s->end);
@@ -483,12 +525,17 @@ static bool join_fragment(struct worker *w, struct packet *p, struct seek *s)
 
 enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner, struct seek *s)
 {
+	if (!p->fragment && is_stranger(w, s))
+		return FATE_OTHER_NETWORK;
 	const bool copy = p->fragment && !join_fragment(w, p, s);
 	struct flow *f = copy ? NULL : flow_table_find(w->flows, &s->key, s->hash);
 	struct place at;
-	if (f == NULL && !locate(w, p, s->end, &at))
+	if (f == NULL && !locate(w, p, s->end, &at)) {
+		if (!p->fragment)
+			w->stranger[s->hash % STRANGERS][s->end] = s->stranger;
 		return FATE_OTHER_NETWORK;
-	bool again = copy || (!p->fragment && dedup_seen(w->dedup, p, s->vlans, &s->copy));
+	}
+	bool again = copy || (!p->fragment && is_copy(w, p, s));
 	if (f != NULL && f->flags & FLOW_BETWEEN_NETWORKS)
 		again = worker_is_copy(w, f, p, s->end, again);
 	if (again) {

@@ -101,11 +101,14 @@ static bool is_neighbour_icmp(const struct packet *p)
  * unicast address outside is a transfer, and so is one to another network. */
 static bool is_housekeeping(const struct worker *w, const struct packet *p)
 {
+	const bool broadcast = is_broadcast_frame(p);
+	if ((p->proto == IPPROTO_TCP || p->proto == IPPROTO_ICMP) && !broadcast && addr_is_v4(&p->dst) && p->dst.b[12] < 224)
+		return false;   /* most frames: none of what follows */
 	if (addr_is_link_multicast(&p->dst) || addr_is_broadcast(&p->dst))
 		return true;
 	if (addr_is_multicast(&p->dst))
 		return p->ttl <= 1;
-	if (is_broadcast_frame(p))
+	if (broadcast)
 		return same_network(w, p);   /* directed broadcast of the network */
 	if (is_neighbour_icmp(p))
 		return stays_on_link(w, p);

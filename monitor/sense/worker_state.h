@@ -22,6 +22,7 @@
 /* Frames that are decoded before the first of them is counted, so that what
  * they need is asked of memory early. They fit the first cache. */
 #define BURST_FRAMES 16u
+#define STRANGERS 4096u
 
 /* flow->notes */
 enum {
@@ -54,7 +55,9 @@ struct seek {
 	unsigned end;            /* of the key: the sender's */
 	struct flow_key key;
 	uint32_t hash;
-	struct dedup_place copy;
+	uint64_t stranger;       /* what stands in worker.stranger if it is one; later fragments: not used */
+	bool copy_sought;
+	struct dedup_place copy; /* if copy_sought */
 };
 
 /* A frame of a burst. */
@@ -102,6 +105,10 @@ struct worker {
 	uint32_t resync_slot;    /* next slot to tell again, UINT32_MAX: none */
 
 	struct arrival burst[BURST_FRAMES];
+	/* Flows that touch no scanner network, by a hash (with a secret) of all
+	 * that says so: the place by the key alone, so that a flow that is made
+	 * takes its own entries away. One for each end that sends; 0: none. */
+	uint64_t stranger[STRANGERS][2];
 	const struct packet *packet;  /* under inspection, for worker_on_dns */
 	struct tunnel_ends tunnel_key;   /* the last that was looked up */
 	bool tunnel_inside;
@@ -132,6 +139,8 @@ void worker_see_station(struct worker *w, const struct mac *mac, const struct ad
 
 /* --- worker_flow.c --- */
 enum worker_fate { FATE_FLOW, FATE_OTHER_NETWORK };
+/* The networks have changed. */
+void worker_forget_strangers(struct worker *w);
 /* Where does a packet belong? Asks memory for it. */
 void worker_seek(const struct worker *w, const struct packet *p, struct seek *ret);
 /* A packet that is no housekeeping, and where it was sought. inner: what a
