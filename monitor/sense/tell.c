@@ -17,8 +17,8 @@ struct backlog {
 
 struct tell {
 	struct tell_options o;
-	struct tell_place at;
-	uint64_t index;          /* facts told at this place */
+	struct tell_place last;  /* where the last fact was told */
+	uint64_t index;          /* facts told there */
 	uint64_t delayed, lost;
 	struct backlog backlog;
 };
@@ -46,20 +46,22 @@ void tell_free(struct tell *t)
 	free(t);
 }
 
-void tell_at(struct tell *t, const struct tell_place *at)
+/* Count anew where this is another place than that of the last fact. */
+static void step(struct tell *t)
 {
+	const struct tell_place *at = t->o.at;
 	/* Live, only the order of telling counts: one row of numbers for each seq. */
-	bool same = t->o.live ? at->seq == t->at.seq :
-	    at->seq == t->at.seq && at->phase == t->at.phase && at->order == t->at.order;
+	const bool same = t->o.live ? at->seq == t->last.seq :
+	    at->seq == t->last.seq && at->phase == t->last.phase && at->order == t->last.order;
 	if (!same)
 		t->index = 0;
-	t->at = *at;
+	t->last = *at;
 }
 
 static uint64_t sub_of(const struct tell *t)
 {
-	uint64_t order = t->o.live ? t->index + 1 : t->index + (t->at.order << 8);
-	uint64_t phase = t->o.live ? 0 : t->at.phase;
+	uint64_t order = t->o.live ? t->index + 1 : t->index + (t->last.order << 8);
+	uint64_t phase = t->o.live ? 0 : t->last.phase;
 	return phase << 56 | (order & 0xffffffffffff) << 8 | t->o.worker;
 }
 
@@ -94,13 +96,14 @@ static void fill_head(struct tell *t, struct fact_head *h, enum fact_type type, 
 	h->type = (uint16_t)type;
 	h->size = (uint16_t)size;
 	h->worker = t->o.worker;
-	h->time_us = t->at.time_us;
+	h->time_us = t->o.at->time_us;
 }
 
 /* True: it is in the ring. */
 static bool push(struct tell *t, struct fact_head *h)
 {
-	h->seq = t->at.seq;
+	step(t);
+	h->seq = t->last.seq;
 	h->sub = sub_of(t);
 	int rc = ring_push(t->o.ring, h, h->size);
 	if (rc == ERR_FULL && !t->o.live && wait_for_room(t, h->size))
@@ -148,7 +151,7 @@ static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
 	fill_head(t, &c.head, type, sizeof c);
 	if (!push(t, &c.head))
 		return false;
-	f->told = t->at.now;
+	f->told = t->o.at->now;
 	f->told_bytes = f->counts.ip_bytes_out + f->counts.ip_bytes_in;
 	return true;
 }
@@ -304,7 +307,7 @@ void tell_note(struct tell *t, enum fact_note_kind kind, const char *text)
 void tell_watermark(struct tell *t, uint64_t seq)
 {
 	/* Live, more may follow at seq, with greater numbers. */
-	uint64_t told = seq == t->at.seq ? t->index : 0;
+	uint64_t told = seq == t->last.seq ? t->index : 0;
 	ring_set_watermark(t->o.ring, seq, t->o.live ? told << 8 | 0xff : UINT64_MAX);
 	wake(t);
 }

@@ -20,18 +20,6 @@
 
 #define TELL_BACKLOG_BYTES (4u << 20)
 
-struct tell;   /* opaque */
-
-struct tell_options {
-	struct ring *ring;
-	struct control *control;
-	int judge_eventfd;      /* -1: none */
-	unsigned worker;
-	bool live;
-	struct flow_table *flows;
-	struct labels *labels;
-};
-
 /* Facts of one frame come in this order. The phases of timers and of the
  * frame itself; each worker passes through them the same way. */
 enum tell_phase {
@@ -41,6 +29,28 @@ enum tell_phase {
 	PHASE_SOME,
 	PHASE_COUNTERS,
 	PHASE_FRAME,
+};
+
+/* Where the following facts stand. seq must not fall, nor phase within one
+ * seq, nor order (40 bits) within one phase. Offline order must mean the same
+ * to every worker. time_us is packet time; now the worker's own clock. */
+struct tell_place {
+	uint64_t seq, order;
+	int64_t time_us, now;
+	enum tell_phase phase;
+};
+
+struct tell;   /* opaque */
+
+struct tell_options {
+	const struct tell_place *at;   /* the caller's, who keeps it up to date: for each frame, of which few tell anything */
+	struct ring *ring;
+	struct control *control;
+	int judge_eventfd;      /* -1: none */
+	unsigned worker;
+	bool live;
+	struct flow_table *flows;
+	struct labels *labels;
 };
 
 /* What a flow has to tell: bits of flow->wait_flags. */
@@ -54,16 +64,6 @@ enum {
 
 MUST_CHECK int tell_new(const struct tell_options *o, struct tell **ret);
 void tell_free(struct tell *t);
-
-/* Where the following facts stand. seq must not fall, nor phase within one
- * seq, nor order (40 bits) within one phase. Offline order must mean the same
- * to every worker. time_us is packet time; now the worker's own clock. */
-struct tell_place {
-	uint64_t seq, order;
-	int64_t time_us, now;
-	enum tell_phase phase;
-};
-void tell_at(struct tell *t, const struct tell_place *at);
 
 /* Tell these things of a transfer. Returns true if nothing is owed any more;
  * internal flows have nothing to tell: true. TELL_END takes f->end. */

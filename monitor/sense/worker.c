@@ -71,7 +71,7 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 static int new_tell(struct worker *w)
 {
 	struct tell_options tell = {
-		.ring = w->o.ring, .control = w->o.control, .judge_eventfd = w->o.judge_eventfd,
+		.at = &w->place, .ring = w->o.ring, .control = w->o.control, .judge_eventfd = w->o.judge_eventfd,
 		.worker = w->o.index, .live = w->live, .flows = w->flows, .labels = w->labels,
 	};
 	return tell_new(&tell, &w->tell);

@@ -93,6 +93,7 @@ struct worker {
 	struct inspect_sink sink;
 
 	struct worker_clock clock;
+	struct tell_place place;
 	int64_t next_tick;       /* of clock.now */
 	int64_t woken_us;        /* when the judge was last woken (CLOCK_MONOTONIC) */
 	uint64_t frame;          /* number of the last frame read */

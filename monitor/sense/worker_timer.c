@@ -8,14 +8,11 @@
 
 static void place(struct worker *w, uint64_t frame, enum tell_phase phase, uint64_t order)
 {
-	struct tell_place at = {
-		.seq = w->live ? (uint64_t)w->clock.now : frame,
-		.order = order,
-		.time_us = w->clock.packet_us,
-		.now = w->clock.now,
-		.phase = phase,
-	};
-	tell_at(w->tell, &at);
+	w->place.seq = w->live ? (uint64_t)w->clock.now : frame;
+	w->place.order = order;
+	w->place.time_us = w->clock.packet_us;
+	w->place.now = w->clock.now;
+	w->place.phase = phase;
 }
 
 void worker_place(struct worker *w, enum tell_phase phase, uint64_t order)
