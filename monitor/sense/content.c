@@ -131,6 +131,7 @@ static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, 
 {
 	struct recognise_dicom d;
 	const enum recognise dicom = recognise_dicom_association(p, n, last, &d);
+	f->c->side[f->from].likely = dicom == RECOGNISE_MORE && n >= RECOGNISE_DICOM_LIKELY;
 	if (dicom == RECOGNISE_YES) {
 		tell_dicom(f, &d);
 		return RECOGNISE_YES;
@@ -156,6 +157,7 @@ static void side_end(const struct feed *f)
 	if (!s->ended && s->len > 0 && !s->dns_seen && !s->is_dicom && !f->c->over)
 		(void)examine(f, s->buffer->data, s->len, true);
 	s->ended = true;
+	s->likely = false;
 	pool_buffer_give(f->pool, &s->buffer);
 	s->len = s->pending = 0;
 }
@@ -398,6 +400,11 @@ bool content_feed(struct content *c, enum content_end from, uint32_t seq, const 
 {
 	const struct feed f = {c, c->pool, sink, from == CONTENT_IN ? CONTENT_IN : CONTENT_OUT};
 	return c->proto == IPPROTO_TCP ? feed_tcp(&f, seq, payload, caplen) : feed_udp(&f, payload, caplen);
+}
+
+bool content_is_likely(const struct content *c)
+{
+	return c->side[0].likely || c->side[1].likely;
 }
 
 struct content *content_new(struct content_pool *p, uint8_t proto, uint16_t inside_port, uint16_t peer_port)

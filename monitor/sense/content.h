@@ -52,4 +52,8 @@ void content_free(struct content_pool *p, struct content *c);
 bool content_feed(struct content *c, enum content_end from, uint32_t seq, const uint8_t *payload, uint32_t caplen,
                   const struct content_sink *sink);
 
+/* Is the flow as good as recognised, though what is told of it is not whole
+ * yet? Then nobody else need look at it. */
+bool content_is_likely(const struct content *c);
+
 #endif

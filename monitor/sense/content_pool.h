@@ -31,6 +31,7 @@ struct side {
 	uint8_t pending;         /* of piece */
 	uint8_t hole_packets, bad_dns, pdus;
 	bool started, start_known, ended, is_dns, dns_seen, is_dicom;
+	bool likely;             /* the rest of a DICOM association is to come */
 };
 
 struct content {

@@ -21,8 +21,10 @@
 
 struct inspection {
 	struct flow *owner;
-	struct dpi_flow *dpi;          /* NULL: nothing more to learn */
-	struct content *content;       /* likewise */
+	struct dpi_flow *dpi;          /* from the first packet that nDPI gets */
+	struct content *content;       /* NULL: nothing more to learn */
+	bool dpi_over;                 /* nor has nDPI */
+	bool looked;                   /* whether there are news was looked at since the last change */
 	struct dpi_result result;      /* what nDPI said last */
 	const char *app, *category;    /* of our own recognisers: they override; NULL: nothing */
 	bool app_encrypted;
@@ -153,6 +155,7 @@ static void on_find(void *ctx, const struct content_find *find)
 {
 	struct content_ctx *c = ctx;
 	struct inspection *x = c->f->inspection;
+	x->looked = false;
 	keep_find(c->i, x, find->word, find->detail);
 	if (find->app != NULL) {
 		x->app = find->app;
@@ -183,6 +186,7 @@ static void feed_content(struct content_ctx *ctx, const struct packet *p, unsign
 	if (!more) {
 		content_free(ctx->i->content, x->content);
 		x->content = NULL;
+		x->looked = false;
 	}
 }
 
@@ -209,24 +213,23 @@ void inspect_begin(struct inspector *i, struct flow *f, bool look)
 	x->owner = f;
 	f->inspection = x;
 	x->names = k->port[0] == PORT_DNS || k->port[1] == PORT_DNS;
+	/* Within one network only the names matter. */
+	x->dpi_over = !look || f->class_ != FLOW_TRANSFER;
 	if (!look)
 		return;
 	x->content = content_new(i->content, k->proto, k->port[in], k->port[1 - in]);
 	if (x->content != NULL && k->proto == IPPROTO_TCP)
 		content_beginnings(i, f);
-	/* Within one network only the names matter. */
-	if (f->class_ == FLOW_TRANSFER)
-		x->dpi = dpi_flow_new(i->dpi);
 }
 
 /* --- nDPI --- */
 
 static void stop_dpi(struct inspector *i, struct inspection *x)
 {
-	if (x->dpi == NULL)
-		return;
 	dpi_flow_free(i->dpi, x->dpi);
 	x->dpi = NULL;
+	x->dpi_over = true;
+	x->looked = false;
 }
 
 static bool from_client(const struct flow *f, unsigned end)
@@ -244,6 +247,12 @@ static unsigned feed_limit(uint8_t proto)
 static void feed_dpi(struct inspector *i, struct flow *f, const struct packet *p, unsigned end)
 {
 	struct inspection *x = f->inspection;
+	if (x->dpi == NULL)
+		x->dpi = dpi_flow_new(i->dpi);
+	if (x->dpi == NULL) {
+		stop_dpi(i, x);
+		return;
+	}
 	enum dpi_state state = dpi_feed(i->dpi, x->dpi, p->l3, p->l3_caplen, p->time_us, from_client(f, end));
 	x->fed++;
 	x->fed_known = (uint8_t)(x->fed_known + (state != DPI_MORE));
@@ -251,8 +260,10 @@ static void feed_dpi(struct inspector *i, struct flow *f, const struct packet *p
 		dpi_finish(i->dpi, x->dpi);
 		state = DPI_DONE;
 	}
-	if (state != DPI_MORE)
+	if (state != DPI_MORE) {
 		dpi_get(i->dpi, x->dpi, &x->result);
+		x->looked = false;
+	}
 	if (state == DPI_DONE)
 		stop_dpi(i, x);
 }
@@ -267,9 +278,11 @@ void inspect_packet(struct inspector *i, struct flow *f, const struct packet *p,
 		struct content_ctx ctx = {.i = i, .f = f, .sink = sink};
 		feed_content(&ctx, p, end);
 	}
-	if (x->app != NULL)
+	if (x->app != NULL && !x->dpi_over)
 		stop_dpi(i, x);
-	if (x->dpi != NULL && fresh && p->l4_whole && p->payload_caplen > 0)
+	if (x->dpi_over || !fresh || !p->l4_whole || p->payload_caplen == 0)
+		return;
+	if (x->content == NULL || !content_is_likely(x->content))
 		feed_dpi(i, f, p, end);
 }
 
@@ -281,11 +294,14 @@ void inspect_finish(struct inspector *i, struct flow *f)
 	if (x->dpi != NULL) {
 		dpi_finish(i->dpi, x->dpi);
 		dpi_get(i->dpi, x->dpi, &x->result);
-		stop_dpi(i, x);
 	}
-	if (x->content != NULL)
+	if (!x->dpi_over)
+		stop_dpi(i, x);
+	if (x->content != NULL) {
 		content_free(i->content, x->content);
-	x->content = NULL;
+		x->content = NULL;
+		x->looked = false;
+	}
 }
 
 /* --- tunnels --- */
@@ -344,12 +360,19 @@ void inspect_inner(struct inspector *i, struct flow *f, enum decode_tunnel kind,
 
 static bool is_final(const struct inspection *x)
 {
-	return x->dpi == NULL && (x->content == NULL || x->names || x->app != NULL);
+	return x->dpi_over && (x->content == NULL || x->names || x->app != NULL);
 }
 
 static const char *app_of(const struct inspection *x)
 {
 	return x->app != NULL ? x->app : x->result.known ? x->result.app : "Unknown";
+}
+
+static const char *category_of(const struct inspection *x)
+{
+	if (x->app != NULL)
+		return x->category;
+	return x->result.category[0] != '\0' ? x->result.category : "Unspecified";   /* nDPI saw nothing of it */
 }
 
 static uint64_t news_hash(const struct inspection *x)
@@ -364,11 +387,13 @@ static uint64_t news_hash(const struct inspection *x)
 
 bool inspect_has_news(const struct flow *f)
 {
-	const struct inspection *x = f->inspection;
-	if (x == NULL || f->class_ != FLOW_TRANSFER)
+	struct inspection *x = f->inspection;
+	if (x == NULL || x->looked || f->class_ != FLOW_TRANSFER)
 		return false;
 	bool known = x->app != NULL || x->result.known || x->result.host[0] != '\0';
-	return (known || is_final(x)) && news_hash(x) != x->fetched;
+	bool news = (known || is_final(x)) && news_hash(x) != x->fetched;
+	x->looked = !news;
+	return news;
 }
 
 /* *to is all zero. */
@@ -383,7 +408,7 @@ void inspect_get(struct flow *f, struct fact_flow_class *ret)
 	struct inspection *x = f->inspection;
 	const struct dpi_result *r = &x->result;
 	copy_text(ret->app, sizeof ret->app, app_of(x));
-	copy_text(ret->category, sizeof ret->category, x->app != NULL ? x->category : r->category);
+	copy_text(ret->category, sizeof ret->category, category_of(x));
 	copy_text(ret->host, sizeof ret->host, r->host);
 	copy_text(ret->ja3, sizeof ret->ja3, r->ja3);
 	copy_text(ret->ja4, sizeof ret->ja4, r->ja4);
@@ -410,7 +435,7 @@ void inspect_drop_find(struct flow *f)
 bool inspect_is_over(const struct flow *f)
 {
 	const struct inspection *x = f->inspection;
-	if (x->dpi != NULL || x->content != NULL)
+	if (!x->dpi_over || x->content != NULL)
 		return false;
 	return (f->flags & FLOW_TUNNEL) == 0 || x->inner_count == INNERS_MAX;
 }

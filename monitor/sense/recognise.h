@@ -46,6 +46,7 @@ struct recognise_dicom {
 
 /* An association request or acceptance that begins at p. YES when the PDU is
  * whole, or when last is set and its fixed part and first item are. */
+#define RECOGNISE_DICOM_LIKELY 78u   /* MORE with that many bytes: the AE titles were right, too */
 enum recognise recognise_dicom_association(const uint8_t *p, size_t n, bool last, struct recognise_dicom *ret);
 
 /* Does a P-DATA-TF PDU begin at p (an association whose beginning was not seen)? */

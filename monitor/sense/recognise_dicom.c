@@ -18,6 +18,8 @@
 #define PDU_MAX (256 * 1024)   /* 128 contexts with dozens of transfer syntaxes each stay below */
 #define UID_MAX 64             /* PS3.5, section 9.1 */
 
+_Static_assert(RECOGNISE_DICOM_LIKELY == FIXED_BYTES + 4, "past the titles and the first item's header");
+
 enum { PDU_REQUEST = 1, PDU_ACCEPT = 2, PDU_DATA = 4 };
 enum { ITEM_APPLICATION = 0x10, ITEM_PROPOSED = 0x20, ITEM_ACCEPTED = 0x21, ITEM_ABSTRACT = 0x30, ITEM_USER = 0x50 };
 
