@@ -33,3 +33,13 @@ bench-live: ## as root: the rate without loss beside tcpdump, softflowd and ndpi
 	@tests/bench/live.sh $(BUILD)
 
 .PHONY: bench-live
+
+# DAYS=40 for a short look; the directory is made anew and taken away.
+$(BUILD)/bench/year: tests/bench/year.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -o $@ $< $(LIB) $(LIBS)
+
+year: $(BUILD)/bench/year ## a year of 2,000 transfers an hour: the database's size, what retention costs
+	@d=$$(mktemp -d $(BUILD)/bench/year.XXXXXX); $(BUILD)/bench/year $$d $(or $(DAYS),365); rc=$$?; rm -rf $$d; exit $$rc
+
+.PHONY: year

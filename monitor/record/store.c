@@ -213,6 +213,8 @@ int store_open_file(struct store *s)
 	if (r == 0)
 		r = begin_run(s, &s->info);
 	if (r == 0)
+		r = store_convert(s);
+	if (r == 0)
 		sqlite3_busy_timeout(s->db, 0);
 	return r;
 }

@@ -208,7 +208,7 @@ static void read_ends(sqlite3 *old, struct salvage *v)
 
 static void salvage(struct store *s, struct salvage *v)
 {
-	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding"};
+	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding", "dns_name"};
 	char path[4300];
 	sqlite3 *old = NULL;
 	*v = (struct salvage){.until_ms = now_ms() + SALVAGE_MS, .cut = true};
@@ -283,8 +283,8 @@ static int begin_anew(struct store *s)
 		return r;
 	salvage(s, &v);
 	snprintf(detail, sizeof detail, "the record until now is in %s (%.120s); %s", s->aside, s->why,
-	         v.rows > 0 && !v.cut ? "limits, machines and findings were taken over"
-	         : v.rows > 0         ? "of limits, machines and findings a part was taken over"
+	         v.rows > 0 && !v.cut ? "limits, machines, findings and names were taken over"
+	         : v.rows > 0         ? "of limits, machines, findings and names a part was taken over"
 	                              : "nothing could be taken over: limits count from nothing");
 	r = tell(s, "database-damaged", detail, &v);
 	if (r == 0)

@@ -69,6 +69,9 @@ int store_put_finding(void *ctx, const struct row_finding *r);
 /* store.c: open or make the file, bring it to this version, begin the run. */
 MUST_CHECK int store_open_file(struct store *s);
 
+/* store_convert.c: see there. 0 also where it has to stay as it is: store_notice. */
+MUST_CHECK int store_convert(struct store *s);
+
 /* store_damage.c: is the database sound, as far as a second tells? 0 or ERR_DAMAGED, err says why. */
 MUST_CHECK int store_check(sqlite3 *db, char *err, size_t err_size);
 /* Close what is open; keep_log: leave the files exactly as they are. */

@@ -572,6 +572,66 @@ static void test_migrates_from_version_1(void **state)
 	assert_int_equal(ask(f, "SELECT count(*) FROM transfer_text"), 0);
 }
 
+/* Of an older version, and made without auto_vacuum. */
+static void make_old(struct fixture *f, int version, int rows)
+{
+	char err[300] = "";
+	store_close(f->store);
+	f->store = NULL;
+	unlink(f->db);
+	sqlite3 *db = other(f);
+	assert_int_equal(store_schema_migrate(db, version, err, sizeof err), 0);
+	char sql[700];
+	snprintf(sql, sizeof sql,
+	         "INSERT INTO run(start_us, last_us, pid, live, version) VALUES(1, 2, 3, 1, 'old');"
+	         "INSERT INTO machine(id, known, first_us, last_us) VALUES('NII-0007', 1, 1, 2);"
+	         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+	         " INSERT INTO transfer(id, run, start_us, end_us, state, equipment, src_ip, dest_ip, proto, initiator,"
+	         " hostname_source, hostname_verified, ip_bytes_out, ip_bytes_in, payload_bytes_out, payload_bytes_in,"
+	         " packets_out, packets_in, verdict, flags, risk, collapsed) SELECT i, 1, i, i + 1, 'closed', 'NII-0007',"
+	         " '192.0.2.1', '198.51.100.1', 6, 'peer', 'none', 0, i, 0, 0, 0, 1, 1, 'approved', 0, 0, 0 FROM n",
+	         rows);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(ask(f, "PRAGMA auto_vacuum"), 0);
+}
+
+static void test_an_old_database_learns_to_shrink(void **state)
+{
+	struct fixture *f = *state;
+	make_old(f, 3, 5000);
+	fixture_open(f, "live span0", T0);
+	assert_string_equal(store_notice(f->store), "");
+	assert_int_equal(ask(f, "PRAGMA auto_vacuum"), 2);
+	assert_int_equal(ask(f, "SELECT sum(ip_bytes_out) FROM transfer"), 5000 * 5001 / 2);
+	assert_int_equal(ask(f, "SELECT count(*) FROM event WHERE what = 'database-converted'"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	store_close(f->store);
+	fixture_open(f, "live span0", T0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM event"), 1);   /* once */
+}
+
+/* No room: it goes on as it is, and says how it could be. */
+static void test_an_old_database_without_room_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before, small;
+	make_old(f, STORE_SCHEMA_VERSION, 20000);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	small = before;
+	small.rlim_cur = 800000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	fixture_open(f, "live span0", T0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_non_null(strstr(store_notice(f->store), "PRAGMA auto_vacuum=INCREMENTAL; VACUUM"));
+	assert_int_equal(ask(f, "PRAGMA auto_vacuum"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM transfer"), 20000);
+	const struct row_transfer r = full_row(30000);
+	commit_row(f->store, &r);
+	assert_int_equal(ask(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+}
+
 static void test_refuses_what_is_not_its_own(void **state)
 {
 	struct fixture *f = *state;
@@ -772,6 +832,8 @@ int main(void)
 		TEST(test_a_gap_ends_in_place),
 		TEST(test_what_was_kept_comes_back),
 		TEST(test_migrates_from_version_1),
+		TEST(test_an_old_database_learns_to_shrink),
+		TEST(test_an_old_database_without_room_is_told_of),
 		TEST(test_refuses_what_is_not_its_own),
 		TEST(test_kill_9_loses_no_committed_row),
 		TEST(test_a_full_disk_rolls_back_and_passes),
