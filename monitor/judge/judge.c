@@ -191,10 +191,15 @@ static void new_geo(struct judge *j)
 	judge_decide_all(j);
 }
 
+static void set_back(struct judge *j, int64_t time_us)
+{
+	if (j->clock_us != INT64_MIN && time_us < j->clock_us - CLOCK_BACK_US)
+		judge_time_back(j, time_us);
+}
+
 static bool take_flow(struct judge *j, const union fact_any *f)
 {
-	if (j->clock_us != INT64_MIN && f->head.time_us < j->clock_us - CLOCK_BACK_US)
-		judge_time_back(j, f->head.time_us);
+	set_back(j, f->head.time_us);
 	if (f->head.time_us > j->clock_us)
 		j->clock_us = f->head.time_us;
 	judge_time(j, j->clock_us);
@@ -229,6 +234,7 @@ static bool take(struct judge *j, const union fact_any *f)
 		station(j, &f->station);
 		return true;
 	case FACT_COUNTERS:
+		set_back(j, f->head.time_us);
 		judge_time(j, f->head.time_us - SLACK_US);
 		judge_counters(j, &f->counters);
 		return true;

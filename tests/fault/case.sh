@@ -5,6 +5,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC1090,SC1091,SC2034,SC2154,SC2317
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
 . "$here/../lab/lab.sh"
 lab_enter "$@"
 

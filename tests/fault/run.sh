@@ -23,7 +23,8 @@ FAULT_WORK=$(mktemp -d "${TMPDIR:-/tmp}/garita-fault.XXXXXX") || exit 1
 export FAULT_WORK
 trap 'rm -rf "$FAULT_WORK"' EXIT
 trap 'exit 130' INT TERM HUP
-cc -O2 -o "$FAULT_WORK/traffic" "$here/traffic.c" -lpcap || exit 1
+cc -O2 -o "$FAULT_WORK/traffic" "$here/traffic.c" -lpcap &&
+    cc -O2 -o "$FAULT_WORK/gencap" "$root/tests/bench/gencap.c" -lpcap || exit 1
 
 # shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(for f in "$here"/cases/*.sh; do basename "$f" .sh; done)

@@ -84,6 +84,38 @@ static void test_pending(void **state)
 	w_free(w);
 }
 
+/* By an hour: what waits does not wait an hour longer, and no row ends before it starts. */
+static void test_clock_set_back(void **state)
+{
+	(void)state;
+	const int64_t then = NOON - 60 * MINUTE;
+	struct counters c = {.frames = 1, .last_us = NOON};
+	struct world *w = w_new(TLS_10);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+	w_counters(w, 0, &c, NOON);
+	w_note(w, 0, NOTE_CLOCK_STEP, "back by 3600.0 s", then);
+	assert_int_equal(w_totals(w).last_packet_us, then);
+	c.frames++;   /* of before the step, told after it */
+	w_counters(w, 0, &c, then + SECOND);
+	assert_int_equal(w_totals(w).last_packet_us, then + SECOND);
+	w_flush(w);
+	assert_int_equal(w->last_id, 0);
+	w_counters(w, 0, &c, then + 10 * SECOND);
+	w_flush(w);
+	assert_int_equal(w->last_id, 1);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_UNAPPROVED);
+	w_count(w, &(struct w_count){.slot = 1, .time_us = then + 11 * SECOND, .out = 200});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.start_us, NOON);
+	assert_int_equal(w->rows[1].r.end_us, NOON);
+	/* Forward again and beyond, and back: each a gap of its own. */
+	w_note(w, 0, NOTE_CLOCK_STEP, "ahead by 7200.0 s", NOON + 60 * MINUTE);
+	w_note(w, 0, NOTE_CLOCK_STEP, "back by 3600.0 s", NOON);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 3);
+	w_free(w);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -590,7 +622,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_routed_between_networks),
 	    cmocka_unit_test(test_borrowed_address_shows_late),
-	    cmocka_unit_test(test_approved_and_not),   cmocka_unit_test(test_pending),
+	    cmocka_unit_test(test_approved_and_not),   cmocka_unit_test(test_pending), cmocka_unit_test(test_clock_set_back),
 	    cmocka_unit_test(test_names),              cmocka_unit_test(test_names_of_a_machine), cmocka_unit_test(test_names_of_unapproved_resolvers),
 	    cmocka_unit_test(test_names_that_nobody_asked_for), cmocka_unit_test(test_names_of_inside_resolvers),
 	    cmocka_unit_test(test_names_of_listed_resolvers), cmocka_unit_test(test_name_that_the_peer_claims),

@@ -573,6 +573,26 @@ static void stop_now(void)
 }
 
 /* Told to stop: what was counted is told, but no flow has ended. */
+/* Live an hour ahead at once is a clock that was set: no flow ends for it. */
+static void a_clock_set_ahead_ends_no_flow(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	const int64_t t = wall_us() - 30000;
+	struct spec s = {.src = 1, .dst = OUTSIDE, .sport = 1000, .dport = 9, .bytes = 72};
+	add_udp(&c, t, s);
+	for (int i = 0; i < 5; i++)
+		add_udp(&c, t + (3600 + i) * SECOND, s);
+	store(&c)->rc = ERR_AGAIN;
+	c.frame[c.count - 1].call = stop_now;
+	run_live(&c);
+	assert_int_equal(count_of(&live_run, FACT_FLOW_NEW), 1);
+	assert_int_equal(count_of(&live_run, FACT_FLOW_END), 0);
+	assert_in_range(totals(&live_run, 1).clock_steps, 1, 2);   /* back, too, where the idle line looks at the clock */
+	free(live_run.fact);
+	empty(&c);
+}
+
 static void stops_with_counts_told(void **state)
 {
 	(void)state;
@@ -690,6 +710,7 @@ int main(void)
 		cmocka_unit_test(time_goes_back),
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(a_full_ring_loses_nothing),
+		cmocka_unit_test(a_clock_set_ahead_ends_no_flow),
 		cmocka_unit_test(stops_with_counts_told),
 		cmocka_unit_test(tells_again_after_a_resync),
 		cmocka_unit_test(interfaces_come_back),

@@ -46,6 +46,24 @@ case_run() {
     figure "judge with 2 MB left: $(($(sql 'SELECT count(*) FROM transfer WHERE dest_port = 9000') - 1600)) of $(sent load short) connections recorded, the rest is a gap of $(sql "SELECT (end_us - start_us) / 1000000 FROM gap WHERE cause = 'judge-died'") s"
     check "garitad lives" alive
     sensor_stop || true
+    worker_limited
+}
+# Workers that get no more memory, and flows that nDPI wants memory for.
+worker_limited() {
+    local p
+    "$FAULT_WORK/gencap" mixed 60000 "$work/mixed.pcap" "$root"/tests/replay/{tls-approved,tls-unapproved,dicom,smb-out,demo}/capture.pcap 2>/dev/null
+    rm -rf "$work/data"
+    sensor_start "$work" || { not_ok "ready again within 10 s"; return; }
+    for p in $(children worker); do
+        setpriv --reuid nobody --regid nogroup --clear-groups prlimit --pid "$p" --as=$(($(awk '/^VmSize/ { print $2 }' "/proc/$p/status") * 1024 + 500000))
+    done
+    traffic mixed -i p-span replay 8000 "$work/mixed.pcap"; traffic_wait mixed
+    lab_wait 10 equals frames "$(sent mixed frames)"
+    check "garitad lives" alive
+    if gap worker-died; then ok "workers without memory: they died, and it is a gap"
+    else is "workers without memory: every frame is counted" "$(frames)" "$(sent mixed frames)"; fi
+    figure "workers with 0.5 MB left: $(frames) of $(sent mixed frames) frames, $(sql "SELECT count(*) FROM transfer") rows, $(sql "SELECT count(*) FROM transfer WHERE app IS NULL OR app = 'Unknown'") of them without an application; $(sql "SELECT count(*) FROM gap WHERE cause = 'worker-died'") deaths"
+    sensor_stop || true
 }
 # Live with that limit, for a second or until it gives up: rc 0: it was ready.
 start_limited() {
