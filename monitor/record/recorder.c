@@ -14,8 +14,9 @@
 #include "record/recorder_private.h"
 
 #define TAKE_BATCH 4096u        /* facts between two looks at the clock */
-#define ROWS_PER_FLUSH 16384u   /* rows of one transaction: index pages are written once for many rows */
-#define REPLAY_AGE_MS 5000      /* a replay: rows of flows that go on are at most that old */
+#define ROWS_PER_FLUSH 16384u   /* live: rows of one transaction, a quarter of a second */
+#define REPLAY_ROWS 32768u      /* a replay: index pages are written once for many rows */
+#define REPLAY_AGE_MS 30000     /* a replay: rows of flows that go on are at most that old */
 #define FLUSH_MS 200            /* live */
 #define FLUSH_SOON_MS 50        /* live, after a new unapproved transfer */
 #define STATUS_MS 1000
@@ -84,7 +85,7 @@ static void recovered(struct recorder *r, int64_t now)
 
 static int put_rows(struct recorder *r, bool status, bool totals)
 {
-	int code = judge_flush(r->o->judge, &r->sink, ROWS_PER_FLUSH);
+	int code = judge_flush(r->o->judge, &r->sink, r->o->live ? ROWS_PER_FLUSH : REPLAY_ROWS);
 	if (code == 0 && status)
 		code = recorder_put_status(r);
 	/* Live with each batch: should the judge die, the sums of its run and of
@@ -161,7 +162,7 @@ static bool replay_rows_due(struct recorder *r, int64_t now)
 		judge_offer_open(r->o->judge);
 		return judge_has_rows(r->o->judge);
 	}
-	return r->full || judge_rows_waiting(r->o->judge) >= ROWS_PER_FLUSH;
+	return r->full || judge_rows_waiting(r->o->judge) >= REPLAY_ROWS;
 }
 
 static bool rows_due(struct recorder *r, int64_t now)

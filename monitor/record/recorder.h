@@ -1,8 +1,8 @@
 /* recorder.h - the loop of the judge process: rings → judge → store.
  * The top file of record/. Merges the facts of all workers by their order,
  * flushes rows in batches (live every 200 ms, 50 ms after a new unapproved
- * one; offline every 16,384 rows whose flows have ended, and all of them at
- * least every five seconds), keeps them when the database is locked or the disk is full. */
+ * one; offline every 32,768 rows whose flows have ended, and all of them at
+ * least every 30 seconds), keeps them when the database is locked or the disk is full. */
 #ifndef MONITOR_RECORDER_H
 #define MONITOR_RECORDER_H
 #include <stdbool.h>

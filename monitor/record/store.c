@@ -3,7 +3,7 @@
  * synchronous=FULL: in WAL mode NORMAL already survives kill -9 (the log is in
  * the page cache), but a power cut may take back the last commits, and DESIGN's
  * fifth principle wants those kept too. A commit is one fsync of the log; with
- * twenty a second live and one for 16,384 rows of a replay it costs little. */
+ * twenty a second live and one for 32,768 rows of a replay it costs little. */
 #include "record/store.h"
 
 #include <errno.h>
