@@ -22,7 +22,7 @@ $(BUILD)/bench/rows: tests/bench/rows.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -Wl,--wrap=store_sink,--wrap=store_commit -o $@ $< $(LIB) $(LIBS)
 
-bench-rows: $(BUILD)/bench/rows ## transfers a second into SQLite, and from fact to commit (ROWS=2000000)
+bench-rows: $(BUILD)/bench/rows ## transfers a second into SQLite, and from fact to commit (ROWS=2800000)
 	@tests/bench/rows.sh $(BUILD) $(ROWS)
 
 .PHONY: bench-rows

@@ -782,34 +782,6 @@ static void test_status_and_totals_are_replaced(void **state)
 	assert_int_equal(ask(f, "SELECT approved * 100 + frames FROM totals"), 309);
 }
 
-/* Not a test: how fast rows go in. GARITA_BENCH=1 prints it. */
-static void bench_inserts(void **state)
-{
-	struct fixture *f = *state;
-	if (getenv("GARITA_BENCH") == NULL)
-		skip();
-	enum { ROWS = 400000, BATCH = 16384 };
-	struct timespec a, b;
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	const clock_t cpu = clock();
-	for (int64_t id = 1; id <= ROWS;) {
-		assert_int_equal(store_begin(f->store), 0);
-		for (int i = 0; i < BATCH && id <= ROWS; i++, id++) {
-			struct row_transfer r = full_row(id);
-			r.finding = 1 + id % 1000;
-			r.ident.peer.b[13] = (uint8_t)(id % 8);
-			r.ident.peer.b[14] = (uint8_t)((id * 7919) >> 8);
-			r.state = ROW_CLOSED;
-			assert_int_equal(put_row(f->store, &r), 0);
-		}
-		assert_int_equal(store_commit(f->store), 0);
-	}
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	const double s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
-	printf("store: %d rows in %.1f s, %.0f rows/s; %.1f us of processor time a row\n", ROWS, s, ROWS / s,
-	       (double)(clock() - cpu) * 1e6 / CLOCKS_PER_SEC / ROWS);
-}
-
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -838,7 +810,6 @@ int main(void)
 		TEST(test_kill_9_loses_no_committed_row),
 		TEST(test_a_full_disk_rolls_back_and_passes),
 		TEST(test_status_and_totals_are_replaced),
-		TEST(bench_inserts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
