@@ -332,7 +332,7 @@ static void segment(const struct feed *f, uint32_t seq, const uint8_t *p, size_t
 			side_end(f);
 		return;
 	}
-	const uint32_t old = (uint32_t)-ahead;
+	const uint32_t old = s->next_seq - seq;
 	if (old >= n)
 		return;   /* all of it was there */
 	if (s->pending == 0)

@@ -555,6 +555,19 @@ static void other_on_the_port_of_dns(void **state)
 
 /* --- limits --- */
 
+/* A sender may put a segment anywhere in the sequence space, also exactly half of it away. */
+static void half_the_sequence_space_away(void **state)
+{
+	(void)state;
+	struct content *c = flow(TCP, 104);
+	syn(c, CONTENT_OUT, 5);
+	assert_true(feed(c, CONTENT_OUT, 5, "abc", 3));
+	assert_true(feed(c, CONTENT_OUT, 8 + (UINT32_C(1) << 31), "defgh", 5));
+	assert_true(feed(c, CONTENT_OUT, 8 - (UINT32_C(1) << 31), "defgh", 5));
+	assert_int_equal(seen.finds, 0);
+	content_free(pool, c);
+}
+
 static void pool_is_bounded(void **state)
 {
 	(void)state;
@@ -622,6 +635,7 @@ int main(void)
 	    cmocka_unit_test(dns_longer_than_the_buffer),
 	    cmocka_unit_test(dns_gap_ends_it),
 	    cmocka_unit_test(other_on_the_port_of_dns),
+	    cmocka_unit_test(half_the_sequence_space_away),
 	    cmocka_unit_test(pool_is_bounded),
 	    cmocka_unit_test(any_segments),
 	};
