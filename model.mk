@@ -4,9 +4,11 @@ MODEL_CFLAGS := -std=c17 -O2 -g $(WARN) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Imonito
 RING_C       ?= monitor/base/ring.c
 TSAN_TESTS   ?= test_ring_threads test_ring test_worker test_worker_mixed test_recorder
 
-model: $(BUILD)/model/ring_check ## the ring through every outcome of its atomics, and every weakening of it seen
+model: $(BUILD)/model/ring_check ## the ring through every outcome of its atomics, sleep and wake-up by spin; broken, and seen
+	@tools/install/deps.sh build model
 	@$(BUILD)/model/ring_check
 	@tests/model/mutants.sh $(BUILD)
+	@tests/model/spin.sh $(BUILD)
 
 model-build: $(BUILD)/model/ring_check
 

@@ -247,6 +247,8 @@ static void sleep_until_due(struct recorder *r)
 	struct pollfd fds[2] = {{.fd = r->o->eventfd, .events = POLLIN}, {.fd = r->o->signal_fd, .events = POLLIN}};
 	const int timeout = wait_ms(r, recorder_ms());
 	atomic_store(&r->o->control->judge_waits, 1);
+	/* A load that acquires may overtake the store before it: then neither side would see the other (tests/model/ring.pml). */
+	atomic_thread_fence(memory_order_seq_cst);
 	/* A worker that pushed before it could see the flag did not wake us. */
 	if (r->full || r->blocked_ms != 0 || !recorder_has_facts(r)) {
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)

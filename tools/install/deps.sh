@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh GROUP... - install what is missing, with apt, by package name.
-# Groups: build (to build and run), test (for make test), lab, bench, fuzz, lint, geoip.
+# Groups: build (to build and run), test (for make test), lab, bench, fuzz, model, lint, geoip.
 # Nothing is started: packages that bring a service are kept from starting it.
 set -eu
 
@@ -15,6 +15,7 @@ list() {
 		dnsmasq-base bind9-dnsutils netcat-openbsd socat iputils-ping jq perl sqlite3 tshark ;;
 	bench) echo libndpi-bin softflowd tcpdump tcpreplay iproute2 ethtool time perl sqlite3 ;;
 	fuzz) echo clang llvm ;;
+	model) echo spin ;;
 	lint) echo clang-tidy cppcheck shellcheck man-db groff-base ;;
 	geoip) echo tor-geoipdb libmaxmind-db-writer-perl ;;
 	*) echo "deps.sh: unknown group $1" >&2 && exit 2 ;;
