@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,10 @@
 
 #include "record/store_private.h"
 #include "record/store_schema.h"
+
+#define LOCK_PAUSE_US 20000
+#define LOCK_TRIES 5u            /* a tenth of a second */
+#define LOCK_TRIES_DEAD 500u     /* ten seconds */
 
 #define OPEN_WAIT_MS 5000
 #define CLOSE_WAIT_MS 2000
@@ -54,6 +59,15 @@ uint64_t store_refused(const struct store *s)
 	return s->refused;
 }
 
+/* Whose pid stands in the lock file, and is there no such process any more? */
+static bool holder_is_dead(int lock_fd, int *ret_pid)
+{
+	char text[32] = "";
+	if (pread(lock_fd, text, sizeof text - 1, 0) > 0)
+		*ret_pid = (int)strtol(text, NULL, 10);
+	return *ret_pid > 0 && kill(*ret_pid, 0) != 0 && errno == ESRCH;
+}
+
 /* Only one writer: whoever holds the lock of DIR/garitad.pid, which ends with
  * its process. The file stays, for taking it away would let two hold it. */
 static int take_lock(struct store *s, const char *dir, const struct store_run *run, int *ret_pid)
@@ -68,14 +82,14 @@ static int take_lock(struct store *s, const char *dir, const struct store_run *r
 	}
 	char text[32] = "";
 	int locked = flock(s->lock_fd, LOCK_EX | LOCK_NB);
-	/* `garita status` holds it for an instant while it looks who does. */
-	for (int i = 0; i < 5 && locked != 0; i++) {
-		usleep(20000);
+	/* `garita status` holds it for an instant while it looks who does; and of a
+	 * garitad that was killed the judge is still bringing the record to its end. */
+	for (unsigned i = 0; locked != 0 && (i < LOCK_TRIES || (i < LOCK_TRIES_DEAD && holder_is_dead(s->lock_fd, ret_pid))); i++) {
+		usleep(LOCK_PAUSE_US);
 		locked = flock(s->lock_fd, LOCK_EX | LOCK_NB);
 	}
 	if (locked != 0) {
-		if (pread(s->lock_fd, text, sizeof text - 1, 0) > 0)
-			*ret_pid = (int)strtol(text, NULL, 10);
+		(void)holder_is_dead(s->lock_fd, ret_pid);
 		snprintf(s->error, sizeof s->error, "%.180s: another garitad (pid %d) writes here", dir, *ret_pid);
 		return ERR_BUSY;
 	}

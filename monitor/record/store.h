@@ -23,7 +23,8 @@ struct store_run {               /* one life of garitad */
 };
 
 /* Open for writing; creates and migrates. The lock file DIR/garitad.pid
- * (flock) keeps a second writer out: ERR_BUSY, and *ret_pid is the other's.
+ * (flock) keeps a second writer out: ERR_BUSY, and *ret_pid is the other's;
+ * the judge of a garitad that is dead may take ten seconds to end.
  * ERR_INVALID: of another program, or a newer schema (err says which). Open rows of
  * an earlier run become interrupted, and a gap "stopped" from its last sign of
  * life is added, unless this run or that one is a replay. Waits up to five

@@ -2,11 +2,15 @@
 #include "store_rows.h"
 
 #include <sqlite3.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "judge/judge.h"
 #include "record/store_schema.h"
@@ -268,6 +272,36 @@ static void test_locked_by_another_is_busy_at_once(void **state)
 	const struct row_transfer r2 = full_row(2);
 	commit_row(f->store, &r2);
 	sqlite3_close(db);
+}
+
+/* Its supervisor was killed, and it is bringing the record to its end. */
+static void test_the_judge_of_a_dead_sensor_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	char path[4200], text[16] = "";
+	const pid_t dead = fork(), holder = dead == 0 ? 0 : fork();
+	if (dead == 0)
+		_exit(0);
+	waitpid(dead, NULL, 0);
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, sizeof path, "%s/%s", f->dir, "garitad.pid");
+	const int fd = open(path, O_RDWR);
+	if (holder == 0) {
+		const int mine = open(path, O_RDWR);
+		const int n = snprintf(text, sizeof text, "%d\n", (int)dead);
+		while (flock(mine, LOCK_EX | LOCK_NB) != 0)
+			usleep(1000);
+		(void)!ftruncate(mine, 0);
+		(void)!pwrite(mine, text, (size_t)n, 0);
+		usleep(500000);
+		_exit(0);
+	}
+	while (strtol(text, NULL, 10) != dead)
+		(void)!pread(fd, text, sizeof text - 1, 0);
+	close(fd);
+	fixture_open(f, "live span0", T0 + SECOND);   /* asserts that it opens */
+	waitpid(holder, NULL, 0);
 }
 
 static void test_a_second_writer_is_told_who_writes(void **state)
@@ -794,6 +828,7 @@ int main(void)
 		TEST(test_parents_may_come_later),
 		TEST(test_a_row_that_can_never_go_in_is_counted),
 		TEST(test_locked_by_another_is_busy_at_once),
+		TEST(test_the_judge_of_a_dead_sensor_is_waited_for),
 		TEST(test_a_second_writer_is_told_who_writes),
 		TEST(test_restart_interrupts_and_tells_the_gap),
 		TEST(test_a_killed_run_reads_killed),
