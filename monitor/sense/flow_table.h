@@ -85,7 +85,7 @@ struct flow {
 	uint8_t interface;
 	uint8_t vlan_count;
 	uint16_t vlan[2];      /* as in its first frame, also where the key has none */
-	int8_t ahead[2];       /* worker_routed.c: per end of the key, frames of one VLAN more than of the other */
+	int16_t ahead[2];      /* worker_routed.c: per end of the key, frames of one VLAN more than of the other */
 	uint8_t unlike;        /* worker_routed.c: copies in a row that did not look like ones */
 };
 

@@ -33,7 +33,7 @@ bool worker_is_copy(const struct worker *w, struct flow *f, const struct packet 
 		return alike;
 	const int before = f->ahead[end], now = before + side;
 	if (now >= -AHEAD_MAX && now <= AHEAD_MAX)
-		f->ahead[end] = (int8_t)now;
+		f->ahead[end] = (int16_t)now;
 	if (alike)
 		f->unlike = 0;
 	if (alike || before * side >= 0)
