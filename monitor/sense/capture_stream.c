@@ -35,7 +35,8 @@ static void ask_ahead(struct capture_stream *s)
 {
 	if (s->read_bytes < HEAD_BYTES || s->asked_bytes > s->read_bytes + AHEAD_BYTES / 2)
 		return;
-	const uint64_t to = s->read_bytes + AHEAD_BYTES, from = s->asked_bytes > s->read_bytes ? s->asked_bytes : s->read_bytes;
+	const uint64_t from = s->asked_bytes > s->read_bytes ? s->asked_bytes : s->read_bytes;
+	const uint64_t to = s->read_bytes + AHEAD_BYTES;
 	const int rc = posix_fadvise(s->fd, (off_t)from, (off_t)(to - from), POSIX_FADV_WILLNEED);
 	s->asked_bytes = rc == 0 ? to : UINT64_MAX;
 }

@@ -122,16 +122,19 @@ lossless() {
 	[ "${got:-0}" = "$sent" ] && [ "$real" -gt $(($2 * 97 / 100)) ]
 }
 
-# The highest of a rising row of rates, each a 24th more, by halving; confirmed once.
+# The highest of a rising row of rates, each a twelfth more, by halving; seen twice.
 highest() { # PROGRAM CEILING
 	local low=0 high=${#rates[@]} mid
 	while [ $((high - low)) -gt 1 ]; do
 		mid=$(((low + high) / 2))
-		if [ "${rates[$mid]}" -le "$2" ] && lossless "$1" "${rates[$mid]}" && lossless "$1" "${rates[$mid]}"; then
+		if [ "${rates[$mid]}" -le "$2" ] && lossless "$1" "${rates[$mid]}"; then
 			low=$mid
 		else
 			high=$mid
 		fi
+	done
+	while [ $low -gt 0 ] && ! lossless "$1" "${rates[$low]}"; do
+		low=$((low - 1))
 	done
 	echo "${rates[$low]}"
 }
@@ -140,7 +143,7 @@ rates=(0)
 r=20000
 while [ $r -lt 4000000 ]; do
 	rates+=("$r")
-	r=$((r * 25 / 24))
+	r=$((r * 13 / 12))
 done
 
 echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(uname -sr)"
