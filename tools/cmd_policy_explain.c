@@ -308,7 +308,13 @@ static int load_record(struct explaining *x, const char *id)
 		return EXIT_FAILED;
 	}
 	if (!x->record.found) {
+		const struct store_filter all = {.id = 0};
+		struct stored_folded folded = {.transfers = 0};
 		tool_error(x->o.verb, policy_said(&x->o, "no transfer %s", "no hay transferencia %s"), id);
+		if (store_read_folded(x->store, &all, &folded) == 0 && folded.transfers > 0)
+			tool_error(x->o.verb, "%s",
+			           policy_said(&x->o, "old transfers are kept as sums alone: garita transfers --sums total",
+			                       "las transferencias antiguas solo se guardan como sumas: garita transfers --sums total"));
 		return EXIT_FAILED;
 	}
 	if (x->o.config != NULL)
