@@ -24,7 +24,8 @@ struct judge {
 	_Atomic unsigned flushed;    /* rows committed */
 	unsigned offered;            /* rows handed out */
 	unsigned room;               /* rows that may wait, 0: any number */
-	unsigned flushes, reloads, offers, anew;
+	unsigned flushes, reloads, anew;
+	_Atomic unsigned offers;     /* calls of judge_offer_open */
 	struct row_gap gap;
 	char gap_detail[120];
 	unsigned gaps;
@@ -282,6 +283,21 @@ static void test_deaths_come_before_starts(void **state)
 	assert_int_equal(rig.judge.deaths, 3);
 }
 
+/* Standard input that pauses: what came is to be seen, live flows too. */
+static void test_a_quiet_replay_shows_its_rows(void **state)
+{
+	(void)state;
+	start();
+	push(0, 1);
+	for (int i = 0; i < WORKERS; i++)
+		ring_set_watermark(rig.rings[i], 1, UINT64_MAX);
+	WAIT_FOR(rows() == 1);
+	assert_true(rig.judge.offers > 0);
+	for (int i = 0; i < WORKERS; i++)
+		ring_close(rig.rings[i]);
+	join();
+}
+
 static void test_waits_for_the_slowest_watermark(void **state)
 {
 	(void)state;
@@ -502,6 +518,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_order_over_all_workers),
 		TEST(test_deaths_come_before_starts),
+		TEST(test_a_quiet_replay_shows_its_rows),
 		TEST(test_waits_for_the_slowest_watermark),
 		TEST(test_a_dead_worker_holds_up_nobody),
 		TEST(test_rows_are_in_within_a_second),
