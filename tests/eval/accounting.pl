@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # accounting.pl BUILD [MUTANTS [JOBS [FIRST-SEED]]] - does every frame and every
 # byte have a place? Over each capture of tests/replay, and over as many
-# damaged copies of them (mutate.c; one worker, each fourth with two), garitad
-# replays it, and
+# damaged copies of them (mutate.c; one worker, each fourth with two; first those
+# of once-wrong.txt), garitad replays it, and
 #  - its frames are the sum of their parts, and as many as tshark reads; of a
 #    damaged copy as many as there are whole records before the first broken one;
 #  - its bytes are those of its transfers;
@@ -324,10 +324,10 @@ sub total
 	return $bad;
 }
 
-# Every $jobs-th mutant from $job on. tshark reads a batch of them in one go.
+# Mutants of [seed, capture] each. tshark reads a batch of them in one go.
 sub run_job
 {
-	my ($job, $base, $report) = @_;
+	my ($job, $report, @mutants) = @_;
 	my @batch;
 	my $flush = sub {
 		tshark_many("$work/many$job.pcap", @batch);
@@ -343,9 +343,8 @@ sub run_job
 		}
 		@batch = ();
 	};
-	for (my $i = $job; $i < $mutants; $i += $jobs) {
-		my $seed = $first_seed + $i;
-		my $from = $base->[($seed - 1) % @$base];
+	for (@mutants) {
+		my ($seed, $from) = @$_;
 		my $file = "$work/mutant$job-" . @batch . '.pcap';
 		next if system("$build/eval/mutate $seed '$from' '$file' 2>/dev/null") != 0;
 		push @batch, { name => "mutate $seed $from", site => site_of($from), file => $file,
@@ -358,30 +357,39 @@ sub run_job
 my @captures = sort grep { -f site_of($_) } glob 'tests/replay/*/capture*';
 my $bad = total('captures', map { check($_, site_of($_), $_) } @captures);
 
-# Damaged copies: the captures in turn, a seed each; in $jobs processes.
-my @base = grep { system("$build/eval/mutate 1 '$_' '$work/mutant' 2>/dev/null") == 0 } @captures;
-my @pid;
-for my $job (0 .. $jobs - 1) {
-	my $pid = fork // die "fork: $!\n";
-	push @pid, $pid;
-	next if $pid;
-	open my $report, '>', "$work/report$job" or die "$!\n";
-	$report->autoflush(1);
-	run_job($job, \@base, $report);
-	close $report or die "$!\n";
-	exit 0;
-}
-for (@pid) {
-	waitpid $_, 0;
-	$bad++ if $?;
-}
-if ($mutants > 0) {
-	my @result;
+# In $jobs processes.
+sub run_mutants
+{
+	my ($title, @mutants) = @_;
+	my (@pid, @result);
+	for my $job (0 .. $jobs - 1) {
+		my $pid = fork // die "fork: $!\n";
+		push @pid, $pid;
+		next if $pid;
+		open my $report, '>', "$work/report$job" or die "$!\n";
+		$report->autoflush(1);
+		run_job($job, $report, @mutants[grep { $_ % $jobs == $job } 0 .. $#mutants]);
+		close $report or die "$!\n";
+		exit 0;
+	}
+	my $died = 0;
+	for (@pid) {
+		waitpid $_, 0;
+		$died++ if $?;
+	}
 	for my $job (0 .. $jobs - 1) {
 		open my $report, '<', "$work/report$job" or die "$!\n";
 		push @result, map { decode_json($_) } <$report>;
 	}
-	$bad += total('mutated captures', @result);
+	return $died + total($title, @result);
+}
+
+if ($mutants > 0) {
+	open my $list, '<', 'tests/eval/once-wrong.txt' or die "once-wrong.txt: $!\n";
+	$bad += run_mutants('mutants once wrong', map { /^(\d+)\s+(\S+)/ ? [$1, "tests/replay/$2/capture.pcap"] : () } <$list>);
+	# The captures in turn, a seed each.
+	my @base = grep { system("$build/eval/mutate 1 '$_' '$work/mutant' 2>/dev/null") == 0 } @captures;
+	$bad += run_mutants('mutated captures', map { [$_, $base[($_ - 1) % @base]] } $first_seed .. $first_seed + $mutants - 1);
 }
 system('rm', '-rf', $work);
 exit($bad ? 1 : 0);
