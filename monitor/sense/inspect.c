@@ -19,13 +19,26 @@
 #define FEED_KNOWN 8u        /* more of them for a host name, once the protocol is known */
 #define PORT_DNS 53u
 
+/* What only some flows have: most are DNS, or of a protocol without names. */
+struct extras {
+	char host[FACT_HOST_MAX], ja3[33], ja4[40];
+	struct inspect_find find[FINDS_MAX];
+	uint32_t next_free;
+};
+
 struct inspection {
 	struct flow *owner;
 	struct dpi_flow *dpi;          /* from the first packet that nDPI gets */
 	struct content *content;       /* NULL: nothing more to learn */
 	bool dpi_over;                 /* nor has nDPI */
 	bool looked;                   /* whether there are news was looked at since the last change */
-	struct dpi_result result;      /* what nDPI said last */
+	struct extras *extras;         /* NULL: nothing of those */
+	struct {                       /* what nDPI said last */
+		char app[FACT_APP_MAX], category[FACT_WORD_MAX];
+		uint64_t risk;
+		uint8_t host_source;
+		bool encrypted, known;
+	} said;
 	const char *app, *category;    /* of our own recognisers: they override; NULL: nothing */
 	bool app_encrypted;
 	bool names;                    /* DNS: the content goes on, the application is known without it */
@@ -33,7 +46,6 @@ struct inspection {
 	uint8_t inner_count, find_count;
 	uint64_t inner[INNERS_MAX];    /* hashes of the pairs told */
 	uint64_t fetched;              /* hash of what inspect_get gave last; 0: nothing yet */
-	struct inspect_find find[FINDS_MAX];
 	uint32_t older, younger;       /* free: younger is the next free one */
 };
 
@@ -41,6 +53,8 @@ struct inspector {
 	struct dpi *dpi;
 	struct content_pool *content;
 	struct inspection *pool;
+	struct extras *extras;         /* as many as of pool */
+	uint32_t extras_used, extras_free;
 	uint32_t max, used, free, oldest, youngest;
 	uint64_t finds_lost;
 };
@@ -51,9 +65,10 @@ int inspect_new(const struct inspect_options *o, struct inspector **ret, char *e
 	if (i == NULL)
 		return ERR_NOMEM;
 	i->max = o->max_flows;
-	i->free = i->oldest = i->youngest = NONE;
+	i->free = i->oldest = i->youngest = i->extras_free = NONE;
 	i->pool = calloc(o->max_flows, sizeof *i->pool);
-	int rc = i->pool == NULL ? ERR_NOMEM : content_pool_new(o->max_flows, o->content_bytes, &i->content);
+	i->extras = calloc(o->max_flows, sizeof *i->extras);
+	int rc = i->pool == NULL || i->extras == NULL ? ERR_NOMEM : content_pool_new(o->max_flows, o->content_bytes, &i->content);
 	if (rc == 0)
 		rc = dpi_new(o->max_flows, &i->dpi, err, err_size);
 	else
@@ -76,6 +91,7 @@ void inspect_free(struct inspector *i)
 	}
 	dpi_free(i->dpi);
 	content_pool_free(i->content);
+	free(i->extras);
 	free(i->pool);
 	free(i);
 }
@@ -97,7 +113,7 @@ static struct inspection *take(struct inspector *i)
 	else
 		return NULL;
 	struct inspection *x = &i->pool[at];
-	memset(x, 0, offsetof(struct inspection, find));
+	memset(x, 0, sizeof *x);
 	x->older = i->youngest;
 	x->younger = NONE;
 	if (i->youngest != NONE)
@@ -106,6 +122,30 @@ static struct inspection *take(struct inspector *i)
 		i->oldest = at;
 	i->youngest = at;
 	return x;
+}
+
+/* There is always one: a flow has one at most. */
+static struct extras *extras_of(struct inspector *i, struct inspection *x)
+{
+	if (x->extras != NULL)
+		return x->extras;
+	uint32_t at = i->extras_free;
+	if (at != NONE)
+		i->extras_free = i->extras[at].next_free;
+	else
+		at = i->extras_used++;
+	x->extras = &i->extras[at];
+	x->extras->host[0] = x->extras->ja3[0] = x->extras->ja4[0] = '\0';
+	return x->extras;
+}
+
+static void extras_give(struct inspector *i, struct inspection *x)
+{
+	if (x->extras == NULL)
+		return;
+	x->extras->next_free = i->extras_free;
+	i->extras_free = (uint32_t)(x->extras - i->extras);
+	x->extras = NULL;
 }
 
 void inspect_end(struct inspector *i, struct flow *f)
@@ -119,6 +159,7 @@ void inspect_end(struct inspector *i, struct flow *f)
 		content_free(i->content, x->content);
 	x->dpi = NULL;
 	x->content = NULL;
+	extras_give(i, x);
 	if (x->older != NONE)
 		i->pool[x->older].younger = x->younger;
 	else
@@ -146,7 +187,7 @@ static void keep_find(struct inspector *i, struct inspection *x, const char *wor
 		i->finds_lost++;
 		return;
 	}
-	struct inspect_find *to = &x->find[x->find_count++];
+	struct inspect_find *to = &extras_of(i, x)->find[x->find_count++];
 	to->word = word;
 	snprintf(to->detail, sizeof to->detail, "%s", detail);
 }
@@ -224,6 +265,26 @@ void inspect_begin(struct inspector *i, struct flow *f, bool look)
 
 /* --- nDPI --- */
 
+/* Keep what nDPI says now. */
+static void take_word(struct inspector *i, struct inspection *x)
+{
+	struct dpi_result r;
+	dpi_get(i->dpi, x->dpi, &r);
+	memcpy(x->said.app, r.app, sizeof x->said.app);
+	memcpy(x->said.category, r.category, sizeof x->said.category);
+	x->said.risk = r.risk;
+	x->said.host_source = (uint8_t)r.host_source;
+	x->said.encrypted = r.encrypted;
+	x->said.known = r.known;
+	x->looked = false;
+	if (x->extras == NULL && r.host[0] == '\0' && r.ja3[0] == '\0' && r.ja4[0] == '\0')
+		return;
+	struct extras *e = extras_of(i, x);
+	memcpy(e->host, r.host, sizeof e->host);
+	memcpy(e->ja3, r.ja3, sizeof e->ja3);
+	memcpy(e->ja4, r.ja4, sizeof e->ja4);
+}
+
 static void stop_dpi(struct inspector *i, struct inspection *x)
 {
 	dpi_flow_free(i->dpi, x->dpi);
@@ -260,10 +321,8 @@ static void feed_dpi(struct inspector *i, struct flow *f, const struct packet *p
 		dpi_finish(i->dpi, x->dpi);
 		state = DPI_DONE;
 	}
-	if (state != DPI_MORE) {
-		dpi_get(i->dpi, x->dpi, &x->result);
-		x->looked = false;
-	}
+	if (state != DPI_MORE)
+		take_word(i, x);
 	if (state == DPI_DONE)
 		stop_dpi(i, x);
 }
@@ -293,7 +352,7 @@ void inspect_finish(struct inspector *i, struct flow *f)
 		return;
 	if (x->dpi != NULL) {
 		dpi_finish(i->dpi, x->dpi);
-		dpi_get(i->dpi, x->dpi, &x->result);
+		take_word(i, x);
 	}
 	if (!x->dpi_over)
 		stop_dpi(i, x);
@@ -365,24 +424,31 @@ static bool is_final(const struct inspection *x)
 
 static const char *app_of(const struct inspection *x)
 {
-	return x->app != NULL ? x->app : x->result.known ? x->result.app : "Unknown";
+	return x->app != NULL ? x->app : x->said.known ? x->said.app : "Unknown";
 }
 
 static const char *category_of(const struct inspection *x)
 {
 	if (x->app != NULL)
 		return x->category;
-	return x->result.category[0] != '\0' ? x->result.category : "Unspecified";   /* nDPI saw nothing of it */
+	return x->said.category[0] != '\0' ? x->said.category : "Unspecified";   /* nDPI saw nothing of it */
+}
+
+static const struct extras no_extras;
+
+static uint64_t text_hash(const char *text, uint64_t seed)
+{
+	return text[0] != '\0' ? XXH3_64bits_withSeed(text, strlen(text), seed) : seed + 2;
 }
 
 static uint64_t news_hash(const struct inspection *x)
 {
-	const struct dpi_result *r = &x->result;
-	uint64_t h = XXH3_64bits(app_of(x), strlen(app_of(x)));
-	h = XXH3_64bits_withSeed(r->host, strlen(r->host), h);
-	h = XXH3_64bits_withSeed(r->ja3, strlen(r->ja3), h);
-	h = XXH3_64bits_withSeed(r->ja4, strlen(r->ja4), h);
-	return (h + is_final(x)) | 1;
+	const struct extras *e = x->extras != NULL ? x->extras : &no_extras;
+	uint64_t h = text_hash(app_of(x), 1);
+	h = text_hash(e->host, h);
+	h = text_hash(e->ja3, h);
+	h = text_hash(e->ja4, h);
+	return h << 2 | (is_final(x) ? 3 : 1);
 }
 
 bool inspect_has_news(const struct flow *f)
@@ -390,7 +456,7 @@ bool inspect_has_news(const struct flow *f)
 	struct inspection *x = f->inspection;
 	if (x == NULL || x->looked || f->class_ != FLOW_TRANSFER)
 		return false;
-	bool known = x->app != NULL || x->result.known || x->result.host[0] != '\0';
+	bool known = x->app != NULL || x->said.known || (x->extras != NULL && x->extras->host[0] != '\0');
 	bool news = (known || is_final(x)) && news_hash(x) != x->fetched;
 	x->looked = !news;
 	return news;
@@ -406,15 +472,15 @@ static void copy_text(char *to, size_t size, const char *from)
 void inspect_get(struct flow *f, struct fact_flow_class *ret)
 {
 	struct inspection *x = f->inspection;
-	const struct dpi_result *r = &x->result;
+	const struct extras *e = x->extras != NULL ? x->extras : &no_extras;
 	copy_text(ret->app, sizeof ret->app, app_of(x));
 	copy_text(ret->category, sizeof ret->category, category_of(x));
-	copy_text(ret->host, sizeof ret->host, r->host);
-	copy_text(ret->ja3, sizeof ret->ja3, r->ja3);
-	copy_text(ret->ja4, sizeof ret->ja4, r->ja4);
-	ret->risk = r->risk;
-	ret->host_source = (uint8_t)r->host_source;
-	ret->encrypted = x->app != NULL ? x->app_encrypted : r->encrypted;
+	copy_text(ret->host, sizeof ret->host, e->host);
+	copy_text(ret->ja3, sizeof ret->ja3, e->ja3);
+	copy_text(ret->ja4, sizeof ret->ja4, e->ja4);
+	ret->risk = x->said.risk;
+	ret->host_source = x->said.host_source;
+	ret->encrypted = x->app != NULL ? x->app_encrypted : x->said.encrypted;
 	ret->final = is_final(x);
 	x->fetched = news_hash(x);
 }
@@ -422,14 +488,14 @@ void inspect_get(struct flow *f, struct fact_flow_class *ret)
 const struct inspect_find *inspect_first_find(const struct flow *f)
 {
 	const struct inspection *x = f->inspection;
-	return x != NULL && x->find_count > 0 ? &x->find[0] : NULL;
+	return x != NULL && x->find_count > 0 ? &x->extras->find[0] : NULL;
 }
 
 void inspect_drop_find(struct flow *f)
 {
 	struct inspection *x = f->inspection;
 	x->find_count--;
-	memmove(&x->find[0], &x->find[1], x->find_count * sizeof x->find[0]);
+	memmove(&x->extras->find[0], &x->extras->find[1], x->find_count * sizeof x->extras->find[0]);
 }
 
 bool inspect_is_over(const struct flow *f)

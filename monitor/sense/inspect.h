@@ -1,8 +1,9 @@
 /* inspect.h - what is inside a flow: nDPI and our own recognisers, as long as
  * there is something to learn and no longer. A flow that is not inspected
  * costs nothing here.
- * Bounded: at most max_flows are inspected at once (about 1.4 KB each beside
- * the states of dpi and content). When all are taken the caller ends the one
+ * Bounded: at most max_flows are inspected at once (about 250 bytes each, and
+ * 1 KB more where there is a server name or a find, beside the states of dpi
+ * and content). When all are taken the caller ends the one
  * that began first, so that half-open handshakes cannot keep later flows from
  * being looked at.
  * Not here: which flows matter, facts. */
