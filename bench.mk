@@ -34,12 +34,12 @@ bench-live: ## as root: the rate without loss beside tcpdump, softflowd and ndpi
 
 .PHONY: bench-live
 
-# DAYS=40 for a short look; the directory is made anew and taken away.
+# DAYS=40 for a short look, AN_HOUR=200 for a smaller site, DETAIL=30 days of rows.
 $(BUILD)/bench/year: tests/bench/year.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -o $@ $< $(LIB) $(LIBS)
 
 year: $(BUILD)/bench/year ## a year of 2,000 transfers an hour: the database's size, what retention costs
-	@d=$$(mktemp -d $(BUILD)/bench/year.XXXXXX); $(BUILD)/bench/year $$d $(or $(DAYS),365); rc=$$?; rm -rf $$d; exit $$rc
+	@d=$$(mktemp -d $(BUILD)/bench/year.XXXXXX); $(BUILD)/bench/year $$d $(or $(DAYS),365) $(or $(AN_HOUR),2000) $(or $(DETAIL),90); rc=$$?; rm -rf $$d; exit $$rc
 
 .PHONY: year

@@ -36,7 +36,9 @@ static double now_s(void)
 
 static double cpu_s(void)
 {
-	return (double)clock() / CLOCKS_PER_SEC;
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void must(int code)
@@ -120,7 +122,7 @@ static uint64_t file_bytes(const char *dir)
 }
 
 struct figures {
-	double writing_s, keeping_s, keeping_cpu_s, longest_write_s, longest_step_s, sample_bytes;
+	double writing_s, keeping_s, keeping_cpu_s, longest_write_s, longest_step_s, longest_step_cpu_s, sample_bytes;
 	double worst_day_s, day_s;
 	uint64_t steps, folded, peak_bytes;
 };
@@ -130,10 +132,12 @@ static void keep(struct retention *r, int64_t now_us, struct figures *f)
 	bool more = true;
 	const double begun = now_s(), cpu = cpu_s();
 	while (more) {
-		const double step = now_s();
+		const double step = now_s(), step_cpu = cpu_s();
 		must(retention_step(r, now_us, true, &more));
 		const double took = now_s() - step;
 		f->longest_step_s = took > f->longest_step_s ? took : f->longest_step_s;
+		const double took_cpu = cpu_s() - step_cpu;
+		f->longest_step_cpu_s = took_cpu > f->longest_step_cpu_s ? took_cpu : f->longest_step_cpu_s;
 		f->steps++;
 	}
 	f->keeping_s += now_s() - begun;
@@ -176,8 +180,8 @@ static void print(const char *dir, const struct figures *f, unsigned days, uint6
 	printf("with it: %.2f GB at the end (%.2f GB in use), %.2f GB at most\n", (double)file_bytes(dir) / 1e9,
 	       (double)((z.pages - z.free_pages) * z.page_bytes) / 1e9, (double)f->peak_bytes / 1e9);
 	printf("folding: %" PRIu64 " transfers in %" PRIu64 " steps, %.1f s in all, %.2f s of processor time a day, %.2f s on the worst"
-	       " day; the longest step %.0f ms\n", f->folded, f->steps, f->keeping_s, f->keeping_cpu_s / days, f->worst_day_s,
-	       f->longest_step_s * 1e3);
+	       " day; the longest step %.0f ms, %.0f ms of processor time\n", f->folded, f->steps, f->keeping_s,
+	       f->keeping_cpu_s / days, f->worst_day_s, f->longest_step_s * 1e3, f->longest_step_cpu_s * 1e3);
 }
 
 int main(int argc, char **argv)
@@ -208,7 +212,7 @@ int main(int argc, char **argv)
 		const uint64_t bytes = file_bytes(argv[1]);
 		f.peak_bytes = bytes > f.peak_bytes ? bytes : f.peak_bytes;
 		f.worst_day_s = f.day_s > f.worst_day_s ? f.day_s : f.worst_day_s;
-		if (day + 1 == (days < SAMPLE_DAYS ? days : SAMPLE_DAYS))
+		if (day < SAMPLE_DAYS && day < limits.approved_detail_days)
 			f.sample_bytes = (double)bytes / (double)(next_id - 1);
 		if ((day + 1) % 73 == 0 || day + 1 == days)
 			printf("day %u: %.2f GB\n", day + 1, (double)bytes / 1e9);
