@@ -1,10 +1,7 @@
-/* crash.c - an nDPI that dies over some packets (LD_PRELOAD): one whose payload
- * holds GARITA-CRASH ends in a segmentation fault, GARITA-HANG in no end. What
- * is tested is garitad as it is built. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
+/* crash.c - an nDPI that dies over some packets: one whose payload holds
+ * GARITA-CRASH ends in a segmentation fault, GARITA-HANG in no end. Linked into
+ * garitad-crash in front of the library's function; the rest of it is garitad. */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <ndpi_api.h>
@@ -17,22 +14,15 @@
 #define MORE_ARGS
 #endif
 
-static __typeof__(&ndpi_detection_process_packet) real;
+__typeof__(ndpi_detection_process_packet) __real_ndpi_detection_process_packet;
 
-__attribute__((constructor)) static void find(void)
-{
-	*(void **)&real = dlsym(RTLD_NEXT, "ndpi_detection_process_packet");
-	if (real == NULL)
-		abort();
-}
-
-ndpi_protocol ndpi_detection_process_packet(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f,
-                                            const unsigned char *packet, const unsigned short n,
-                                            const u_int64_t ms MORE)
+ndpi_protocol __wrap_ndpi_detection_process_packet(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f,
+                                                   const unsigned char *packet, const unsigned short n,
+                                                   const u_int64_t ms MORE)
 {
 	if (memmem(packet, n, "GARITA-CRASH", 12) != NULL)
 		*(volatile uint8_t *)8 = 1;
 	while (memmem(packet, n, "GARITA-HANG", 11) != NULL)
 		__asm__ volatile("");
-	return real(m, f, packet, n, ms MORE_ARGS);
+	return __real_ndpi_detection_process_packet(m, f, packet, n, ms MORE_ARGS);
 }
