@@ -20,8 +20,9 @@ ndpi_protocol __wrap_ndpi_detection_process_packet(struct ndpi_detection_module_
                                                    const unsigned char *packet, const unsigned short n,
                                                    const u_int64_t ms MORE)
 {
+	volatile uint8_t *volatile nowhere = NULL;
 	if (memmem(packet, n, "GARITA-CRASH", 12) != NULL)
-		*(volatile uint8_t *)8 = 1;
+		*nowhere = 1;
 	while (memmem(packet, n, "GARITA-HANG", 11) != NULL)
 		__asm__ volatile("");
 	return __real_ndpi_detection_process_packet(m, f, packet, n, ms MORE_ARGS);
