@@ -24,7 +24,8 @@ struct judge {
 	_Atomic unsigned flushed;    /* rows committed */
 	unsigned offered;            /* rows handed out */
 	unsigned room;               /* rows that may wait, 0: any number */
-	unsigned flushes, reloads, anew;
+	unsigned flushes, reloads;
+	_Atomic unsigned anew;
 	_Atomic unsigned offers;     /* calls of judge_offer_open */
 	struct row_gap gap;
 	char gap_detail[120];
