@@ -168,7 +168,7 @@ static void trust_text(const struct config *c, char ret[TRUST_MAX])
 struct flush_ctx {
 	const struct judge *j;
 	const struct row_sink *sink;
-	uint32_t *left;
+	uint32_t left;
 	bool cut;
 	char trust[TRUST_MAX];
 };
@@ -181,11 +181,11 @@ static int tell_name(void *ctx, const struct names_entry *e)
 	const struct machine *m = inventory_at(c->j->inventory, number);
 	if (m == NULL)
 		return 0;
-	if (*c->left == 0) {
+	if (c->left == 0) {
 		c->cut = true;
 		return 1;
 	}
-	--*c->left;
+	c->left--;
 	const struct row_name r = {.machine = m->id, .name = e->name, .trust = c->trust, .address = e->address,
 	                           .answered_us = e->answered_us, .expires_us = e->expires_us};
 	return c->sink->name(c->sink->ctx, &r);
@@ -195,11 +195,12 @@ static int tell_name(void *ctx, const struct names_entry *e)
  * name would fail after a restart until each machine has asked again. */
 int judge_names_flush(struct judge *j, const struct row_sink *sink, uint32_t *left)
 {
-	struct flush_ctx c = {.j = j, .sink = sink, .left = left};
+	struct flush_ctx c = {.j = j, .sink = sink, .left = *left};
 	if (!names_has_changed(j->names))
 		return 0;
 	trust_text(j->config, c.trust);
 	const int e = names_each_changed(j->names, tell_name, &c);
+	*left = c.left;
 	return c.cut ? 0 : e;
 }
 
