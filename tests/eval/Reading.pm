@@ -8,7 +8,8 @@ our @EXPORT = qw(read_capture whole_records tshark_many);
 use constant TWIN_S => 0.0200005;   # DEDUP_WINDOW_US of dedup.h, and what printing rounds
 
 my @fields = qw(frame.number frame.time_epoch frame.len frame.protocols ip.src ip.dst ip.len ip.id ipv6.src ipv6.dst ipv6.plen
-  vlan.id ieee8021ad.id tcp.checksum udp.checksum gre.flags.version);
+  vlan.id ieee8021ad.id tcp.checksum udp.checksum
+  gre.flags.version eth.src eth.dst);
 
 sub list { return split /,/, $_[0] // '' }
 sub last_of { return (list($_[0]))[-1] // '' }
@@ -129,7 +130,7 @@ sub tshark_lines
 }
 
 # A capture as both read it. whole: what tshark said of a damaged one in a batch.
-#   frames     [{layers => [{way => 'src dst', bytes, vlans}, …], copy}], of IP only
+#   frames     [{layers => [{way => 'src dst', bytes, vlans}, …], copy, macs}], of IP only
 #   count      frames that tshark read
 #   otherwise  frames with other IP layers, as text
 #   zero       lengths of 0; twins, twin_bytes {way}: frames that were there before
@@ -145,7 +146,8 @@ sub read_capture
 		my $ours = $dump->{ $t{'frame.number'} } // next;
 		my @layers = common_layers(\%r, \%t, $ours);
 		note_twin(\%r, \%t, @layers);
-		push @{ $r{frames} }, { layers => \@layers, copy => $ours->{copy} } if $ours->{outcome} =~ m{^ip};
+		push @{ $r{frames} }, { layers => \@layers, copy => $ours->{copy}, macs => [map { list($t{$_}) } qw(eth.src eth.dst)] }
+		  if $ours->{outcome} =~ m{^ip};
 	}
 	return \%r;
 }
