@@ -71,7 +71,7 @@ stop() { # SIGNAL
 run_tcpdump() {
 	start tcpdump -i span0 -n -w /dev/null -B $((buffer * 1024)) -Z root
 	until_ 5 grep -q 'listening on' "$tmp/err" || return 1
-	send "$1" && sleep 0.7 && stop INT
+	send "$1" && sleep 1.5 && stop INT   # it takes a second to see the last ones
 	got=$(sed -n 's/^\([0-9]*\) packets captured/\1/p' "$tmp/err")
 }
 run_softflowd() {
