@@ -409,6 +409,16 @@ static void tick(struct supervisor *s)
 	show_progress(s, false);
 }
 
+/* A first start that failed, or the record that ended early. In a replay the
+ * judge may be seen to end in order a moment before the last worker. */
+static bool cannot_go_on(const struct supervisor *s)
+{
+	const bool in_order = !s->context.live && (s->judge.code == EXIT_DONE || s->judge.code == EXIT_DAMAGED);
+	if (s->judge.pid == 0 && s->judge.done && !all_done(s))
+		return !in_order;
+	return s->context.live && all_done(s);
+}
+
 /* Wait for signals and for the children until all is done. */
 static void watch(struct supervisor *s, const sigset_t *signals)
 {
@@ -422,9 +432,7 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 		tick(s);
 		if (all_done(s) && s->judge.pid == 0 && s->judge.done)
 			return;
-		/* A first start that failed, or the record that ended early. */
-		if (!s->stopping && ((s->judge.pid == 0 && s->judge.done && !all_done(s)) ||
-		                     (s->context.live && all_done(s))))
+		if (!s->stopping && cannot_go_on(s))
 			stop(s, "a process could not go on");
 		/* The judge leaves its loop by itself when the workers are done. */
 		if (s->stopping && all_done(s) && s->judge.pid != 0)
