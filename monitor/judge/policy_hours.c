@@ -80,10 +80,10 @@ int64_t policy_period_start(const struct policy *p, enum config_period per, int6
 		if (tz_first(p->tz, from, to, &start) != 0)
 			start = time_s; /* cannot be: the time itself lies in the span */
 		const int64_t local_s = time_s + tz_offset(p->tz, time_s, &until);
+		if (until > INT64_MAX / 1000000)   /* no change ever, and no room for a difference */
+			until = INT64_MAX / 1000000;
 		if (to - local_s < until - time_s)
 			until = time_s + to - local_s;
-		if (until > INT64_MAX / 1000000)
-			until = INT64_MAX / 1000000;
 	}
 	if (ret_until_us != NULL)
 		*ret_until_us = until * 1000000;
