@@ -114,6 +114,14 @@ sub note_twin
 			$twin = 1;
 		}
 		$$seen = $$clock;
+		# The same way, in another VLAN: a copy, as it may be, that something changed.
+		my $last = \$reading->{last}{ $_->{way} };
+		for my $vlans (keys %{ $$last // {} }) {
+			next if $vlans eq ($_->{vlans} // '') || abs($$clock - $$last->{$vlans}) > TWIN_S;
+			$reading->{other_bytes}{ $_->{way} } += $_->{bytes};
+			last;
+		}
+		$$last->{ $_->{vlans} // '' } = $$clock;
 	}
 	$reading->{twins} += $twin;
 }
@@ -134,6 +142,7 @@ sub tshark_lines
 #   count      frames that tshark read
 #   otherwise  frames with other IP layers, as text
 #   zero       lengths of 0; twins, twin_bytes {way}: frames that were there before
+#   other_bytes {way}: frames after one of that way in another VLAN
 sub read_capture
 {
 	my ($build, $file, $whole) = @_;
