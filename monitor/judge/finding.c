@@ -305,7 +305,8 @@ static int tell(const struct findings *f, struct finding *d, const struct row_si
 	d->told = d->recorded || d->transfers > 0 || d->refs > 0;
 	if (!d->told)
 		return 0;
-	struct row_finding r = {.news = d->recorded && !d->again ? ROW_COUNTS : ROW_NEW, .id = d->id, .equipment = intern_text(f->texts, d->equipment), .peer = d->peer,
+	struct row_finding r = {.news = d->recorded && !d->again ? ROW_COUNTS : ROW_NEW, .id = d->id,
+	                        .equipment = intern_text(f->texts, d->equipment), .peer = d->peer,
 	                        .reasons = d->reasons, .first_us = d->first_us, .last_us = d->last_us,
 	                        .transfers = d->transfers, .bytes_out = d->bytes_out, .bytes_in = d->bytes_in};
 	return sink->finding(sink->ctx, &r);

@@ -12,9 +12,11 @@
 #include <unistd.h>
 /* after those */
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "record/store.h"
 #include "record/store_read.h"
+#include "record/store_schema.h"
 
 #define T0 INT64_C(1795316400123456)   /* 2026-11-22T03:00:00.123456Z */
 #define SECOND INT64_C(1000000)
@@ -46,6 +48,16 @@ static inline void fixture_init(struct fixture *f)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->db, sizeof f->db, "%s/garita.db", f->dir);
 	f->store = NULL;
+}
+
+/* The number that a question to a database file gives; -99: none. */
+static inline int64_t ask_path(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	const int64_t value = store_query_int(db, sql, -99);
+	sqlite3_close(db);
+	return value;
 }
 
 static inline void fixture_done(struct fixture *f)

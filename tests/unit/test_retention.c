@@ -36,11 +36,7 @@ static int teardown(void **state)
 
 static int64_t ask(const char *sql)
 {
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(fx.db, &db), SQLITE_OK);
-	const int64_t value = store_query_int(db, sql, -99);
-	sqlite3_close(db);
-	return value;
+	return ask_path(fx.db, sql);
 }
 
 /* Rows that ended from start on, a second apart. */

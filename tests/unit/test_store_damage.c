@@ -31,13 +31,9 @@ static int teardown(void **state)
 
 static int64_t ask_file(const char *name, const char *sql)
 {
-	sqlite3 *db;
 	char path[400];
 	snprintf(path, sizeof path, "%s/%s", fx.dir, name);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	const int64_t value = store_query_int(db, sql, -99);
-	sqlite3_close(db);
-	return value;
+	return ask_path(path, sql);
 }
 
 static int64_t ask(const char *sql)

@@ -29,11 +29,7 @@ static int teardown(void **state)
 
 static int64_t ask(const char *sql)
 {
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(fx.db, &db), SQLITE_OK);
-	const int64_t value = store_query_int(db, sql, -99);
-	sqlite3_close(db);
-	return value;
+	return ask_path(fx.db, sql);
 }
 
 /* What must not change: sums by everything a report asks for, as one text. */
