@@ -7,7 +7,7 @@ CC      ?= cc
 OPT     ?= -O2 -g
 WERROR  ?= $(if $(CI),-Werror)
 
-PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd
+PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd libpsl
 # nDPI may stand elsewhere: make NDPI_CFLAGS=-I… NDPI_LIBS=…
 NDPI_CFLAGS ?= $(shell pkg-config --cflags libndpi 2>/dev/null)
 NDPI_LIBS   ?= $(shell pkg-config --libs libndpi 2>/dev/null)

@@ -15,7 +15,10 @@ static const uint16_t fact_size[FACT_TYPE_MAX] = {
 	[FACT_STATION] = sizeof(struct fact_station),
 	[FACT_COUNTERS] = sizeof(struct fact_counters),
 	[FACT_NOTE] = sizeof(struct fact_note),
+	[FACT_QUESTION] = sizeof(struct fact_question),
 };
+
+#define NAME_WIRE_MAX 255u   /* RFC 1035, section 3.1 */
 
 static bool good_time(int64_t us)
 {
@@ -85,6 +88,13 @@ static bool check_name(struct fact_name *f)
 	return f->name[0] != '\0';
 }
 
+static bool check_question(struct fact_question *f)
+{
+	const size_t bytes = f->head.size - offsetof(struct fact_question, name);
+	hold_text(f->name, bytes);
+	return f->name[0] != '\0' && f->name_bytes > 0 && f->name_bytes <= NAME_WIRE_MAX;
+}
+
 static bool check_station(struct fact_station *f)
 {
 	hold_vlans(&f->vlan_count);
@@ -127,10 +137,19 @@ static bool check_body(union fact_any *f)
 		return good_time(f->counters.total.first_us) && good_time(f->counters.total.last_us);
 	case FACT_NOTE:
 		return check_note(&f->note);
+	case FACT_QUESTION:
+		return check_question(&f->question);
 	case FACT_TYPE_MAX:
 		break;
 	}
 	return false;
+}
+
+static bool good_size(uint16_t type, size_t size)
+{
+	if (type == FACT_QUESTION)
+		return size >= fact_question_size(1) && size <= fact_size[type];
+	return fact_size[type] != 0 && fact_size[type] == size;
 }
 
 /* Everything is judged in the copy: the record lies in memory that its writer
@@ -141,8 +160,7 @@ int fact_check(const void *record, size_t size, union fact_any *ret)
 	if (size < sizeof f.head || size > sizeof f)
 		return ERR_DAMAGED;
 	memcpy(&f, record, size);
-	if (f.head.type >= FACT_TYPE_MAX || fact_size[f.head.type] == 0 || fact_size[f.head.type] != size ||
-	    f.head.size != size)
+	if (f.head.type >= FACT_TYPE_MAX || f.head.size != size || !good_size(f.head.type, size))
 		return ERR_DAMAGED;
 	if (!check_head(&f.head) || !check_body(&f))
 		return ERR_DAMAGED;

@@ -1,5 +1,5 @@
 /* fact.h - what workers hand to the judge; nothing else crosses.
- * Plain structs of fixed size, in host byte order, without pointers. The
+ * Plain structs (of fixed size, but for a name at the end), in host byte order, without pointers. The
  * judge does not trust them: strings are terminated again on arrival,
  * enumerations and counts are checked (fact_check).
  *
@@ -28,6 +28,7 @@ enum fact_type {
 	FACT_STATION,        /* struct fact_station: a MAC/address pair first seen in a scanner network */
 	FACT_COUNTERS,       /* struct fact_counters: totals of this worker since its start */
 	FACT_NOTE,           /* struct fact_note: something a person must be told */
+	FACT_QUESTION,       /* struct fact_question: a name that the inside asked DNS for; flow as in FACT_NAME */
 	FACT_TYPE_MAX
 };
 
@@ -140,6 +141,23 @@ struct fact_name {
 	char name[FACT_HOST_MAX];         /* the name that was asked for, lower case, no final dot */
 };
 
+/* Each name and type once an hour of packet time and client; now and then once
+ * more, so that hearing it twice must mean nothing. head.size ends behind the
+ * name's NUL: see fact_question_size. */
+struct fact_question {
+	struct fact_head head;
+	struct addr client, resolver;
+	uint64_t name_hash;               /* of the whole name, in lower case */
+	uint16_t name_bytes;              /* of the whole name on the wire */
+	uint16_t qtype;
+	char name[FACT_HOST_MAX];         /* as in fact_name; its last labels where it is longer; never "" */
+};
+
+static inline size_t fact_question_size(size_t name_length)
+{
+	return offsetof(struct fact_question, name) + name_length + 1;
+}
+
 struct fact_station {
 	struct fact_head head;
 	struct mac mac;
@@ -203,6 +221,7 @@ union fact_any {
 	struct fact_station station;
 	struct fact_counters counters;
 	struct fact_note note;
+	struct fact_question question;
 };
 
 /* Is this a whole fact of a known type, with values in their ranges? Copies it

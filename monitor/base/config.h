@@ -118,6 +118,14 @@ struct config_retention {  /* of the database; 0 days: never */
 	unsigned hourly_sums_days;      /* then hourly sums become monthly ones, default 400 */
 };
 
+struct config_detect {     /* thresholds of the detect_* modules, which say more of each */
+	uint64_t dns_tunnel_hour, dns_tunnel_day;   /* bytes of different names: 0.7 bytes a second of each */
+	unsigned dns_subdomains;        /* different names of one domain a day, default 100 */
+	unsigned dns_records;           /* TXT records of one domain an hour, default 50; a NULL counts as ten */
+	char **dns_ignore;              /* domains whose names say nothing */
+	size_t dns_ignore_count;
+};
+
 struct config {
 	char *path;            /* as opened */
 	char *text;            /* the whole file, for the record */
@@ -135,6 +143,7 @@ struct config {
 	size_t approval_count;
 	struct config_geo geo;
 	struct config_retention retention;
+	struct config_detect detect;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */
 	struct prefix *resolvers;   /* names.resolvers: only their answers are believed; none: judge_name.c */
 	size_t resolver_count;

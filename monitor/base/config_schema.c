@@ -118,6 +118,15 @@ static const struct config_key retention_keys[] = {
 	END
 };
 
+static const struct config_key detect_keys[] = {
+	{"dns_tunnel_hour", &type_size,   NULL, 0, IN(config_detect, dns_tunnel_hour), .standard = "2520B"},
+	{"dns_tunnel_day",  &type_size,   NULL, 0, IN(config_detect, dns_tunnel_day),  .standard = "60480B"},
+	{"dns_subdomains",  &type_number, NULL, 0, IN(config_detect, dns_subdomains),  .min = 1, .max = 1000000, .standard = "100"},
+	{"dns_records",     &type_number, NULL, 0, IN(config_detect, dns_records),     .min = 1, .max = 1000000, .standard = "50"},
+	{"dns_ignore",      &type_host,   NULL, L | KEY_NOT_EMPTY, LIST_OF(config_detect, dns_ignore, dns_ignore_count), .max = 256},
+	END
+};
+
 const struct config_key config_keys[] = {
 	{"site",      NULL, site_keys,    M, .offset = 0},
 	{"capture",   NULL, capture_keys, 0, IN(config, capture)},
@@ -128,6 +137,7 @@ const struct config_key config_keys[] = {
 	{"geo",       NULL, geo_keys,     0, IN(config, geo)},
 	{"names",     NULL, names_keys,   0, .offset = 0},
 	{"retention", NULL, retention_keys, 0, IN(config, retention)},
+	{"detect",    NULL, detect_keys,  0, IN(config, detect)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},
 	{"user",      &type_id,   NULL, 0, IN(config, user),     .standard = "garita"},
 	END

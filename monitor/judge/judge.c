@@ -55,6 +55,7 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 	j->policy_us = now_us;
 	j->geo_generation = geo_generation(j->geo);
 	judge_names_reload(j, old);
+	judge_detect_reload(j);
 	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
 		judge_locate(j, i);
 	judge_decide_all(j);
@@ -85,6 +86,8 @@ static int make_parts(struct judge *j, const struct judge_options *o)
 		e = transfer_pool_new(TRANSFER_NONE - 1, &j->pool);
 	if (e == 0)
 		e = geo_new(&cfg->geo, o->data_dir, &j->geo);
+	if (e == 0)
+		e = judge_detect_init(j, cfg);
 	return e;
 }
 
@@ -141,6 +144,7 @@ void judge_free(struct judge *j)
 	judge_gap_done(j);
 	judge_death_done(j);
 	judge_resume_done(j);
+	judge_detect_done(j);
 	free(j->pairs);
 	free(j->pending);
 	transfer_pool_free(j->pool);
@@ -215,6 +219,9 @@ static bool take_flow(struct judge *j, const union fact_any *f)
 		break;
 	case FACT_NAME:
 		judge_name(j, &f->name);
+		break;
+	case FACT_QUESTION:
+		judge_question(j, &f->question);
 		break;
 	default:
 		judge_flow_count(j, &f->flow_count);

@@ -383,6 +383,7 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	judge_locate(j, index);
 	live_add(j, index);
 	judge_name_of(j, t);
+	judge_detect_begun(j, t);
 	judge_decide(j, index);
 	if (t->place == PLACE_NONE)
 		wait_for_more(j, t);

@@ -9,6 +9,7 @@
  *   judge_usage.c     bytes that count against limits
  *   judge_gap.c       gaps, counters, minutes, one-way
  *   judge_death.c     what workers died over
+ *   judge_detect.c    behaviour: what the detect_* modules are told
  *   judge_flush.c     rows out */
 #ifndef MONITOR_JUDGE_INTERNAL_H
 #define MONITOR_JUDGE_INTERNAL_H
@@ -225,6 +226,8 @@ struct judge {
 	struct tally tally[CONTROL_WORKERS_MAX];
 	struct deaths deaths;
 
+	struct detectors *detectors;
+
 	struct resumes resumes;
 	bool open_restored;              /* resumes holds every flow that an earlier row is about */
 
@@ -360,6 +363,13 @@ void judge_gap_done(struct judge *j);
 void judge_death_gap(struct judge *j, unsigned worker, struct row_gap *row);
 void judge_death_end(struct judge *j);
 void judge_death_done(struct judge *j);
+
+/* --- judge_detect.c --- */
+int judge_detect_init(struct judge *j, const struct config *c);
+void judge_detect_done(struct judge *j);
+void judge_detect_reload(struct judge *j);
+void judge_question(struct judge *j, const struct fact_question *f);
+void judge_detect_begun(struct judge *j, const struct transfer *t);   /* a flow that is new */
 
 /* --- judge_flush.c --- */
 /* Its row has changed, in this. When in doubt: ROW_ANY. */

@@ -431,8 +431,11 @@ int dns_parse(const uint8_t *msg, size_t bytes, struct dns_answer *ret)
 	header_read(msg, &a);
 	if (sections_read(&p, &a, &question) != 0)
 		return ERR_DAMAGED;
-	if (a.qdcount > 0)
+	if (a.qdcount > 0) {
 		a.name_cut = !name_text(&question, a.name);
+		a.name_bytes = (uint16_t)question.bytes;
+		a.name_hash = question.hash;
+	}
 	if (a.is_response && a.opcode == 0 && a.rcode == 0 && a.qdcount > 0 && !a.name_cut)
 		chain_follow(&p, &question, &a);
 	*ret = a;

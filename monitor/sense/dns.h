@@ -17,6 +17,8 @@ struct dns_answer {
 	uint8_t opcode, rcode;
 	uint16_t id, qtype, qdcount, ancount;
 	char name[DNS_NAME_MAX];  /* of the first question: lower case, no final dot, bytes outside [!-~] and '\\' '.' as \DDD */
+	uint16_t name_bytes;      /* of that name on the wire, without compression; 0: no question */
+	uint64_t name_hash;       /* of those bytes, lower case */
 	bool name_cut;            /* the text was longer: name holds its last labels, and no address is kept */
 	unsigned addr_count;
 	struct {

@@ -291,7 +291,7 @@ bool tell_backlog(struct tell *t)
 void tell_fact(struct tell *t, struct fact_head *fact, enum fact_type type, size_t size)
 {
 	fill_head(t, fact, type, size);
-	if (type != FACT_NAME)
+	if (type != FACT_NAME && type != FACT_QUESTION)
 		fact->flow = 0;
 	if (t->backlog.head < t->backlog.tail || !push(t, fact))
 		keep(t, fact);

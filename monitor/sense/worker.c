@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/seed.h"
 #include "sense/worker_state.h"
 
 #define BATCH_FRAMES CAPTURE_BATCH_MAX
@@ -95,6 +96,7 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 	struct worker *w = calloc(1, sizeof *w);
 	if (w == NULL)
 		return ERR_NOMEM;
+	w->asked_seed = seed_new();
 	err[0] = '\0';
 	w->o = *o;
 	w->live = capture_is_live(o->capture);

@@ -329,36 +329,6 @@ static unsigned inspect(struct worker *w, struct flow *f, const struct packet *p
 	return news_of(f);
 }
 
-void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, enum content_end from)
-{
-	struct worker *w = ctx;
-	if (!a->is_response || a->rcode != 0 || a->addr_count == 0)
-		return;
-	/* What equipment tells the outside is no name that equipment was given. */
-	const bool outside = f->class_ == FLOW_TRANSFER && (f->flags & FLOW_BETWEEN_NETWORKS) == 0;
-	if (from == CONTENT_OUT && outside)
-		return;
-	/* Nor is what equipment sends with the source address of a resolver outside. */
-	if (outside && w->packet->has_mac && netset_has_mac(&w->netset, &w->packet->src_mac))
-		return;
-	unsigned sender = from == CONTENT_OUT ? f->inside_end : 1u - f->inside_end;
-	/* What merely looks like an answer to a service that a client asked from
-	 * its own port 53 is none. */
-	if (f->key.port[sender] != PORT_DNS)
-		return;
-	struct fact_name n = {.client = f->key.addr[1 - sender], .resolver = f->key.addr[sender],
-	                      .resolver_mac = f->mac[sender]};
-	if (f->class_ == FLOW_TRANSFER)
-		n.head.flow = flow_id(w->flows, f);
-	_Static_assert(sizeof n.name == sizeof a->name, "a name fits");
-	memcpy(n.name, a->name, sizeof n.name);
-	for (unsigned i = 0; i < a->addr_count; i++) {
-		n.address = a->addr[i].addr;
-		n.ttl_s = a->addr[i].ttl_s;
-		tell_fact(w->tell, &n.head, FACT_NAME, sizeof n);
-	}
-}
-
 /* --- ends --- */
 
 void worker_drop_flow(struct worker *w, struct flow *f)

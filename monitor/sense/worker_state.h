@@ -23,6 +23,7 @@
  * they need is asked of memory early. They fit the first cache. */
 #define BURST_FRAMES 16u
 #define STRANGERS 4096u
+#define ASKED 4096u
 
 /* flow->notes */
 enum {
@@ -110,6 +111,8 @@ struct worker {
 	 * that says so: the place by the key alone, so that a flow that is made
 	 * takes its own entries away. One for each end that sends; 0: none. */
 	uint64_t stranger[STRANGERS][2];
+	uint64_t asked[ASKED];        /* questions of this hour that were told: hashes, with a secret; 0: none */
+	uint64_t asked_seed;
 	const struct packet *packet;  /* under inspection, for worker_on_dns */
 	struct tunnel_ends tunnel_key;   /* the last that was looked up */
 	bool tunnel_inside;
@@ -154,6 +157,8 @@ void worker_drop_flow(struct worker *w, struct flow *f);
 void worker_tell_count(struct worker *w, struct flow *f);
 /* Give back what inspection holds once all it learnt is told. */
 void worker_settle_inspection(struct worker *w, struct flow *f);
+
+/* --- worker_dns.c --- */
 void worker_on_dns(void *ctx, const struct flow *f, const struct dns_answer *a, enum content_end from);
 
 /* --- worker_sight.c --- */

@@ -64,6 +64,31 @@ static void test_each_type(void **state)
 	assert_int_equal(ret.note.kind, NOTE_WORKER_START);
 }
 
+/* A question is as long as its name. */
+static void test_question(void **state)
+{
+	(void)state;
+	union fact_any f = of_type(FACT_QUESTION, (uint16_t)fact_question_size(11)), ret;
+	f.question.name_bytes = 13;
+	memcpy(f.question.name, "example.com", 12);
+	assert_int_equal(fact_check(&f, f.head.size, &ret), 0);
+	assert_string_equal(ret.question.name, "example.com");
+	memcpy(f.question.name, "ex\x1bmple.comXX", 14);   /* no NUL within its size */
+	assert_int_equal(fact_check(&f, f.head.size, &ret), 0);
+	assert_string_equal(ret.question.name, "ex?mple.com");
+	assert_int_equal(fact_check(&f, f.head.size - 1u, &ret), ERR_DAMAGED);   /* head and record differ */
+	f.question.name_bytes = 256;
+	assert_int_equal(fact_check(&f, f.head.size, &ret), ERR_DAMAGED);
+	f = of_type(FACT_QUESTION, (uint16_t)fact_question_size(0));
+	f.question.name_bytes = 1;
+	assert_int_equal(fact_check(&f, f.head.size, &ret), ERR_DAMAGED);
+	f = of_type(FACT_QUESTION, (uint16_t)fact_question_size(1));
+	f.question.name_bytes = 3;
+	assert_int_equal(fact_check(&f, f.head.size, &ret), ERR_DAMAGED);   /* no name */
+	f.head.size = (uint16_t)(sizeof f.question + 1);
+	assert_int_equal(fact_check(&f, sizeof f.question, &ret), ERR_DAMAGED);
+}
+
 /* Texts go to terminals, logs and spreadsheets. */
 static void test_texts_are_printable(void **state)
 {
@@ -218,7 +243,7 @@ static void test_counters_add(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_type),
+		cmocka_unit_test(test_each_type),         cmocka_unit_test(test_question),
 	    cmocka_unit_test(test_texts_are_printable),         cmocka_unit_test(test_head),
 		cmocka_unit_test(test_ranges),            cmocka_unit_test(test_strings_are_ended),
 		cmocka_unit_test(test_random_bytes),      cmocka_unit_test(test_counters_add),

@@ -202,6 +202,37 @@ static void names(void **state)
 	empty(&c);
 }
 
+/* The question to that answer. */
+static const char dns_question[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0" "\4SCAN\7example\0\0\1\0\1";
+
+static void questions(void **state)
+{
+	(void)state;
+	struct capture c = {0};
+	struct spec s = {.sport = 5000, .dport = 53, .bytes = sizeof dns_question - 1, .payload = dns_question};
+	s.src = 1, s.dst = OUTSIDE, add_udp(&c, START, s);
+	s.sport = 5001, add_udp(&c, START + 1, s);                          /* again: told once */
+	s.src = 2, s.dst = 3, add_udp(&c, START + 2, s);                    /* within one network */
+	s.src = OUTSIDE + 1, s.dst = 4, add_udp(&c, START + 3, s);          /* of the outside: not ours */
+	s.src = 1, s.dst = OUTSIDE, add_udp(&c, START + 3600 * SECOND, s);  /* an hour later */
+	struct run r = run_workers(&c, 1, RING);
+	assert_int_equal(count_of(&r, FACT_QUESTION), 3);
+	assert_int_equal(count_of(&r, FACT_NAME), 0);
+	const struct fact_question *q = &nth(&r, FACT_QUESTION, 0)->question;
+	assert_string_equal(q->name, "scan.example");
+	assert_int_equal(q->head.size, fact_question_size(12));
+	assert_int_equal(q->name_bytes, 14);
+	assert_int_equal(q->qtype, 1);
+	assert_int_equal(q->client.b[15], 1);
+	assert_int_equal(q->resolver.b[15], OUTSIDE);
+	assert_int_equal(q->head.flow, nth(&r, FACT_FLOW_NEW, 0)->head.flow);
+	q = &nth(&r, FACT_QUESTION, 1)->question;
+	assert_int_equal(q->client.b[15], 2);
+	assert_int_equal(q->head.flow, 0);
+	free(r.fact);
+	empty(&c);
+}
+
 /* Flows that never say enough cannot keep later ones from being looked at. */
 static void inspection_goes_round(void **state)
 {
@@ -503,7 +534,7 @@ int main(void)
 		cmocka_unit_test(inside_outside_between),
 		cmocka_unit_test(housekeeping_stays_on_the_link),
 		cmocka_unit_test(tunnels),
-		cmocka_unit_test(names),
+		cmocka_unit_test(questions), cmocka_unit_test(names),
 		cmocka_unit_test(inspection_goes_round),
 		cmocka_unit_test(time_goes_back),
 		cmocka_unit_test(damage_is_told),
