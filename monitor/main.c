@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "judge/channel.h"
 #include "sense/capture.h"
 #include "sense/dpi.h"
 #include "supervisor.h"
@@ -138,6 +139,21 @@ static int check_filter(const char *filter)
 	return ERR_INVALID;
 }
 
+/* The judge reads them again; here everything that is wrong with them is said,
+ * before anything is watched. */
+static int check_channels(const struct config *config)
+{
+	struct config_errors errors = {0};
+	struct channels *channels = NULL;
+	bool found;
+	const int rc = channels_load(config, &channels, &found, &errors);
+	for (size_t i = 0; i < errors.count; i++)
+		fprintf(stderr, "%s\n", errors.text[i]);
+	config_errors_done(&errors);
+	channels_free(channels);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	static struct options o = {.config_path = SITE_YAML};
@@ -145,7 +161,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	struct config *config;
-	if (load(&o, &config) != 0)
+	if (load(&o, &config) != 0 || check_channels(config) != 0)
 		return EXIT_USAGE;
 	if (o.workers != 0)
 		config->capture.workers = o.workers;

@@ -79,7 +79,7 @@ static int read_all(int fd, char **ret_text, size_t *ret_bytes)
 {
 	const size_t room = CONFIG_FILE_MAX + 1;
 	size_t used = 0;
-	char *text = malloc(room);
+	char *text = malloc(room + 1);
 	if (text == NULL)
 		return ERR_NOMEM;
 	while (used < room) {
@@ -96,6 +96,7 @@ static int read_all(int fd, char **ret_text, size_t *ret_bytes)
 			break;
 		used += (size_t)n;
 	}
+	text[used] = '\0';
 	*ret_text = text;
 	*ret_bytes = used;
 	return 0;
@@ -110,21 +111,29 @@ static int say_unreadable(const char *path, int why, struct config_errors *error
 	return ERR_IO;
 }
 
-int config_load(const char *path, struct config **ret, struct config_errors *errors)
+int config_read_file(const char *path, char **ret_text, size_t *ret_bytes)
 {
-	*errors = (struct config_errors){0};
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return say_unreadable(path, errno, errors);
+		return ERR_IO;
+	const int err = read_all(fd, ret_text, ret_bytes);
+	const int why = errno;
+	close(fd);
+	errno = why;
+	return err;
+}
+
+int config_load(const char *path, struct config **ret, struct config_errors *errors)
+{
 	char *text = NULL;
 	size_t bytes = 0;
-	int err = read_all(fd, &text, &bytes);
+	*errors = (struct config_errors){0};
+	int err = config_read_file(path, &text, &bytes);
 	if (err == ERR_IO)
-		err = say_unreadable(path, errno, errors);
-	else if (err == 0)
+		return say_unreadable(path, errno, errors);
+	if (err == 0)
 		err = config_parse(path, text, bytes, ret, errors);
 	free(text);
-	close(fd);
 	return err;
 }
 

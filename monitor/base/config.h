@@ -112,6 +112,11 @@ struct config_geo {        /* NULL: the defaults of geo.h are tried */
 	char *country, *city, *asn;
 };
 
+struct config_signatures {
+	char **channels;       /* files of the site beside the installed channel lists: config_channels.h */
+	size_t channel_count;
+};
+
 struct config_retention {  /* of the database; 0 days: never */
 	uint64_t database_bytes;        /* past that, the oldest rows become sums; default 20 GB */
 	unsigned approved_detail_days;  /* then approved transfers become hourly sums, default 90 */
@@ -144,6 +149,7 @@ struct config {
 	struct config_geo geo;
 	struct config_retention retention;
 	struct config_detect detect;
+	struct config_signatures signatures;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */
 	struct prefix *resolvers;   /* names.resolvers: only their answers are believed; none: judge_name.c */
 	size_t resolver_count;
@@ -167,6 +173,9 @@ MUST_CHECK int config_load(const char *path, struct config **ret, struct config_
 MUST_CHECK int config_parse(const char *name, const char *text, size_t bytes, struct config **ret,
                             struct config_errors *errors);
 void config_free(struct config *c);
+/* All of a file, and a NUL behind it; more than a configuration may have is cut
+ * off past that. 0, ERR_NOMEM, or ERR_IO and errno. The caller frees *ret_text. */
+MUST_CHECK int config_read_file(const char *path, char **ret_text, size_t *ret_bytes);
 void config_errors_done(struct config_errors *errors);
 
 static inline bool config_gateway_has_mac(const struct config_gateway *g)

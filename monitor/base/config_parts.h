@@ -135,6 +135,9 @@ extern const struct config_type type_text, type_id, type_network_name, type_path
     type_days;
 
 void config_read(struct config_ctx *x, const struct node *root);
+/* The same for a file of other keys; what: for messages. */
+void config_read_table(struct config_ctx *x, const struct node *root, const struct config_key *table, void *base,
+                       const char *what);
 void config_check(struct config_ctx *x);
 
 /* Parsers that stand in files of their own (config_time.c, config_peer.c). */

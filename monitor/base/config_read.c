@@ -240,9 +240,14 @@ static void read_map(struct config_ctx *x, const struct node *n, const struct co
 
 void config_read(struct config_ctx *x, const struct node *root)
 {
-	if (root->kind != NODE_MAP) {
-		report(x, root, "a site.yaml holds keys: %s", key_list(x, config_keys));
-		return;
-	}
-	read_map(x, root, config_keys, x->cfg, "site.yaml");
+	config_read_table(x, root, config_keys, x->cfg, "site.yaml");
+}
+
+void config_read_table(struct config_ctx *x, const struct node *root, const struct config_key *table, void *base,
+                       const char *what)
+{
+	if (root->kind != NODE_MAP)
+		report(x, root, "a %s holds keys: %s", what, key_list(x, table));
+	else
+		read_map(x, root, table, base, what);
 }

@@ -127,6 +127,11 @@ static const struct config_key detect_keys[] = {
 	END
 };
 
+static const struct config_key signatures_keys[] = {
+	{"channels", &type_path, NULL, L, LIST_OF(config_signatures, channels, channel_count), .max = 64},
+	END
+};
+
 const struct config_key config_keys[] = {
 	{"site",      NULL, site_keys,    M, .offset = 0},
 	{"capture",   NULL, capture_keys, 0, IN(config, capture)},
@@ -138,6 +143,7 @@ const struct config_key config_keys[] = {
 	{"names",     NULL, names_keys,   0, .offset = 0},
 	{"retention", NULL, retention_keys, 0, IN(config, retention)},
 	{"detect",    NULL, detect_keys,  0, IN(config, detect)},
+	{"signatures", NULL, signatures_keys, 0, IN(config, signatures)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},
 	{"user",      &type_id,   NULL, 0, IN(config, user),     .standard = "garita"},
 	END
