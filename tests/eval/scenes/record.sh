@@ -1,6 +1,6 @@
 #!/bin/bash
 # record.sh NAME… | all - record scenes anew, as root: tests/eval/scenes/NAME.pcap.zst
-# shellcheck source-path=SCRIPTDIR disable=SC1090,SC1091,SC2154
+# shellcheck source-path=SCRIPTDIR disable=SC1090,SC1091,SC2034,SC2154
 set -u
 SCENES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$SCENES/../../lab/lab.sh"
@@ -29,7 +29,7 @@ record() { # NAME
     rm -f "$pcap"
 }
 
-lab_build && scene_world || lab_die "the lab did not come up"
+if ! lab_build || ! scene_world; then lab_die "the lab did not come up"; fi
 scene_site >"$SCENES/site.yaml"
 sed -i '/^capture:/a geo: {city: ../../replay/geo/GeoLite2-City.mmdb, asn: ../../replay/geo/GeoLite2-ASN.mmdb}' "$SCENES/site.yaml"
 failed=0
