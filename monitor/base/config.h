@@ -129,6 +129,10 @@ struct config_detect {     /* thresholds of the detect_* modules, which say more
 	unsigned dns_records;           /* TXT records of one domain an hour, default 50; a NULL counts as ten */
 	char **dns_ignore;              /* domains whose names say nothing */
 	size_t dns_ignore_count;
+	unsigned beacon_score;          /* RITA's, per cent, default 50 */
+	unsigned beacon_connections;    /* at least, default 4 */
+	unsigned long_connection_s;     /* default 3600; then 4, 8 and 12 times of it */
+	uint64_t burst_bytes, piece_bytes;   /* that make a burst, a piece: 1 MB, 16 kB */
 };
 
 struct config {

@@ -124,6 +124,11 @@ static const struct config_key detect_keys[] = {
 	{"dns_subdomains",  &type_number, NULL, 0, IN(config_detect, dns_subdomains),  .min = 1, .max = 1000000, .standard = "100"},
 	{"dns_records",     &type_number, NULL, 0, IN(config_detect, dns_records),     .min = 1, .max = 1000000, .standard = "50"},
 	{"dns_ignore",      &type_host,   NULL, L | KEY_NOT_EMPTY, LIST_OF(config_detect, dns_ignore, dns_ignore_count), .max = 256},
+	{"beacon_score",       &type_number, NULL, 0, IN(config_detect, beacon_score),       .min = 1, .max = 100,     .standard = "50"},
+	{"beacon_connections", &type_number, NULL, 0, IN(config_detect, beacon_connections), .min = 4, .max = 1000000, .standard = "4"},
+	{"long_connection_s",  &type_number, NULL, 0, IN(config_detect, long_connection_s),  .min = 60, .max = 604800, .standard = "3600"},
+	{"burst",  &type_size, NULL, 0, IN(config_detect, burst_bytes), .standard = "1MB"},
+	{"piece",  &type_size, NULL, 0, IN(config_detect, piece_bytes), .standard = "16kB"},
 	END
 };
 

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 struct detect_table {
+	uint64_t *hashes;    /* of the entries: a set is one cache line */
 	uint8_t *entries;
 	size_t bytes;
 	uint32_t count;
@@ -21,10 +22,12 @@ int detect_table_new(uint32_t count, size_t bytes, int64_t forget_us, uint64_t s
 		return ERR_NOMEM;
 	t->bytes = (bytes + 7) / 8 * 8;
 	t->entries = calloc(count, t->bytes);
-	if (t->entries == NULL) {
-		free(t);
+	t->hashes = aligned_alloc(DETECT_WAYS * sizeof(*t->hashes), count * sizeof(*t->hashes));
+	if (t->entries == NULL || t->hashes == NULL) {
+		detect_table_free(t);
 		return ERR_NOMEM;
 	}
+	memset(t->hashes, 0, count * sizeof(*t->hashes));
 	t->count = count;
 	t->forget_us = forget_us;
 	t->seed = seed;
@@ -36,6 +39,7 @@ void detect_table_free(struct detect_table *t)
 {
 	if (t == NULL)
 		return;
+	free(t->hashes);
 	free(t->entries);
 	free(t);
 }
@@ -45,14 +49,18 @@ static struct detect_entry *entry(const struct detect_table *t, uint32_t at)
 	return (struct detect_entry *)(void *)(t->entries + (size_t)at * t->bytes);
 }
 
+/* The first entry of the set of a hash. */
+static uint32_t set_of(const struct detect_table *t, uint64_t hash)
+{
+	return ((uint32_t)(hash >> 32) & (t->count / DETECT_WAYS - 1)) * DETECT_WAYS;
+}
+
 static struct detect_entry *look(const struct detect_table *t, uint64_t hash)
 {
-	const uint32_t set = (uint32_t)(hash >> 32) & (t->count / DETECT_WAYS - 1);
-	for (uint32_t i = 0; i < DETECT_WAYS; i++) {
-		struct detect_entry *e = entry(t, set * DETECT_WAYS + i);
-		if (e->hash == hash)
-			return e;
-	}
+	const uint32_t set = set_of(t, hash);
+	for (uint32_t i = 0; i < DETECT_WAYS; i++)
+		if (t->hashes[set + i] == hash)
+			return entry(t, set + i);
 	return NULL;
 }
 
@@ -63,21 +71,23 @@ static uint64_t hash_of(const struct detect_table *t, const void *key, size_t ke
 
 static uint32_t worth_at(const struct detect_table *t, const struct detect_entry *e, int64_t now_us)
 {
-	return e->hash == 0 || now_us - e->seen_us > t->forget_us ? 0 : e->worth;
+	return now_us - e->seen_us > t->forget_us ? 0 : e->worth;
 }
 
 /* Free, else forgotten, else worth least, else silent for longest. */
-static struct detect_entry *victim(struct detect_table *t, uint64_t hash, int64_t now_us)
+static uint32_t victim(struct detect_table *t, uint64_t hash, int64_t now_us)
 {
-	const uint32_t set = (uint32_t)(hash >> 32) & (t->count / DETECT_WAYS - 1);
-	struct detect_entry *v = entry(t, set * DETECT_WAYS);
-	for (uint32_t i = 1; i < DETECT_WAYS && v->hash != 0; i++) {
-		struct detect_entry *e = entry(t, set * DETECT_WAYS + i);
-		const uint32_t a = worth_at(t, e, now_us), b = worth_at(t, v, now_us);
-		if (e->hash == 0 || a < b || (a == b && e->seen_us < v->seen_us))
-			v = e;
+	const uint32_t set = set_of(t, hash);
+	for (uint32_t i = 0; i < DETECT_WAYS; i++)
+		if (t->hashes[set + i] == 0)
+			return set + i;
+	uint32_t v = set;
+	for (uint32_t i = set + 1; i < set + DETECT_WAYS; i++) {
+		const uint32_t a = worth_at(t, entry(t, i), now_us), b = worth_at(t, entry(t, v), now_us);
+		if (a < b || (a == b && entry(t, i)->seen_us < entry(t, v)->seen_us))
+			v = i;
 	}
-	t->evicted += v->hash != 0 && now_us - v->seen_us <= t->forget_us;
+	t->evicted += now_us - entry(t, v)->seen_us <= t->forget_us;
 	return v;
 }
 
@@ -91,9 +101,10 @@ void *detect_table_get(struct detect_table *t, const void *key, size_t key_bytes
 	const uint64_t hash = hash_of(t, key, key_bytes);
 	struct detect_entry *e = look(t, hash);
 	if (e == NULL) {
-		e = victim(t, hash, now_us);
+		const uint32_t at = victim(t, hash, now_us);
+		e = entry(t, at);
 		memset(e, 0, t->bytes);
-		e->hash = hash;
+		t->hashes[at] = hash;
 	}
 	e->seen_us = now_us;
 	return e;
@@ -106,8 +117,7 @@ uint64_t detect_table_evicted(const struct detect_table *t)
 
 void *detect_table_at(struct detect_table *t, uint32_t at)
 {
-	struct detect_entry *e = entry(t, at);
-	return e->hash != 0 ? e : NULL;
+	return t->hashes[at] != 0 ? entry(t, at) : NULL;
 }
 
 uint32_t detect_table_count(const struct detect_table *t)

@@ -2,7 +2,7 @@
  * memory: entries of one size in sets of DETECT_WAYS, known by a hash with a
  * secret. Where a set is full the entry that is worth least gives way, so that
  * a flood of things seen once drives out no entry that has grown.
- * Memory: count * bytes, taken once; pages never used are never touched. */
+ * Memory: count * (bytes + 8), taken once; pages never used are never touched. */
 #ifndef MONITOR_DETECT_TABLE_H
 #define MONITOR_DETECT_TABLE_H
 #include <stddef.h>
@@ -14,7 +14,6 @@
 
 /* Begins each entry; the rest is zero in a new one. */
 struct detect_entry {
-	uint64_t hash;       /* 0: free */
 	int64_t seen_us;     /* packet time of the last detect_table_get */
 	uint32_t worth;      /* the owner's: how much it would cost to forget it */
 };

@@ -1,14 +1,19 @@
 /* judge_detect.c - what the detect_* modules are told, and by whom: the one
  * owner of all of them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge/detect_beacon.h"
+#include "judge/detect_burst.h"
 #include "judge/detect_dns.h"
 #include "judge/judge_internal.h"
 
 struct detectors {
 	struct detect_sink sink;
 	struct detect_dns *dns;
+	struct detect_beacon *beacon;
+	struct detect_burst *burst;
 	uint64_t hits;
 };
 
@@ -36,7 +41,12 @@ int judge_detect_init(struct judge *j, const struct config *c)
 		return ERR_NOMEM;
 	j->detectors = d;
 	d->sink = (struct detect_sink){.ctx = j, .hit = on_hit};
-	return detect_dns_new(&c->detect, seed, &d->dns);
+	int e = detect_dns_new(&c->detect, seed, &d->dns);
+	if (e == 0)
+		e = detect_beacon_new(&c->detect, seed, &d->beacon);
+	if (e == 0)
+		e = detect_burst_new(&c->detect, seed, &d->burst);
+	return e;
 }
 
 void judge_detect_done(struct judge *j)
@@ -45,6 +55,8 @@ void judge_detect_done(struct judge *j)
 	if (d == NULL)
 		return;
 	detect_dns_free(d->dns);
+	detect_beacon_free(d->beacon);
+	detect_burst_free(d->burst);
 	free(d);
 	j->detectors = NULL;
 }
@@ -53,6 +65,8 @@ void judge_detect_reload(struct judge *j)
 {
 	const struct config_detect *c = &j->config->detect;
 	detect_dns_configure(j->detectors->dns, c);
+	detect_beacon_configure(j->detectors->beacon, c);
+	detect_burst_configure(j->detectors->burst, c);
 }
 
 /* --- DNS --- */
@@ -77,4 +91,59 @@ void judge_detect_begun(struct judge *j, const struct transfer *t)
 	const char *name = text_of(j, t->host != 0 ? t->host : t->dns_name);
 	if (name != NULL && t->initiator != INITIATOR_PEER)
 		detect_dns_contact(j->detectors->dns, t->machine->number, name, t->start_us);
+}
+
+/* --- as a flow goes on, and ends --- */
+
+/* RITA's steps: 1 h base, 4 h low, 8 h medium, 12 h high. */
+static void look_long(struct judge *j, const struct transfer *t, int64_t before_us)
+{
+	static const int steps[] = {12, 8, 4, 1};
+	static const uint8_t scores[] = {100, 75, 50, 25};
+	const int64_t base_us = (int64_t)j->config->detect.long_connection_s * SECOND_US;
+	const int64_t was = before_us - t->start_us, is = t->end_us - t->start_us;
+	char detail[60];
+	for (unsigned i = 0; i < 4; i++) {
+		if (is < steps[i] * base_us)
+			continue;
+		if (was >= steps[i] * base_us)
+			return;
+		snprintf(detail, sizeof(detail), "open for %.1f h", (double)is / 3600e6);
+		const struct detect_hit h = {.what = DETECT_LONG_CONNECTION, .score = scores[i], .machine = t->machine->id,
+		                             .peer = t->peer, .first_us = t->start_us, .last_us = t->end_us, .detail = detail};
+		j->detectors->sink.hit(j->detectors->sink.ctx, &h);
+		return;
+	}
+}
+
+void judge_detect_counted(struct judge *j, const struct transfer *t, const struct flow_counts *delta, int64_t before_us)
+{
+	struct detectors *d = j->detectors;
+	if ((t->flags & FLOW_ESTABLISHED) == 0)
+		return;
+	look_long(j, t, before_us);
+	if (delta->ip_bytes_out < DETECT_BURST_LEAST)
+		return;
+	const struct detect_sent s = {.machine_number = t->machine->number, .machine = t->machine->id, .peer = t->peer,
+	                              .time_us = t->end_us, .bytes = delta->ip_bytes_out};
+	detect_burst_sent(d->burst, &s, &d->sink);
+}
+
+/* DNS and NTP have measures of their own. */
+static bool has_own_rhythm(const struct judge *j, const struct transfer *t)
+{
+	const char *app = label_of(j, t)->app;
+	return (t->peer_port == 53 && strncmp(app, "DNS", 3) == 0) || (t->peer_port == 123 && strcmp(app, "NTP") == 0);
+}
+
+void judge_detect_ended(struct judge *j, const struct transfer *t)
+{
+	struct detectors *d = j->detectors;
+	if ((t->flags & (FLOW_ESTABLISHED | FLOW_MID_STREAM)) != FLOW_ESTABLISHED || t->initiator == INITIATOR_PEER ||
+	    has_own_rhythm(j, t))
+		return;
+	const struct detect_connection c = {.machine_number = t->machine->number, .machine = t->machine->id,
+	                                    .peer = t->peer, .start_us = t->start_us, .end_us = t->end_us,
+	                                    .bytes_out = t->counts.ip_bytes_out};
+	detect_beacon_connection(d->beacon, &c, &d->sink);
 }

@@ -518,13 +518,16 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 	const bool as_before = t->flags == flags && t->initiator == f->initiator;
 	t->flags = flags;
 	t->initiator = f->initiator;
+	const int64_t before_us = t->end_us;
 	/* After a clock was set back even before its start: verdict and limits go by
 	 * the time that is told now. The row never ends before it starts. */
 	if (f->last_us > t->end_us || f->last_us < t->end_us - CLOCK_BACK_US)
 		t->end_us = f->last_us;
 	judge_grown(j, index, &delta);
 	judge_decide_counted(j, index, as_before);
+	judge_detect_counted(j, t, &delta, before_us);
 	if (f->end != END_NONE) {
+		judge_detect_ended(j, t);
 		judge_flow_ended(j, t);
 		end(j, index, ROW_CLOSED);
 	}
