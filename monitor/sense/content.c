@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "sense/content_pool.h"
 #include "sense/recognise.h"
+#include "sense/recognise_channel.h"
 
 #define PACKETS_MAX 32       /* with payload: what is not recognised by then stays so */
 #define PACKETS_MID 96       /* where the beginning was not seen and a PDU's start must be met by chance */
@@ -23,10 +24,11 @@
 #define DNS_HEADER 12
 #define DNS_BEGIN_MAX (DNS_HEADER + 255 + 4)   /* a header and one question are whole by then */
 
-enum word { WORD_DICOM, WORD_DICOS, WORD_STORE, WORD_STORE_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP, WORD_FILE };
+enum word { WORD_DICOM, WORD_DICOS, WORD_STORE, WORD_STORE_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP, WORD_FILE,
+	WORD_TAILSCALE, WORD_ZEROTIER, WORD_FRP, WORD_HEAD };
 
 /* What one end began with says nothing before the other end has spoken. */
-enum { HINT_220 = 1, HINT_USER = 2 };
+enum { HINT_220 = 1, HINT_USER = 2, HINT_HEAD = 4 /* and 8 for the other end: its request was read */ };
 
 static const struct {
 	const char *word, *app, *category;
@@ -40,6 +42,10 @@ static const struct {
     [WORD_OPENVPN] = {"openvpn", "OpenVPN", "VPN", true},
     [WORD_FTP] = {"ftp", "FTP_CONTROL", "Download", false},
     [WORD_FILE] = {NULL, NULL, NULL, false},
+    [WORD_TAILSCALE] = {"tailscale", "Tailscale", "VPN", true},
+    [WORD_ZEROTIER] = {"zerotier", "ZeroTier", "VPN", true},
+    [WORD_FRP] = {"frp", "frp", "VPN", false},
+    [WORD_HEAD] = {NULL, NULL, NULL, false},
 };
 
 /* One call of content_feed. */
@@ -126,6 +132,28 @@ static enum recognise examine_ftp(const struct feed *f, const uint8_t *p, size_t
 	return RECOGNISE_YES;
 }
 
+/* Tunnels, and what a request to a proxy or a cloud says of itself. */
+static enum recognise examine_channel(const struct feed *f, const uint8_t *p, size_t n, bool last)
+{
+	struct recognise_head head;
+	const uint8_t read = (uint8_t)(HINT_HEAD << f->from);
+	if (!f->c->side[f->from].start_known)
+		return RECOGNISE_NO;
+	const enum recognise frp = recognise_frp(p, n);
+	if (frp == RECOGNISE_YES) {
+		tell(f, WORD_FRP, NULL, "");
+		return RECOGNISE_YES;
+	}
+	if ((f->c->hints & read) != 0)
+		return frp;
+	const enum recognise r = recognise_http_head(p, n, last, &head);
+	if (r == RECOGNISE_YES)
+		tell(f, WORD_HEAD, head.word, head.detail);
+	if (r != RECOGNISE_MORE)
+		f->c->hints |= read;
+	return r == RECOGNISE_MORE ? r : frp;
+}
+
 /* The first n bytes of one direction. NO: there is nothing more to learn from it. */
 static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, bool last)
 {
@@ -143,12 +171,15 @@ static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, 
 	}
 	if (examine_ftp(f, p, n) == RECOGNISE_YES)
 		return RECOGNISE_YES;
+	const enum recognise channel = examine_channel(f, p, n, last);
+	if (channel == RECOGNISE_YES)
+		return RECOGNISE_YES;
 	/* magic numbers are short: only where the beginning is known to be one */
 	const enum recognise file = f->c->side[f->from].start_known ? examine_file(f, p, n, last) : RECOGNISE_NO;
 	if (file == RECOGNISE_YES)
 		return RECOGNISE_YES;
-	return dicom == RECOGNISE_MORE || ovpn == RECOGNISE_MORE || file == RECOGNISE_MORE ? RECOGNISE_MORE
-	                                                                                   : RECOGNISE_NO;
+	const bool more = dicom == RECOGNISE_MORE || ovpn == RECOGNISE_MORE || file == RECOGNISE_MORE || channel == RECOGNISE_MORE;
+	return more ? RECOGNISE_MORE : RECOGNISE_NO;
 }
 
 static void side_end(const struct feed *f)
@@ -388,6 +419,11 @@ static bool feed_udp(const struct feed *f, const uint8_t *p, uint32_t n)
 	const bool dtls = !c->dns_seen && recognise_dtls(p, n);
 	if (dtls || (!c->dns_seen && recognise_openvpn_udp(p, n))) {
 		tell(f, dtls ? WORD_DTLS : WORD_OPENVPN, NULL, "");
+		return false;
+	}
+	const bool tailscale = !c->dns_seen && recognise_tailscale(p, n);
+	if (tailscale || (!c->dns_seen && recognise_zerotier(p, n))) {
+		tell(f, tailscale ? WORD_TAILSCALE : WORD_ZEROTIER, NULL, "");
 		return false;
 	}
 	if (c->packets < UINT8_MAX)

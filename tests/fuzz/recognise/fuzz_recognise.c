@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sense/recognise.h"
+#include "sense/recognise_channel.h"
 
 #undef NDEBUG
 #include <assert.h>
@@ -57,6 +58,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const enum recognise ovpn = recognise_openvpn_tcp(p, size);
 	assert(ovpn != RECOGNISE_YES || (size > 2 && recognise_openvpn_udp(p + 2, (size_t)(p[0] << 8 | p[1]))));
 	(void)recognise_openvpn_udp(p, size);
+	assert(!recognise_tailscale(p, size) || !recognise_zerotier(p, size));
+	struct recognise_head head;
+	(void)recognise_frp(p, size);
+	if (recognise_http_head(p, size, false, &head) == RECOGNISE_YES) {
+		text_sane(head.detail, sizeof head.detail);
+		assert(recognise_http_head(p, size, true, &head) == RECOGNISE_YES);
+	}
+	assert(recognise_http_head(p, size, true, &head) != RECOGNISE_MORE);
 	free(p);
 	return 0;
 }
