@@ -126,7 +126,7 @@ static enum recognise examine_ftp(const struct feed *f, const uint8_t *p, size_t
 		f->c->hints |= HINT_220;
 	if (n >= 5 && memcmp(p, "USER ", 5) == 0)
 		f->c->hints |= HINT_USER;
-	if (f->c->hints != (HINT_220 | HINT_USER))
+	if ((~f->c->hints & (HINT_220 | HINT_USER)) != 0)
 		return RECOGNISE_NO;
 	tell(f, WORD_FTP, NULL, "");
 	return RECOGNISE_YES;
