@@ -34,7 +34,7 @@ static void fill(const struct judge_totals *t, struct line line[LINES])
 		{"transfers", t->transfers, "flows between inside and outside"},
 		{"approved", t->approved, NULL},
 		{"unapproved", t->unapproved, NULL},
-		{"findings", t->findings, "groups of unapproved transfers to review"},
+		{"findings", t->findings, "groups of transfers to review"},
 		{"flow_table_full", c->flow_table_full, "packets without a place in the table"},
 	};
 	for (int i = 0; i < LINES; i++)

@@ -1,5 +1,7 @@
 /* finding.c - a hash table over an array; three lists over the same array:
- * changed, offered to the record, and (for forgetting) all by last touch. */
+ * changed, offered to the record, and (for forgetting) all by last touch.
+ * The hash is of equipment and peer: those of several sets of reasons lie in
+ * one bucket. */
 #include "judge/finding.h"
 
 #include <stdlib.h>
@@ -7,34 +9,9 @@
 #include <xxhash.h>
 
 #include "base/seed.h"
+#include "judge/finding_parts.h"
 
-struct finding {
-	int64_t id, first_us, last_us;
-	uint64_t transfers, bytes_out, bytes_in;
-	int64_t of_this_run;          /* transfers */
-	struct addr peer;
-	uint32_t equipment, reasons;  /* equipment: interned */
-	uint32_t hash, next;          /* in the bucket; free ones: the next free */
-	uint32_t refs;                /* rows that refer to it and may change */
-	uint32_t older, younger;
-	uint32_t queue_next;
-	bool changed, offered, told, recorded, again;   /* again: recorded, but not in the record that was begun anew */
-};
-
-struct queue {
-	uint32_t first, last;
-};
-
-struct findings {
-	struct intern *texts;
-	struct finding *all;
-	uint32_t used, room, max, spare, count;
-	uint32_t *buckets, mask;
-	uint32_t oldest, youngest;
-	struct queue changed, offered;
-	int64_t next_id;
-	uint64_t active, forgotten, seed;
-};
+#define HOUR_US INT64_C(3600000000)
 
 int findings_new(uint32_t max, int64_t next_id, struct intern *texts, struct findings **ret)
 {
@@ -55,8 +32,9 @@ int findings_new(uint32_t max, int64_t next_id, struct intern *texts, struct fin
 	f->texts = texts;
 	f->max = max;
 	f->next_id = next_id;
+	f->hour = INT64_MIN;
 	f->seed = seed_new();
-	f->spare = f->oldest = f->youngest = FINDING_NONE;
+	f->spare = f->oldest = f->youngest = f->detected_spare = FINDING_NONE;
 	f->changed = f->offered = (struct queue){FINDING_NONE, FINDING_NONE};
 	*ret = f;
 	return 0;
@@ -67,13 +45,14 @@ void findings_free(struct findings *f)
 	if (f == NULL)
 		return;
 	free(f->all);
+	free(f->detected);
 	free(f->buckets);
 	free(f);
 }
 
 /* --- lists --- */
 
-static void queue_push(struct findings *f, struct queue *q, uint32_t i)
+void finding_push(struct findings *f, struct queue *q, uint32_t i)
 {
 	f->all[i].queue_next = FINDING_NONE;
 	if (q->last != FINDING_NONE)
@@ -83,7 +62,7 @@ static void queue_push(struct findings *f, struct queue *q, uint32_t i)
 	q->last = i;
 }
 
-static uint32_t queue_pop(struct findings *f, struct queue *q)
+uint32_t finding_pop(struct findings *f, struct queue *q)
 {
 	uint32_t i = q->first;
 	q->first = f->all[i].queue_next;
@@ -117,13 +96,70 @@ static void age_append(struct findings *f, uint32_t i)
 	f->youngest = i;
 }
 
-static void mark(struct findings *f, uint32_t i)
+static void touch(struct findings *f, uint32_t i)
+{
+	if (f->youngest == i)
+		return;
+	age_remove(f, i);
+	age_append(f, i);
+}
+
+void finding_mark(struct findings *f, uint32_t i, enum row_news news)
 {
 	struct finding *d = &f->all[i];
+	if (news < d->news)
+		d->news = (uint8_t)news;
 	/* While it is offered it goes back to changed in findings_recorded. */
 	if (!d->changed && !d->offered)
-		queue_push(f, &f->changed, i);
+		finding_push(f, &f->changed, i);
 	d->changed = true;
+}
+
+/* --- the table --- */
+
+static struct addr who_of(const struct finding_about *a)
+{
+	struct addr who = {{0}};
+	if (a->kind == PEER_ADDRESS)
+		return a->peer;
+	memcpy(who.b, a->kind == PEER_NETWORK ? &a->asn : &a->name, 4);
+	return who;
+}
+
+static uint32_t hash_of(const struct findings *f, uint32_t equipment, enum peer_kind kind, const struct addr *who)
+{
+	uint8_t key[24];
+	const uint32_t k = (uint32_t)kind;
+	memcpy(key, who->b, 16);
+	memcpy(key + 16, &equipment, 4);
+	memcpy(key + 20, &k, 4);
+	return (uint32_t)XXH3_64bits_withSeed(key, sizeof(key), f->seed);
+}
+
+static bool is_of(const struct finding *d, uint32_t equipment, const struct finding_about *a, const struct addr *who)
+{
+	return d->equipment == equipment && d->kind == a->kind && addr_eq(&d->who, who);
+}
+
+static bool is_quiet(const struct finding *d, int64_t time_us)
+{
+	return time_us > d->last_us && time_us - d->last_us > FINDING_QUIET_US;
+}
+
+static void unlink_bucket(struct findings *f, uint32_t i)
+{
+	uint32_t *at = &f->buckets[f->all[i].hash & f->mask];
+	while (*at != i)
+		at = &f->all[*at].next;
+	*at = f->all[i].next;
+}
+
+static void link_bucket(struct findings *f, uint32_t i, uint32_t hash)
+{
+	uint32_t *bucket = &f->buckets[hash & f->mask];
+	f->all[i].hash = hash;
+	f->all[i].next = *bucket;
+	*bucket = i;
 }
 
 /* --- making and forgetting --- */
@@ -131,14 +167,20 @@ static void mark(struct findings *f, uint32_t i)
 static void forget(struct findings *f, uint32_t i)
 {
 	struct finding *d = &f->all[i];
-	uint32_t *at = &f->buckets[d->hash & f->mask];
-	while (*at != i)
-		at = &f->all[*at].next;
-	*at = d->next;
+	if (!d->closed) {
+		unlink_bucket(f, i);
+		f->suspicious -= d->reasons == 0;
+	}
 	age_remove(f, i);
+	finding_forget_detected(f, d);
 	intern_put(f->texts, d->equipment);
-	if (d->of_this_run > 0)
-		f->active--, f->forgotten++;
+	intern_put(f->texts, d->name);
+	intern_put(f->texts, d->where);
+	if (d->of_this_run > 0) {
+		f->active--;
+		f->ended += d->closed;
+		f->forgotten += !d->closed;
+	}
 	d->next = f->spare;
 	f->spare = i;
 	f->count--;
@@ -147,6 +189,33 @@ static void forget(struct findings *f, uint32_t i)
 static bool in_use(const struct finding *d)
 {
 	return d->refs > 0 || d->changed || d->offered;
+}
+
+static void end(struct findings *f, uint32_t i)
+{
+	struct finding *d = &f->all[i];
+	unlink_bucket(f, i);
+	f->suspicious -= d->reasons == 0;
+	d->closed = true;
+	finding_mark(f, i, ROW_ANY);
+}
+
+void finding_settle(struct findings *f, uint32_t i)
+{
+	if (f->all[i].closed && !in_use(&f->all[i]))
+		forget(f, i);
+}
+
+void findings_time(struct findings *f, int64_t now_us)
+{
+	if (now_us / HOUR_US == f->hour)
+		return;
+	f->hour = now_us / HOUR_US;
+	for (uint32_t i = f->oldest, younger; i != FINDING_NONE && is_quiet(&f->all[i], now_us); i = younger) {
+		younger = f->all[i].younger;
+		if (!f->all[i].closed)
+			end(f, i);
+	}
 }
 
 static uint32_t take(struct findings *f)
@@ -158,8 +227,7 @@ static uint32_t take(struct findings *f)
 			forget(f, i);
 			break;
 		}
-		age_remove(f, i);
-		age_append(f, i);
+		touch(f, i);
 	}
 	if (f->count >= f->max)
 		return FINDING_NONE;
@@ -182,60 +250,108 @@ static uint32_t take(struct findings *f)
 	return f->used++;
 }
 
-static uint32_t hash_of(const struct findings *f, uint32_t equipment, const struct addr *peer, uint32_t reasons)
+uint32_t finding_find_or_make(struct findings *f, uint32_t equipment, const struct finding_about *a, int64_t time_us)
 {
-	uint8_t key[24];
-	memcpy(key, peer->b, 16);
-	memcpy(key + 16, &equipment, 4);
-	memcpy(key + 20, &reasons, 4);
-	return (uint32_t)XXH3_64bits_withSeed(key, sizeof(key), f->seed);
-}
-
-/* Takes over one use of the text equipment. */
-static uint32_t find_or_make(struct findings *f, uint32_t equipment, const struct addr *peer, uint32_t reasons,
-                             bool *ret_made)
-{
-	uint32_t hash = hash_of(f, equipment, peer, reasons);
-	for (uint32_t i = f->buckets[hash & f->mask]; i != FINDING_NONE; i = f->all[i].next) {
+	const struct addr who = who_of(a);
+	const uint32_t hash = hash_of(f, equipment, a->kind, &who);
+	for (uint32_t i = f->buckets[hash & f->mask], next; i != FINDING_NONE; i = next) {
 		struct finding *d = &f->all[i];
-		if (d->hash == hash && d->equipment == equipment && d->reasons == reasons && addr_eq(&d->peer, peer)) {
-			intern_put(f->texts, equipment);
-			*ret_made = false;
-			return i;
+		next = d->next;
+		if (d->hash != hash || d->reasons != a->reasons || !is_of(d, equipment, a, &who))
+			continue;
+		if (is_quiet(d, time_us)) {
+			end(f, i);
+			continue;
 		}
+		intern_put(f->texts, equipment);
+		if (!d->several && !addr_eq(&d->peer, &a->peer)) {
+			d->several = true;
+			finding_mark(f, i, ROW_ANY);
+		}
+		return i;
 	}
-	uint32_t i = take(f);
+	const uint32_t i = take(f);
 	if (i == FINDING_NONE) {
 		intern_put(f->texts, equipment);
 		return i;
 	}
-	uint32_t *bucket = &f->buckets[hash & f->mask];
-	f->all[i] = (struct finding){.peer = *peer, .equipment = equipment, .reasons = reasons, .hash = hash, .next = *bucket};
-	*bucket = i;
+	f->all[i] = (struct finding){.peer = a->peer, .who = who, .equipment = equipment, .reasons = a->reasons,
+	                             .kind = (uint8_t)a->kind, .name = intern_ref(f->texts, a->name),
+	                             .where = intern_ref(f->texts, a->where), .detected = FINDING_NONE,
+	                             .unknown_equipment = a->unknown_equipment};
+	link_bucket(f, i, hash);
 	age_append(f, i);
-	*ret_made = true;
+	f->suspicious += a->reasons == 0;
 	return i;
 }
 
-uint32_t findings_join(struct findings *f, const char *equipment, const struct addr *peer, uint32_t reasons,
-                       int64_t time_us)
+uint32_t findings_join(struct findings *f, const struct finding_about *a, int64_t time_us, bool *ret_made)
 {
-	bool made = false;
-	uint32_t i = find_or_make(f, intern_get(f->texts, equipment), peer, reasons, &made);
+	const uint32_t i = finding_find_or_make(f, intern_get(f->texts, a->equipment), a, time_us);
+	*ret_made = false;
 	if (i == FINDING_NONE)
 		return i;
-	if (made) {
+	if (f->all[i].id == 0) {
 		f->all[i].id = f->next_id++;
 		f->all[i].first_us = f->all[i].last_us = time_us;
+		*ret_made = true;
 	}
 	f->all[i].refs++;
 	return i;
 }
 
+uint32_t findings_find(const struct findings *f, const struct finding_about *a, bool any_reasons, int64_t time_us)
+{
+	const struct addr who = who_of(a);
+	const uint32_t equipment = intern_get(f->texts, a->equipment), hash = hash_of(f, equipment, a->kind, &who);
+	uint32_t best = FINDING_NONE;
+	for (uint32_t i = f->buckets[hash & f->mask]; i != FINDING_NONE; i = f->all[i].next) {
+		const struct finding *d = &f->all[i];
+		if (d->hash != hash || (!any_reasons && d->reasons != a->reasons) || !is_of(d, equipment, a, &who) ||
+		    is_quiet(d, time_us))
+			continue;
+		if (best == FINDING_NONE || d->last_us > f->all[best].last_us ||
+		    (d->last_us == f->all[best].last_us && d->id > f->all[best].id))
+			best = i;
+	}
+	intern_put(f->texts, equipment);
+	return best;
+}
+
+bool findings_is(const struct findings *f, uint32_t index, const struct finding_about *a)
+{
+	const struct finding *d = &f->all[index];
+	const struct addr who = who_of(a);
+	return d->kind == a->kind && d->reasons == a->reasons && addr_eq(&d->who, &who) &&
+	       strcmp(intern_text(f->texts, d->equipment), a->equipment) == 0;
+}
+
+bool findings_rename(struct findings *f, uint32_t index, const struct finding_about *a)
+{
+	struct finding *d = &f->all[index];
+	const struct addr who = who_of(a);
+	if (d->closed || d->refs > 1 || d->transfers > 1 || d->reasons != a->reasons ||
+	    strcmp(intern_text(f->texts, d->equipment), a->equipment) != 0 ||
+	    findings_find(f, a, false, d->last_us) != FINDING_NONE)
+		return false;
+	unlink_bucket(f, index);
+	intern_put(f->texts, d->name);
+	intern_put(f->texts, d->where);
+	d->kind = (uint8_t)a->kind;
+	d->who = who;
+	d->name = intern_ref(f->texts, a->name);
+	d->where = intern_ref(f->texts, a->where);
+	link_bucket(f, index, hash_of(f, d->equipment, a->kind, &who));
+	finding_mark(f, index, ROW_ANY);
+	return true;
+}
+
 void findings_leave(struct findings *f, uint32_t index)
 {
-	if (index != FINDING_NONE && f->all[index].refs > 0)
-		f->all[index].refs--;
+	if (index == FINDING_NONE || f->all[index].refs == 0)
+		return;
+	f->all[index].refs--;
+	finding_settle(f, index);
 }
 
 static uint64_t changed_by(uint64_t value, int64_t delta)
@@ -251,11 +367,12 @@ void findings_add(struct findings *f, uint32_t index, const struct finding_delta
 	if (index == FINDING_NONE)
 		return;
 	struct finding *d = &f->all[index];
-	bool was_active = d->of_this_run > 0;
+	const bool was_active = d->of_this_run > 0, news = delta->peer_opened && !d->peer_opened;
 	d->transfers = changed_by(d->transfers, delta->transfers);
 	d->bytes_out = changed_by(d->bytes_out, delta->bytes_out);
 	d->bytes_in = changed_by(d->bytes_in, delta->bytes_in);
 	d->of_this_run += delta->transfers;
+	d->peer_opened |= delta->peer_opened;
 	if (was_active && d->of_this_run <= 0)
 		f->active--;
 	else if (!was_active && d->of_this_run > 0)
@@ -264,9 +381,14 @@ void findings_add(struct findings *f, uint32_t index, const struct finding_delta
 		d->first_us = delta->time_us;
 	if (delta->time_us > d->last_us)
 		d->last_us = delta->time_us;
-	age_remove(f, index);
-	age_append(f, index);
-	mark(f, index);
+	touch(f, index);
+	finding_mark(f, index, news ? ROW_ANY : ROW_COUNTS);
+}
+
+void findings_set_foreign(struct findings *f, uint32_t index)
+{
+	f->all[index].foreign = true;
+	finding_mark(f, index, ROW_ANY);
 }
 
 int64_t findings_id(const struct findings *f, uint32_t index)
@@ -274,104 +396,14 @@ int64_t findings_id(const struct findings *f, uint32_t index)
 	return index != FINDING_NONE ? f->all[index].id : 0;
 }
 
-int findings_restore(struct findings *f, const struct row_finding *r)
+uint32_t findings_suspicious(const struct findings *f)
 {
-	bool made = false;
-	uint32_t i = find_or_make(f, intern_get(f->texts, r->equipment), &r->peer, r->reasons, &made);
-	if (i == FINDING_NONE)
-		return ERR_NOMEM;
-	/* The record may hold two of one kind, when the first was forgotten here:
-	 * the younger goes on. */
-	struct finding *d = &f->all[i];
-	if (!made && d->id > r->id)
-		return 0;
-	d->id = r->id;
-	d->first_us = r->first_us;
-	d->last_us = r->last_us;
-	d->transfers = r->transfers;
-	d->bytes_out = r->bytes_out;
-	d->bytes_in = r->bytes_in;
-	d->recorded = true;
-	if (r->id >= f->next_id)
-		f->next_id = r->id + 1;
-	return 0;
-}
-
-/* --- the record --- */
-
-static int tell(const struct findings *f, struct finding *d, const struct row_sink *sink)
-{
-	/* One that lost its transfers before anybody heard of it. */
-	d->told = d->recorded || d->transfers > 0 || d->refs > 0;
-	if (!d->told)
-		return 0;
-	struct row_finding r = {.news = d->recorded && !d->again ? ROW_COUNTS : ROW_NEW, .id = d->id,
-	                        .equipment = intern_text(f->texts, d->equipment), .peer = d->peer,
-	                        .reasons = d->reasons, .first_us = d->first_us, .last_us = d->last_us,
-	                        .transfers = d->transfers, .bytes_out = d->bytes_out, .bytes_in = d->bytes_in};
-	return sink->finding(sink->ctx, &r);
-}
-
-int findings_flush(struct findings *f, const struct row_sink *sink, uint32_t max, uint32_t *ret_count)
-{
-	*ret_count = 0;
-	while (f->changed.first != FINDING_NONE && (max == 0 || *ret_count < max)) {
-		struct finding *d = &f->all[f->changed.first];
-		int e = tell(f, d, sink);
-		if (e != 0)
-			return e;
-		uint32_t i = queue_pop(f, &f->changed);
-		d->changed = false;
-		d->offered = true;
-		queue_push(f, &f->offered, i);
-		++*ret_count;
-	}
-	return 0;
-}
-
-void findings_recorded(struct findings *f, bool committed)
-{
-	struct queue changed = f->changed;
-	if (!committed)
-		f->changed = (struct queue){FINDING_NONE, FINDING_NONE};   /* what was offered goes first */
-	while (f->offered.first != FINDING_NONE) {
-		uint32_t i = queue_pop(f, &f->offered);
-		struct finding *d = &f->all[i];
-		bool again = d->changed || !committed;
-		d->offered = d->changed = false;
-		d->recorded = d->recorded || (committed && d->told);
-		d->again = d->again && !committed;
-		if (again)
-			mark(f, i);
-	}
-	if (!committed && changed.first != FINDING_NONE) {
-		if (f->changed.last != FINDING_NONE)
-			f->all[f->changed.last].queue_next = changed.first;
-		else
-			f->changed.first = changed.first;
-		f->changed.last = changed.last;
-	}
-}
-
-void findings_offer_all(struct findings *f)
-{
-	for (uint32_t i = f->oldest; i != FINDING_NONE; i = f->all[i].younger) {
-		if (!f->all[i].recorded)
-			continue;
-		/* With transfers or none: the old record held it. */
-		f->all[i].again = true;
-		mark(f, i);
-	}
-}
-
-bool findings_has_changed(const struct findings *f)
-{
-	return f->changed.first != FINDING_NONE;
+	return f->suspicious;
 }
 
 uint64_t findings_count(const struct findings *f)
 {
-	return f->active + f->forgotten;
+	return f->active + f->ended + f->forgotten;
 }
 
 uint64_t findings_forgotten(const struct findings *f)

@@ -175,6 +175,11 @@ const void *intern_data(const struct intern *t, uint32_t id)
 	return intern_text(t, id);
 }
 
+size_t intern_size(const struct intern *t, uint32_t id)
+{
+	return id != 0 ? t->entries[id].length : 0;
+}
+
 const char *intern_text(const struct intern *t, uint32_t id)
 {
 	return id != 0 ? t->entries[id].text : NULL;

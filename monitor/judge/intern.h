@@ -31,6 +31,7 @@ void intern_set_bytes(struct intern *t, uint32_t *slot, const void *data, size_t
 /* The text, borrowed while it has a user; NULL for 0. */
 const char *intern_text(const struct intern *t, uint32_t id);
 const void *intern_data(const struct intern *t, uint32_t id);
+size_t intern_size(const struct intern *t, uint32_t id);   /* bytes of it; 0 for 0 */
 
 size_t intern_bytes(const struct intern *t);
 uint64_t intern_refused(const struct intern *t);

@@ -208,6 +208,7 @@ static bool take_flow(struct judge *j, const union fact_any *f)
 		j->clock_us = f->head.time_us;
 	judge_time(j, j->clock_us);
 	judge_place_minute(j);
+	findings_time(j->findings, j->clock_us);
 	switch (f->head.type) {
 	case FACT_FLOW_NEW:
 		return judge_flow_new(j, &f->flow_new);
@@ -292,6 +293,7 @@ void judge_get_totals(const struct judge *j, struct judge_totals *ret)
 	                             .machines_refused = inventory_refused(j->inventory),
 	                             .names_evicted = names_evicted(j->names) + names_evicted(j->names_heard),
 	                             .findings_forgotten = findings_forgotten(j->findings),
+	                             .detections_refused = findings_detections_refused(j->findings),
 	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0,
 	                             .last_packet_us = j->last_packet_us};
 	for (unsigned i = 0; i < j->workers; i++) {

@@ -2,7 +2,7 @@
  * The top file of judge/. Never sees a raw byte, never waits: rows that
  * changed are marked and handed out by judge_flush. Packet time is its only
  * clock.
- * Memory: 224 bytes a live transfer and 12 of index beside its texts, which
+ * Memory: 232 bytes a live transfer and 12 of index beside its texts, which
  * are interned (at most 256 MB); the same for each row that waits for the
  * record, at most max_pending. Names: see names.h, twice; findings: see finding.h.
  * A name that DNS gave to a machine for an address, before or during the
@@ -46,6 +46,7 @@ struct judge_totals {
 	uint64_t refused;              /* facts and texts that found no memory */
 	uint64_t machines_refused;     /* sights of machines past INVENTORY_UNKNOWN_MAX */
 	uint64_t names_evicted, findings_forgotten;   /* for others, past NAMES_MAX and FINDINGS_MAX */
+	uint64_t detections_refused;   /* kinds of them that a finding had no room for, past FINDINGS_MAX in all */
 	int64_t clock_us;
 	int64_t last_packet_us;        /* of the last frame, by the clock in force: counters.last_us is the greatest */
 };

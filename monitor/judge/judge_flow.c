@@ -123,7 +123,7 @@ void judge_forget(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
 	const uint32_t texts[] = {t->attachment, t->label, t->where, t->host, t->dns_name, t->content, t->network,
-	                          t->approval, t->policy_hash};
+	                          t->approval, t->policy_hash, t->signs};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		intern_put(j->texts, texts[i]);
 	findings_leave(j->findings, t->finding);
@@ -252,11 +252,10 @@ void judge_locate(struct judge *j, uint32_t index)
 	t->machine = m;
 	t->news = ROW_ANY;   /* with the next change of its row */
 	t->mac_mismatch = m->mac_mismatch;
-	if (moved) {
+	if (moved)
 		pair_add(j, index);
-		judge_regroup(j, index);
-	}
 	find_place(j, t);
+	judge_regroup(j, index);
 }
 
 /* --- a new flow --- */
@@ -342,6 +341,7 @@ static void told_again(struct judge *j, uint32_t index, const struct fact_flow_n
 	judge_locate(j, index);
 	judge_name_of(j, t);
 	judge_decide(j, index);
+	judge_regroup(j, index);
 	dirty_row(j, index);
 }
 
@@ -459,6 +459,7 @@ void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 	}
 	judge_name_of(j, t);
 	judge_decide(j, index);
+	judge_regroup(j, index);
 	dirty_row(j, index);
 }
 

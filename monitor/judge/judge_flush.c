@@ -94,7 +94,8 @@ static int tell_transfer(const struct judge *j, uint32_t index, const struct row
 	    .category = text_or_null(label->category), .ja3 = text_or_null(label->ja3), .ja4 = text_or_null(label->ja4),
 	    .encrypted = label->encrypted != 0, .inspected = label->app[0] != 0, .country = text_or_null(where->country),
 	    .city = text_or_null(where->city), .as_org = text_or_null(where->as_org), .asn = where->asn, .counts = t->counts,
-	    .flags = t->flags, .risk = label->risk, .content = text_of(j, t->content), .verdict = t->verdict,
+	    .flags = t->flags, .risk = label->risk, .content = text_of(j, t->content),
+	    .signs = judge_signs(j, t), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
 	    .policy_hash = text_of(j, t->policy_hash), .collapsed = collapsed ? t->collapsed - 1 : 0};
 	judge_ident(j, t, &r.ident);

@@ -6,6 +6,8 @@
  *   judge_resume.c    flows that outlived an earlier judge
  *   judge_decide.c    facts → policy → verdict, and what a change of it means
  *   judge_place.c     a row of its own, or a part of a collapsed one
+ *   judge_finding.c   which finding a row belongs to
+ *   judge_sign.c      detections: of a transfer, of a machine and a peer
  *   judge_usage.c     bytes that count against limits
  *   judge_gap.c       gaps, counters, minutes, one-way
  *   judge_death.c     what workers died over
@@ -288,6 +290,8 @@ void judge_forget(struct judge *j, uint32_t index);           /* its texts, its 
 void judge_name(struct judge *j, const struct fact_name *f);
 void judge_name_of(struct judge *j, struct transfer *t);    /* the name that DNS gave before it began; it is kept */
 void judge_verify_host(struct judge *j, struct transfer *t);
+/* What DNS that is believed gave the machine for an address, interned, with one more user; 0: nothing. */
+uint32_t judge_name_at(struct judge *j, const struct machine *m, const struct addr *address, int64_t time_us);
 int judge_names_flush(struct judge *j, const struct row_sink *sink, uint32_t *left);
 void judge_names_reload(struct judge *j, const struct config *old);
 
@@ -317,8 +321,6 @@ int judge_place_init(struct placing *p);
 void judge_place_done(struct placing *p);
 void judge_place(struct judge *j, uint32_t index, const struct decision *d);
 void judge_replace(struct judge *j, uint32_t index, const struct decision *d);
-/* It is another machine's than before: its finding, too. */
-void judge_regroup(struct judge *j, uint32_t index);
 /* Its counts have grown by delta; it may deserve a row of its own now. */
 void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delta);
 /* A bare flow past its budget: wait whether it gets established. */
@@ -329,6 +331,37 @@ void judge_fold_leave(struct judge *j, uint32_t index);
 void judge_place_minute(struct judge *j);
 /* The input has ended. */
 void judge_place_end(struct judge *j);
+
+/* --- judge_finding.c --- */
+/* What a finding would be about, as the transfer is judged now. */
+void judge_about(const struct judge *j, const struct transfer *t, struct finding_about *ret);
+/* One more user of that finding, made where there is none. */
+uint32_t judge_finding_get(struct judge *j, const struct finding_about *a, int64_t time_us);
+/* flows transfers with these counts join (1) or leave (-1) the row's finding. */
+void judge_finding_add(struct judge *j, const struct transfer *row, int64_t flows, const struct flow_counts *c, int sign);
+/* The row's finding as its verdict and its signs want it; the counts are told apart. */
+void judge_finding_join(struct judge *j, struct transfer *row);
+void judge_finding_leave(struct judge *j, struct transfer *row);
+/* It may be another machine's or another peer's than before: its finding, too. */
+void judge_regroup(struct judge *j, uint32_t index);
+
+/* --- judge_sign.c --- */
+/* Something was detected on this transfer; said once, again is nothing. The
+ * detail is for people (printable ASCII, at most 200 bytes, NULL: none), borrowed
+ * for the time of the call. Its row, and the finding of that, get it. */
+void judge_sign(struct judge *j, uint32_t transfer, enum detection what, const char *detail);
+/* Something was detected about a machine and a peer: their finding gets it,
+ * made where it weighs enough for one (SEVERITY_SUSPICIOUS); else their
+ * youngest live transfer bears it as a sign. */
+void judge_suspect(struct judge *j, const struct detect_hit *h);
+struct detect_sink judge_detect_sink(struct judge *j);
+uint64_t judge_signs(const struct judge *j, const struct transfer *t);   /* bits of enum detection */
+bool judge_signs_weigh(const struct judge *j, const struct transfer *t);   /* enough for a finding of their own */
+/* Its finding hears of its signs (1), or no longer has them (-1). */
+void judge_signs_tell(struct judge *j, const struct transfer *row, int by);
+/* It is folded now: its signs are its collapsed row's, too; or it leaves that. */
+void judge_signs_fold(struct judge *j, const struct transfer *t);
+void judge_signs_unfold(struct judge *j, const struct transfer *t);
 
 /* --- judge_usage.c --- */
 struct usage_key {

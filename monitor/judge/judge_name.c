@@ -40,6 +40,13 @@ void judge_name_of(struct judge *j, struct transfer *t)
 	}
 }
 
+uint32_t judge_name_at(struct judge *j, const struct machine *m, const struct addr *address, int64_t time_us)
+{
+	struct name_found n;
+	const struct addr client = client_of(m);
+	return names_find(j->names, &client, address, time_us, &n) ? intern_get(j->texts, n.name) : 0;
+}
+
 void judge_verify_host(struct judge *j, struct transfer *t)
 {
 	const struct addr client = client_of(t->machine);
@@ -123,8 +130,10 @@ static void tell_transfers(struct judge *j, const struct fact_name *f, const str
 			continue;
 		const uint32_t name_before = t->dns_name;
 		const bool news = tell_transfer(j, t, f->name, believed);
-		if (news)
+		if (news) {
 			judge_decide(j, i);
+			judge_regroup(j, i);
+		}
 		if (t->place == PLACE_ROW && (news || t->dns_name != name_before))
 			judge_dirty(j, i, ROW_SEEN);
 	}

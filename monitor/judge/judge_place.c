@@ -78,15 +78,6 @@ static void tally(struct judge *j, enum verdict v, int64_t by)
 	j->transfers += (uint64_t)by;
 }
 
-/* flows transfers with these counts join (1) or leave (-1) the row's finding. */
-static void tell_finding(struct judge *j, const struct transfer *row, int64_t flows, const struct flow_counts *c,
-                         int sign)
-{
-	struct finding_delta d = {.transfers = sign * flows, .bytes_out = sign * (int64_t)c->ip_bytes_out,
-	                          .bytes_in = sign * (int64_t)c->ip_bytes_in, .time_us = row->end_us};
-	findings_add(j->findings, row->finding, &d);
-}
-
 static void set_decision(struct judge *j, struct transfer *t, const struct decision *d)
 {
 	uint32_t approval = intern_ref(j->texts, d->approval), hash = intern_ref(j->texts, j->policy_hash);
@@ -98,14 +89,6 @@ static void set_decision(struct judge *j, struct transfer *t, const struct decis
 	t->reasons = d->reasons;
 }
 
-/* The row's finding as its verdict wants it; nothing of it is counted there yet. */
-static void join_finding(struct judge *j, struct transfer *row)
-{
-	row->finding = TRANSFER_NONE;
-	if (row->verdict == VERDICT_UNAPPROVED)
-		row->finding = findings_join(j->findings, row->machine->id, &row->peer, row->reasons, row->start_us);
-}
-
 /* --- a row of its own --- */
 
 static void give_row(struct judge *j, uint32_t index)
@@ -114,8 +97,8 @@ static void give_row(struct judge *j, uint32_t index)
 	t->place = PLACE_ROW;
 	t->id = j->next_transfer++;
 	t->state = ROW_OPEN;
-	join_finding(j, t);
-	tell_finding(j, t, 1, &t->counts, 1);
+	judge_finding_join(j, t);
+	judge_finding_add(j, t, 1, &t->counts, 1);
 	judge_dirty(j, index, ROW_ANY);
 }
 
@@ -199,7 +182,7 @@ static uint32_t make_fold(struct judge *j, const struct transfer *t, const struc
 	set_decision(j, r, d);
 	r->id = j->next_transfer++;
 	r->state = ROW_OPEN;
-	join_finding(j, r);
+	judge_finding_join(j, r);
 	return index;
 }
 
@@ -222,8 +205,10 @@ static void fold_into(struct judge *j, uint32_t index, uint32_t fold)
 	j->collapsed++;
 	widen(row, t);
 	add_counts(&row->counts, &t->counts);
-	tell_finding(j, row, 1, &t->counts, 1);
+	judge_finding_add(j, row, 1, &t->counts, 1);
 	judge_dirty(j, fold, ROW_COUNTS);
+	if (t->signs != 0)
+		judge_signs_fold(j, t);
 }
 
 /* The live flow leaves its collapsed row for good, with all that it brought. */
@@ -231,7 +216,9 @@ static void unfold(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index), *row = at(j, t->fold);
 	take_counts(&row->counts, &t->counts);
-	tell_finding(j, row, 1, &t->counts, -1);
+	judge_finding_add(j, row, 1, &t->counts, -1);
+	if (t->signs != 0)
+		judge_signs_unfold(j, t);
 	row->collapsed--;
 	j->collapsed--;
 	judge_dirty(j, t->fold, ROW_COUNTS);
@@ -343,26 +330,14 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 	}
 	bool same_finding = t->verdict == d->verdict && t->reasons == d->reasons;
 	if (!same_finding) {
-		tell_finding(j, t, 1, &t->counts, -1);
-		findings_leave(j->findings, t->finding);
+		judge_finding_add(j, t, 1, &t->counts, -1);
+		judge_finding_leave(j, t);
 	}
 	set_decision(j, t, d);
 	if (!same_finding) {
-		join_finding(j, t);
-		tell_finding(j, t, 1, &t->counts, 1);
+		judge_finding_join(j, t);
+		judge_finding_add(j, t, 1, &t->counts, 1);
 	}
-	judge_dirty(j, index, ROW_ANY);
-}
-
-void judge_regroup(struct judge *j, uint32_t index)
-{
-	struct transfer *t = at(j, index);
-	if (t->place != PLACE_ROW || t->finding == TRANSFER_NONE)
-		return;
-	tell_finding(j, t, 1, &t->counts, -1);
-	findings_leave(j->findings, t->finding);
-	join_finding(j, t);
-	tell_finding(j, t, 1, &t->counts, 1);
 	judge_dirty(j, index, ROW_ANY);
 }
 
@@ -387,7 +362,7 @@ void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delt
 		add_counts(&at(j, row)->counts, delta);
 	if (t->place == PLACE_FOLDED && !leaves)
 		widen(at(j, row), t);
-	tell_finding(j, at(j, row), 0, delta, 1);
+	judge_finding_add(j, at(j, row), 0, delta, 1);
 	judge_dirty(j, row, ROW_COUNTS);
 	if (leaves) {
 		j->placing.full_rows++;

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "fact.h"
+#include "judge/detect.h"
 #include "judge/policy.h"
 
 enum row_state { ROW_OPEN = 0, ROW_CLOSED, ROW_INTERRUPTED };
@@ -17,7 +18,7 @@ enum row_state { ROW_OPEN = 0, ROW_CLOSED, ROW_INTERRUPTED };
 enum row_news {
 	ROW_ANY = 0,  /* in anything, or there was none */
 	ROW_NEW,      /* the record never held it */
-	ROW_SEEN,     /* in what inspection and DNS tell, or as with ROW_COUNTS */
+	ROW_SEEN,     /* in what inspection, DNS and detections tell, or as with ROW_COUNTS */
 	ROW_COUNTS,   /* in times, state, initiator, counts, flags, collapsed, bad_us, hostname_verified */
 };
 
@@ -41,6 +42,7 @@ struct row_transfer {
 	uint32_t flags;               /* FLOW_… */
 	uint64_t risk;
 	const char *content;          /* JSON array of {"word", "detail"}, NULL: none */
+	uint64_t signs;               /* bits of enum detection */
 	enum verdict verdict;
 	const char *approval;         /* id; only when approved */
 	uint32_t reasons;
@@ -74,14 +76,42 @@ struct row_name {
 	int64_t answered_us, expires_us;
 };
 
+/* By what a finding knows its peer. */
+enum peer_kind {
+	PEER_ADDRESS = 0,
+	PEER_NETWORK,                 /* an AS: several addresses of it are one peer */
+	PEER_HOST,                    /* a name that DNS gave for the address */
+	PEER_DOMAIN,                  /* a registered domain, whoever is asked about it (DNS tunnels) */
+};
+
+/* One kind of detection in a finding: all of them together. */
+struct row_detection {
+	enum detection what;
+	uint8_t score;                /* the greatest, 1 to 100 */
+	uint64_t count;               /* transfers that have it, or times that it was told; 0: no more */
+	int64_t first_us, last_us;
+	uint64_t bytes_out;           /* that no transfer counts */
+	const char *detail;           /* of the latest that had any; NULL */
+};
+
 struct row_finding {
 	enum row_news news;           /* not ROW_SEEN */
 	int64_t id;
 	const char *equipment;
-	struct addr peer;
-	uint32_t reasons;
+	struct addr peer;             /* of its first transfer; PEER_DOMAIN: may be zero */
+	enum peer_kind kind;
+	const char *peer_name;        /* "AS64500", host, domain; NULL: PEER_ADDRESS */
+	bool several;                 /* transfers to other addresses than peer are in it */
+	uint32_t reasons;             /* 0: of approved transfers with detections */
 	int64_t first_us, last_us;
 	uint64_t transfers, bytes_out, bytes_in;
+	const char *country, *as_org; /* of peer; NULL: unknown */
+	uint32_t asn;
+	bool unknown_equipment, foreign, peer_opened;   /* see severity.h */
+	uint8_t severity;
+	bool closed;                  /* quiet for a day: what comes begins another */
+	const struct row_detection *detections;   /* that may have changed; restored: all */
+	unsigned detection_count;
 };
 
 /* Time in which the sensor did not see, or saw less. */

@@ -6,7 +6,7 @@
 #define BLOCK_BITS 10
 #define BLOCK (1u << BLOCK_BITS)
 
-_Static_assert(sizeof(struct transfer) <= 224, "transfer.h and judge.h state the size");
+_Static_assert(sizeof(struct transfer) <= 232, "transfer.h and judge.h state the size");
 
 struct transfer_pool {
 	struct transfer **blocks;

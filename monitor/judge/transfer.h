@@ -49,7 +49,7 @@ struct label {
 	uint8_t unused[6];
 };
 
-/* 224 bytes beside what is interned (u32; 0: nothing). Indexes are of the
+/* 232 bytes beside what is interned (u32; 0: nothing). Indexes are of the
  * pool; TRANSFER_NONE: none. */
 struct transfer {
 	struct addr peer;               /* this and the next: of a collapsed row those of its first flow */
@@ -75,6 +75,7 @@ struct transfer {
 	uint32_t label;                 /* struct label */
 	uint32_t where;                 /* struct geo_place of the peer */
 	uint32_t host, dns_name, content, network, approval, policy_hash;   /* texts */
+	uint32_t signs;                 /* what was detected: judge_sign.c */
 	uint32_t reasons, flags;
 	uint8_t proto, worker, initiator, host_source, verdict, state, place, queue;
 	bool live : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;

@@ -18,6 +18,7 @@
 #define MINUTE (60 * SECOND)
 #define NOON INT64_C(1781697600000000)   /* Wed 2026-06-17 12:00 UTC */
 #define WORLD_ROWS 8192
+#define WORLD_DETECTED 16   /* findings whose detections are kept */
 
 struct kept {
 	struct row_transfer r;
@@ -31,7 +32,9 @@ struct world {
 	struct kept *rows;             /* by id */
 	int64_t last_id;
 	struct row_finding findings[WORLD_ROWS];
-	char finding_machine[WORLD_ROWS][64];
+	char finding_machine[WORLD_ROWS][64], finding_peer[WORLD_ROWS][64];
+	struct row_detection detections[WORLD_DETECTED][DETECT_COUNT];   /* by finding and kind */
+	char detail[WORLD_DETECTED][DETECT_COUNT][300];
 	struct row_gap gaps[64];
 	char gap_text[64][2][300];
 	char gap_bytes[64][600];       /* hex; "": none */
@@ -128,7 +131,7 @@ static inline int w_transfer(void *ctx, const struct row_transfer *r)
 	k->told++;
 	if (r->id > w->last_id)
 		w->last_id = r->id;
-	assert_int_equal(r->finding != 0, r->verdict == VERDICT_UNAPPROVED);
+	assert_true(r->finding != 0 || r->verdict != VERDICT_UNAPPROVED);
 	assert_int_equal(r->approval != NULL, r->verdict == VERDICT_APPROVED);
 	assert_int_equal(r->reasons != 0, r->verdict == VERDICT_UNAPPROVED);
 	/* Its parents went before it. */
@@ -138,7 +141,7 @@ static inline int w_transfer(void *ctx, const struct row_transfer *r)
 	/* Whoever asks for a machine or a peer finds the transfer through its finding. */
 	assert_int_equal(w->findings[r->finding].id, r->finding);
 	assert_string_equal(w->finding_machine[r->finding], r->equipment);
-	assert_true(addr_eq(&w->findings[r->finding].peer, &r->ident.peer));
+	assert_true(w->findings[r->finding].several || addr_eq(&w->findings[r->finding].peer, &r->ident.peer));
 	return 0;
 }
 
@@ -150,6 +153,13 @@ static inline int w_finding(void *ctx, const struct row_finding *r)
 	assert_in_range(r->id, 1, WORLD_ROWS - 1);
 	w->findings[r->id] = *r;
 	w->findings[r->id].equipment = "";
+	w->findings[r->id].peer_name = w->finding_peer[r->id];
+	snprintf(w->finding_peer[r->id], sizeof(w->finding_peer[0]), "%s", r->peer_name != NULL ? r->peer_name : "");
+	for (unsigned i = 0; i < r->detection_count; i++) {
+		struct row_detection *d = &w->detections[r->id % WORLD_DETECTED][r->detections[i].what];
+		*d = r->detections[i];
+		d->detail = w_keep(w->detail[r->id % WORLD_DETECTED][d->what], d->detail);
+	}
 	snprintf(w->finding_machine[r->id], sizeof(w->finding_machine[0]), "%s", r->equipment);
 	return 0;
 }
