@@ -29,6 +29,7 @@ enum fact_type {
 	FACT_COUNTERS,       /* struct fact_counters: totals of this worker since its start */
 	FACT_NOTE,           /* struct fact_note: something a person must be told */
 	FACT_QUESTION,       /* struct fact_question: a name that the inside asked DNS for; flow as in FACT_NAME */
+	FACT_ICMP,           /* struct fact_icmp: what ICMP messages of a flow carried since the last such fact */
 	FACT_TYPE_MAX
 };
 
@@ -158,6 +159,21 @@ static inline size_t fact_question_size(size_t name_length)
 	return offsetof(struct fact_question, name) + name_length + 1;
 }
 
+/* Of echo and other messages that are no errors. New: unlike the messages
+ * before it of the same end, but for a time stamp. */
+struct icmp_sums {
+	uint64_t new_bytes_out, new_bytes_in;
+	uint32_t messages;
+	uint32_t largest_out;             /* bytes of data in one message */
+	uint32_t unlike;                  /* answers that are not what was sent */
+	uint32_t entropy;                 /* of new data that went out, per cent of what is possible */
+};
+
+struct fact_icmp {
+	struct fact_head head;
+	struct icmp_sums sums;
+};
+
 struct fact_station {
 	struct fact_head head;
 	struct mac mac;
@@ -222,6 +238,7 @@ union fact_any {
 	struct fact_counters counters;
 	struct fact_note note;
 	struct fact_question question;
+	struct fact_icmp icmp;
 };
 
 /* Is this a whole fact of a known type, with values in their ranges? Copies it

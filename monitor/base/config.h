@@ -132,6 +132,8 @@ struct config_detect {     /* thresholds of the detect_* modules, which say more
 	unsigned beacon_score;          /* RITA's, per cent, default 50 */
 	unsigned beacon_connections;    /* at least, default 4 */
 	unsigned long_connection_s;     /* default 3600; then 4, 8 and 12 times of it */
+	unsigned icmp_echo_bytes;       /* default 256 */
+	uint64_t icmp_hour, ntp_hour;   /* bytes: 4 kB, 64 kB */
 	uint64_t burst_bytes, piece_bytes;   /* that make a burst, a piece: 1 MB, 16 kB */
 };
 

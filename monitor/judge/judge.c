@@ -221,6 +221,9 @@ static bool take_flow(struct judge *j, const union fact_any *f)
 	case FACT_NAME:
 		judge_name(j, &f->name);
 		break;
+	case FACT_ICMP:
+		judge_icmp(j, &f->icmp);
+		break;
 	case FACT_QUESTION:
 		judge_question(j, &f->question);
 		break;

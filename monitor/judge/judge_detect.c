@@ -1,5 +1,6 @@
 /* judge_detect.c - what the detect_* modules are told, and by whom: the one
  * owner of all of them. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +8,20 @@
 #include "judge/detect_beacon.h"
 #include "judge/detect_burst.h"
 #include "judge/detect_dns.h"
+#include "judge/detect_icmp.h"
+#include "judge/detect_ntp.h"
 #include "judge/judge_internal.h"
+
+#define PORT_DNS 53u
+#define PORT_NTP 123u
 
 struct detectors {
 	struct detect_sink sink;
 	struct detect_dns *dns;
 	struct detect_beacon *beacon;
 	struct detect_burst *burst;
+	struct detect_icmp *icmp;
+	struct detect_ntp *ntp;
 	uint64_t hits;
 };
 
@@ -46,6 +54,10 @@ int judge_detect_init(struct judge *j, const struct config *c)
 		e = detect_beacon_new(&c->detect, seed, &d->beacon);
 	if (e == 0)
 		e = detect_burst_new(&c->detect, seed, &d->burst);
+	if (e == 0)
+		e = detect_icmp_new(&c->detect, seed, &d->icmp);
+	if (e == 0)
+		e = detect_ntp_new(&c->detect, seed, &d->ntp);
 	return e;
 }
 
@@ -57,6 +69,8 @@ void judge_detect_done(struct judge *j)
 	detect_dns_free(d->dns);
 	detect_beacon_free(d->beacon);
 	detect_burst_free(d->burst);
+	detect_icmp_free(d->icmp);
+	detect_ntp_free(d->ntp);
 	free(d);
 	j->detectors = NULL;
 }
@@ -67,6 +81,8 @@ void judge_detect_reload(struct judge *j)
 	detect_dns_configure(j->detectors->dns, c);
 	detect_beacon_configure(j->detectors->beacon, c);
 	detect_burst_configure(j->detectors->burst, c);
+	detect_icmp_configure(j->detectors->icmp, c);
+	detect_ntp_configure(j->detectors->ntp, c);
 }
 
 /* --- DNS --- */
@@ -91,6 +107,19 @@ void judge_detect_begun(struct judge *j, const struct transfer *t)
 	const char *name = text_of(j, t->host != 0 ? t->host : t->dns_name);
 	if (name != NULL && t->initiator != INITIATOR_PEER)
 		detect_dns_contact(j->detectors->dns, t->machine->number, name, t->start_us);
+}
+
+/* --- ICMP --- */
+
+void judge_icmp(struct judge *j, const struct fact_icmp *f)
+{
+	const uint32_t index = judge_find(j, &f->head);
+	if (index == TRANSFER_NONE)
+		return;
+	const struct transfer *t = at(j, index);
+	const struct detect_icmp_seen s = {.machine_number = t->machine->number, .machine = t->machine->id, .peer = t->peer,
+	                                   .time_us = f->head.time_us, .sums = f->sums};
+	detect_icmp_seen(j->detectors->icmp, &s, &j->detectors->sink);
 }
 
 /* --- as a flow goes on, and ends --- */
@@ -122,6 +151,12 @@ void judge_detect_counted(struct judge *j, const struct transfer *t, const struc
 	if ((t->flags & FLOW_ESTABLISHED) == 0)
 		return;
 	look_long(j, t, before_us);
+	if (t->proto == IPPROTO_UDP && t->peer_port == PORT_NTP) {
+		const struct detect_ntp_sent n = {.machine_number = t->machine->number, .machine = t->machine->id,
+		                                  .peer = t->peer, .time_us = t->end_us, .bytes = delta->ip_bytes_out,
+		                                  .packets = delta->packets_out};
+		detect_ntp_sent(d->ntp, &n, &d->sink);
+	}
 	if (delta->ip_bytes_out < DETECT_BURST_LEAST)
 		return;
 	const struct detect_sent s = {.machine_number = t->machine->number, .machine = t->machine->id, .peer = t->peer,
@@ -133,7 +168,7 @@ void judge_detect_counted(struct judge *j, const struct transfer *t, const struc
 static bool has_own_rhythm(const struct judge *j, const struct transfer *t)
 {
 	const char *app = label_of(j, t)->app;
-	return (t->peer_port == 53 && strncmp(app, "DNS", 3) == 0) || (t->peer_port == 123 && strcmp(app, "NTP") == 0);
+	return (t->peer_port == PORT_DNS && strncmp(app, "DNS", 3) == 0) || (t->peer_port == PORT_NTP && strcmp(app, "NTP") == 0);
 }
 
 void judge_detect_ended(struct judge *j, const struct transfer *t)

@@ -402,6 +402,7 @@ int judge_detect_init(struct judge *j, const struct config *c);
 void judge_detect_done(struct judge *j);
 void judge_detect_reload(struct judge *j);
 void judge_question(struct judge *j, const struct fact_question *f);
+void judge_icmp(struct judge *j, const struct fact_icmp *f);
 void judge_detect_begun(struct judge *j, const struct transfer *t);   /* a flow that is new */
 /* Its counts have grown by delta; before_us: its end until then. */
 void judge_detect_counted(struct judge *j, const struct transfer *t, const struct flow_counts *delta, int64_t before_us);

@@ -18,6 +18,7 @@
 
 struct flow_table;   /* opaque */
 struct inspection;   /* of worker: nDPI state, first bytes; NULL once there is nothing more to learn */
+struct echo;         /* of echo: what ICMP messages carried; NULL: nothing yet */
 struct reorder;      /* of tcp_track: holes in the sequence space; NULL most of the time */
 
 /* Canonical: (addr, port) of end 0 is the smaller. 44 bytes. */
@@ -64,7 +65,10 @@ struct flow {
 	int64_t last_us;
 	struct inspection *inspection;
 
-	struct reorder *reorder;
+	union {
+		struct reorder *reorder;
+		struct echo *echo;     /* ICMP has no sequence space */
+	};
 	int64_t touched;       /* of the last packet: idle time counts from here */
 	uint64_t last_seq;     /* order (fact.h) of the last packet */
 	int64_t told;          /* when its counts were last told */

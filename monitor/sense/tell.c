@@ -136,8 +136,22 @@ static bool push_new(struct tell *t, struct flow *f)
 	return push(t, &n.head);
 }
 
+static bool push_icmp(struct tell *t, struct flow *f)
+{
+	struct fact_icmp i = {.head.flow = flow_id(t->o.flows, f)};
+	if (!echo_is_icmp(f) || !echo_get(f, &i.sums))
+		return true;
+	fill_head(t, &i.head, FACT_ICMP, sizeof i);
+	if (!push(t, &i.head))
+		return false;
+	echo_told(f);
+	return true;
+}
+
 static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
 {
+	if (!push_icmp(t, f))
+		return false;
 	struct fact_flow_count c = {.head.flow = flow_id(t->o.flows, f)};
 	c.counts = f->counts;
 	c.last_us = f->last_us;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/ring.h"
 #include "fact.h"
+#include "sense/echo.h"
 #include "sense/flow_table.h"
 #include "sense/inspect.h"
 #include "sense/label.h"

@@ -57,6 +57,8 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	if (rc == 0)
 		rc = tcp_track_new(c->max / 16 + REORDER_MIN, &w->tcp);
 	if (rc == 0)
+		rc = echo_new(&w->echo);
+	if (rc == 0)
 		rc = fragment_table_new(FRAGMENT_ENTRIES, &w->fragments);
 	if (rc == 0)
 		rc = w->o.config->capture.duplicates == DUPLICATES_COUNT_ALL ? 0 : dedup_new(&w->dedup);
@@ -137,6 +139,7 @@ void worker_free(struct worker *w)
 	labels_free(w->labels);
 	dedup_free(w->dedup);
 	fragment_table_free(w->fragments);
+	echo_free(w->echo);
 	tcp_track_free(w->tcp);
 	flow_table_free(w->flows);
 	free(w);

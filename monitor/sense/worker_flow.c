@@ -335,7 +335,10 @@ void worker_drop_flow(struct worker *w, struct flow *f)
 {
 	inspect_end(w->inspector, f);
 	labels_drop(w->labels, f->label);
-	tcp_track_forget(w->tcp, f);
+	if (echo_is_icmp(f))
+		echo_forget(w->echo, f);
+	else
+		tcp_track_forget(w->tcp, f);
 	flow_table_remove(w->flows, f);
 }
 
@@ -401,6 +404,8 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 		w->total.retransmitted_bytes += step.retransmitted_bytes;
 	}
 	count_packet(w, f, p, end, step.new_bytes);
+	if (echo_is_icmp(f) && f->class_ == FLOW_TRANSFER)
+		echo_see(w->echo, f, p, end);
 	if (p->truncated)
 		f->flags |= FLOW_TRUNCATED;
 	if ((f->flags & FLOW_ESTABLISHED) == 0 && is_established(f, p))

@@ -8,6 +8,7 @@
 #include "sense/capture.h"
 #include "sense/decode.h"
 #include "sense/dedup.h"
+#include "sense/echo.h"
 #include "sense/flow_table.h"
 #include "sense/fragment.h"
 #include "sense/inspect.h"
@@ -85,6 +86,7 @@ struct worker {
 
 	struct flow_table *flows;
 	struct tcp_track *tcp;
+	struct echo_table *echo;
 	struct fragment_table *fragments;
 	struct dedup *dedup;          /* NULL: every frame counts */
 	struct inspector *inspector;
