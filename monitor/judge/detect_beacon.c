@@ -16,6 +16,7 @@
 #define BINS 24
 #define TICK_US 10000            /* times are kept in hundredths of a second */
 #define RING DETECT_BEACON_RING
+#define INTERVAL_LEAST_US (SECOND_US / 2)   /* less: one and the same errand (RITA: its time stamps are seconds) */
 #define INTERVALS_SURE 20.0
 #define SCORE_LEAST 25
 #define SCORE_STEP 20
@@ -122,7 +123,7 @@ static int cmp_u32(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Intervals of a second and more; connections end in another order than they begin. */
+/* Intervals that are more than nothing; connections end in another order than they begin. */
 static unsigned intervals_of(const struct pair *p, unsigned n, int64_t now_us, double ret[RING])
 {
 	uint32_t t[RING];
@@ -131,7 +132,7 @@ static unsigned intervals_of(const struct pair *p, unsigned n, int64_t now_us, d
 		t[i] = ticks_of(now_us) - p->time[i];
 	qsort(t, n, sizeof(*t), cmp_u32);
 	for (unsigned i = 1; i < n; i++)
-		if (t[i] - t[i - 1] >= SECOND_US / TICK_US)
+		if (t[i] - t[i - 1] >= INTERVAL_LEAST_US / TICK_US)
 			ret[count++] = (t[i] - t[i - 1]) * (TICK_US / 1e6);
 	return count;
 }

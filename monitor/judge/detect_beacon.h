@@ -6,7 +6,7 @@
  *                 hours, or since the pair was first seen, in steps of 5 minutes.
  *                 Beside it the MAD score of ts must be above what chance
  *                 makes of as many intervals (a whole day of random arrivals
- *                 scores 80), and a third of the intervals a second or more.
+ *                 scores 80), and a third of the intervals half a second or more.
  *                 The score of a hit grows with the intervals until there are 20.
  *   equal-pieces  of the last 16 connections at least 12 within 2 % of one size
  * Memory: DETECT_BEACON_PAIRS pairs of machine and peer, 900 bytes each.

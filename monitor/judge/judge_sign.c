@@ -256,7 +256,7 @@ void judge_suspect(struct judge *j, const struct detect_hit *h)
 			findings_leave(j->findings, finding);
 		if (h->domain == NULL && m != NULL)
 			gather(j, m, &h->peer);
-	} else if (live != TRANSFER_NONE) {
+	} else if (live != TRANSFER_NONE && h->score >= 100) {   /* a sign has no score: it is sure */
 		judge_sign(j, live, h->what, detail);   /* too little alone: with others it may be enough */
 	}
 	intern_put(j->texts, a.name);
