@@ -38,7 +38,8 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_run,$(t))))
 fuzz-ndpi: ## the pipeline for FUZZ_SECONDS with nDPI instrumented, where its source can be had by apt
 	@tests/fuzz/ndpi.sh $(BUILD)-ndpi $(FUZZ_CC); code=$$?; \
 	[ $$code != 77 ] || exit 0; [ $$code = 0 ] || exit $$code; \
-	$(MAKE) --no-print-directory BUILD=$(BUILD)-ndpi NDPI_LIBS="$(BUILD)-ndpi/libndpi.a -lm -lgcrypt" fuzz-run-pipeline
+	$(MAKE) --no-print-directory BUILD=$(BUILD)-ndpi NDPI_LIBS="$(BUILD)-ndpi/libndpi.a -lm -lgcrypt" \
+		CPPFLAGS="$(CPPFLAGS) -DDPI_NO_STAND_IN" fuzz-run-pipeline
 
 # Everything that takes hours; what fails does not keep the rest from running.
 NIGHTLY_SECONDS ?= 3600

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "sense/dns.h"
 #include "sense/dpi_ndpi.h"
+#include "sense/dpi_stand_in.h"
 #include "sense/recognise.h"
 
 #define PACKET_MAX 65535   /* nDPI's length is 16 bits */
@@ -90,6 +91,10 @@ static struct ndpi_detection_module_struct *module_new(void)
 int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size)
 {
 	dpi_memory_count();
+	if (!dpi_stand_in_begin()) {
+		snprintf(err, err_size, "nDPI: the library (%s) is another than its headers say", ndpi_revision());
+		return ERR_UNSUPPORTED;
+	}
 	const size_t library = ndpi_detection_get_sizeof_ndpi_flow_struct();
 	if (library != sizeof(struct ndpi_flow_struct)) {
 		snprintf(err, err_size,
