@@ -6,7 +6,7 @@ bench: ## figures beside ndpiReader, softflowd and a bare libpcap loop
 .PHONY: bench
 
 # The worker alone on a capture in memory, and nDPI alone on the same packets.
-WRAP_NDPI := -Wl,--wrap=ndpi_detection_process_packet,--wrap=ndpi_detection_giveup,--wrap=ndpi_free_flow_data
+WRAP_NDPI := -Wl,--wrap=ndpi_detection_process_packet,--wrap=ndpi_detection_giveup,--wrap=ndpi_free_flow_data,--wrap=dpi_memo_recall
 
 $(BUILD)/bench/worker_loop: tests/bench/worker_loop.c $(LIB)
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "sense/dns.h"
+#include "sense/dpi_memo.h"
 #include "sense/dpi_ndpi.h"
 #include "sense/dpi_stand_in.h"
 #include "sense/recognise.h"
@@ -14,6 +15,7 @@
 #define PACKET_MAX 65535   /* nDPI's length is 16 bits */
 #define TAIL_BYTES 512     /* zeros behind a packet: 4.2 reads past it in places */
 #define BLOCK_FLOWS 64
+#define TCP_SYN 2
 
 /* What nDPI itself may hold for live flows: 4 KB for each of max_flows, or
  * this. Past it a flow gets one packet and is then finished. */
@@ -115,6 +117,7 @@ int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size)
 		dpi_free(d);
 		return ERR_NOMEM;
 	}
+	d->memo = dpi_memo_new(d);
 	*ret = d;
 	return 0;
 }
@@ -123,6 +126,7 @@ void dpi_free(struct dpi *d)
 {
 	if (d == NULL)
 		return;
+	dpi_memo_free(d->memo);
 	if (d->module != NULL)
 		ndpi_exit_detection_module(d->module);
 	while (d->blocks != NULL) {
@@ -226,7 +230,8 @@ static bool packet_prepare(uint8_t *l3, uint32_t len, struct dpi_view *ret)
 		header = n >= 20 ? (t[12] >> 4) * 4U : 0;
 		if (header < 20 || header > n)
 			return false;
-		ret->syn = t[13] & 2;
+		ret->tcp_seq = be32(t + 4);
+		ret->tcp_flags = t[13];
 	} else if (ret->proto == IPPROTO_UDP) {
 		header = 8;
 		if (n < header)
@@ -287,9 +292,14 @@ static bool more_to_learn(struct dpi *d, struct dpi_flow *f)
 #endif
 }
 
+static uint64_t ms_of(int64_t time_us)
+{
+	return time_us > 0 ? (uint64_t)time_us / 1000 : 0;
+}
+
 static void process(struct dpi *d, struct dpi_flow *f, uint32_t len, int64_t time_us, bool from_client)
 {
-	const uint64_t ms = time_us > 0 ? (uint64_t)time_us / 1000 : 0;
+	const uint64_t ms = ms_of(time_us);
 #if NDPI_FROM(4, 6)
 	struct ndpi_flow_input_info in;
 	memset(&in, 0, sizeof in);
@@ -333,16 +343,21 @@ enum dpi_state dpi_feed(struct dpi *d, struct dpi_flow *f, const uint8_t *l3, ui
 		return state_after(d, f);
 	}
 	f->proto = v.proto;
-	if (v.payload_bytes == 0 && v.proto == IPPROTO_TCP && !v.syn) {
+	if (v.payload_bytes == 0 && v.proto == IPPROTO_TCP && (v.tcp_flags & TCP_SYN) == 0) {
 		f->empty++;   /* an acknowledgement teaches nothing */
 		return state_after(d, f);
 	}
+	const bool first = f->fed == 0 && f->empty == 0;
+	if (first && dpi_memo_recall(d->memo, f, d->packet, &v, ms_of(time_us)))
+		return state_after(d, f);
 	process(d, f, len, time_us, from_client);
 	f->fed++;
 	f->fed_bytes += len;
 	see_tls(f, &v);
 	see_dns(f, &v);
 	dpi_host_see(f, &v);
+	if (first)
+		dpi_memo_keep(d->memo, f);
 	return state_after(d, f);
 }
 

@@ -29,9 +29,10 @@ struct dpi_result {
 };
 
 /* max_flows: states alive at once; past it dpi_flow_new says NULL. Memory: the
- * module about 7 MB (4.2), each state dpi_flow_bytes(), and what nDPI takes for
- * records that are not whole yet: at most 4 KB times max_flows (64 MB at least)
- * in all, past which a flow is finished after one packet and counted.
+ * module about 7 MB (4.2), what is remembered of it 2.5 MB (dpi_memo.h), each
+ * state dpi_flow_bytes(), and what nDPI takes for records that are not whole
+ * yet: at most 4 KB times max_flows (64 MB at least) in all, past which a flow
+ * is finished after one packet and counted.
  * 0, ERR_NOMEM, ERR_UNSUPPORTED (header and library differ; err says how). */
 MUST_CHECK int dpi_new(uint32_t max_flows, struct dpi **ret, char *err, size_t err_size);
 void dpi_free(struct dpi *d);

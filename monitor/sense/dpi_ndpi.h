@@ -49,6 +49,7 @@ struct dpi {
 	struct dpi_flow *free_flows;
 	struct dpi_block *blocks;
 	uint32_t flow_count, max_flows;   /* made so far; at most */
+	struct dpi_memo *memo;            /* NULL: none */
 	uint8_t *packet;                  /* one packet and the zeroed tail behind it */
 	size_t heap_max;                  /* bytes that nDPI may hold before flows are cut short */
 	uint64_t cut_short;
@@ -59,8 +60,9 @@ struct dpi_view {
 	uint8_t proto;
 	const uint8_t *payload;
 	uint32_t payload_bytes;
+	uint32_t tcp_seq;
 	uint16_t port[2];
-	bool syn;
+	uint8_t tcp_flags;
 };
 
 static inline bool dpi_label_is(const struct dpi_flow *f, unsigned id)

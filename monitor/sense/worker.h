@@ -25,7 +25,7 @@ struct worker_options {
 /* Memory, at most: 288 bytes for each of flows.max, and for each of up to
  * 16,384 flows under inspection 0.5 KB (1.5 KB with a server name or a find),
  * the two buffers of content_kib and nDPI's state with 4 KB on average
- * (dpi.h); 22 MB of tables beside it. With
+ * (dpi.h); 25 MB of tables beside it. With
  * the defaults some 300 MB, of which a quiet line touches a tenth.
  *
  * Everything a worker needs is allocated by worker_new, so that the sandbox

@@ -2,7 +2,8 @@
  * its facts thrown away by another process, and beside it what nDPI alone needs
  * for the packets that the worker gave to it: the same calls again, in the same
  * order, with nothing around them. Linked with --wrap for nDPI's three
- * functions, so that a recording round can keep the calls.
+ * functions, so that a recording round can keep the calls, and for what is
+ * remembered of nDPI (dpi_memo.h), so that it then asks each time.
  *   worker_loop SITE CAPTURE [ROUNDS [worker]]
  * Prints the best of ROUNDS (default 5) in processor time; "worker": without
  * the nDPI part, for a profiler. */
@@ -20,6 +21,7 @@
 #include <ndpi_api.h>
 
 #include "fact.h"
+#include "sense/dpi_memo.h"
 #include "sense/worker.h"
 
 #define RING_BYTES (8u << 20)   /* as supervisor.c */
@@ -237,6 +239,17 @@ void __wrap_ndpi_free_flow_data(ndpi_flow *f)
 {
 	note(CALL_FREE, f, NULL, 0, 0);
 	__real_ndpi_free_flow_data(f);
+}
+
+bool __real_dpi_memo_recall(struct dpi_memo *m, struct dpi_flow *f, const uint8_t *l3, const struct dpi_view *v,
+                            uint64_t ms);
+bool __wrap_dpi_memo_recall(struct dpi_memo *m, struct dpi_flow *f, const uint8_t *l3, const struct dpi_view *v,
+                            uint64_t ms);
+
+bool __wrap_dpi_memo_recall(struct dpi_memo *m, struct dpi_flow *f, const uint8_t *l3, const struct dpi_view *v,
+                            uint64_t ms)
+{
+	return !trace.on && __real_dpi_memo_recall(m, f, l3, v, ms);
 }
 
 /* --- one round --- */
