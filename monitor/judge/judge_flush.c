@@ -79,13 +79,13 @@ static void fill_host(const struct judge *j, const struct transfer *t, struct ro
 	}
 }
 
-static int tell_transfer(const struct judge *j, uint32_t index, const struct row_sink *sink)
+static void fill_transfer(const struct judge *j, uint32_t index, struct row_transfer *ret)
 {
 	const struct transfer *t = at(j, index);
 	const struct label *label = label_of(j, t);
 	const struct geo_place *where = where_of(j, t);
 	const bool collapsed = t->place == PLACE_COLLAPSED && t->collapsed > 0;
-	struct row_transfer r = {
+	*ret = (struct row_transfer){
 	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id,
 	    .finding = findings_id(j->findings, t->finding), .start_us = t->start_us,
 	    .end_us = t->end_us > t->start_us ? t->end_us : t->start_us,
@@ -98,26 +98,43 @@ static int tell_transfer(const struct judge *j, uint32_t index, const struct row
 	    .signs = judge_signs(j, t), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
 	    .policy_hash = text_of(j, t->policy_hash), .collapsed = collapsed ? t->collapsed - 1 : 0};
-	judge_ident(j, t, &r.ident);
-	r.dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL;
-	r.bad_us = t->bad_us != TRANSFER_NEVER ? t->bad_us : 0;
-	fill_host(j, t, &r);
-	return sink->transfer(sink->ctx, &r);
+	judge_ident(j, t, &ret->ident);
+	ret->dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL;
+	ret->bad_us = t->bad_us != TRANSFER_NEVER ? t->bad_us : 0;
+	fill_host(j, t, ret);
+}
+
+/* The first count of the list, which stay where they are. */
+static int tell_transfers(struct judge *j, uint32_t count, const struct row_sink *sink)
+{
+	uint32_t index = j->dirty_first;
+	for (uint32_t i = 0; i < count; i++) {
+		fill_transfer(j, index, &j->rows[i]);
+		index = at(j, index)->queue_next;
+	}
+	if (count == 1)
+		return sink->transfer(sink->ctx, &j->rows[0]);
+	return sink->transfers(sink->ctx, j->rows, count);
 }
 
 static int flush_transfers(struct judge *j, const struct row_sink *sink, uint32_t *left)
 {
-	while (j->dirty_first != TRANSFER_NONE && *left > 0) {
-		int e = tell_transfer(j, j->dirty_first, sink);
+	const uint32_t most = sink->transfers != NULL ? ROWS_AT_ONCE : 1;
+	while (j->dirty_count > 0 && *left > 0) {
+		uint32_t count = j->dirty_count < *left ? j->dirty_count : *left;
+		count = count < most ? count : most;
+		const int e = tell_transfers(j, count, sink);
 		if (e != 0)
 			return e;
-		uint32_t index = pop(j, &j->dirty_first, &j->dirty_last);
-		at(j, index)->queue = QUEUE_OFFERED;
-		at(j, index)->news = ROW_COUNTS;
-		push(j, &j->offered_first, &j->offered_last, index);
-		j->dirty_count--;
-		j->offered_count++;
-		--*left;
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t index = pop(j, &j->dirty_first, &j->dirty_last);
+			at(j, index)->queue = QUEUE_OFFERED;
+			at(j, index)->news = ROW_COUNTS;
+			push(j, &j->offered_first, &j->offered_last, index);
+		}
+		j->dirty_count -= count;
+		j->offered_count += count;
+		*left -= count;
 	}
 	return 0;
 }

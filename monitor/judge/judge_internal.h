@@ -212,6 +212,7 @@ struct judge {
 	uint32_t dirty_first, dirty_last, dirty_count;
 	uint32_t offered_first, offered_last, offered_count;
 	uint32_t max_pending;
+	struct row_transfer rows[ROWS_AT_ONCE];   /* on their way to the record */
 	bool hold_open;                  /* rows of live flows wait: see judge_options */
 	int64_t next_transfer;
 	uint32_t policy_hash;            /* interned */

@@ -142,6 +142,8 @@ struct row_policy {
 	int64_t loaded_us;
 };
 
+#define ROWS_AT_ONCE 128u
+
 /* Where rows go. Each returns 0, or a negative code and the row is offered
  * again at the next flush. */
 struct row_sink {
@@ -155,6 +157,8 @@ struct row_sink {
 	int (*minute)(void *ctx, const struct row_minute *r);
 	int (*policy)(void *ctx, const struct row_policy *r);
 	int (*tally)(void *ctx, const struct row_tally *r);
+	/* At most ROWS_AT_ONCE transfers, all or none; NULL: they come one by one. */
+	int (*transfers)(void *ctx, const struct row_transfer *rows, unsigned count);
 };
 
 #endif

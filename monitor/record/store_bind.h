@@ -1,15 +1,39 @@
-/* store_bind.h - values bound to a statement one after the other.
+/* store_bind.h - values bound to a statement one after the other, or kept in
+ * cells from which store_batch.c hands them to SQLite.
  * Private to store*.c. */
 #ifndef MONITOR_STORE_BIND_H
 #define MONITOR_STORE_BIND_H
 #include "record/store_private.h"
 
+struct cell {
+	enum { CELL_NULL = 0, CELL_INT, CELL_TEXT } kind;
+	union {
+		int64_t value;
+		const char *text;
+	};
+};
+
 /* A failed bind (too big, no memory) is kept and told by bind_run. */
 struct binder {
 	struct store *s;
-	sqlite3_stmt *st;
+	sqlite3_stmt *st;               /* NULL: into cells */
+	struct cell *cells;
 	int at, code;
 };
+
+/* Texts made for one row; they live as long as the statement runs. */
+struct row_texts {
+	char src_mac[MAC_TEXT_MAX], dest_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
+};
+
+#define TRANSFER_CELLS 47
+struct row_cells {
+	struct cell cells[TRANSFER_CELLS];
+	struct row_texts texts;
+};
+/* All columns of a transfer, as store_batch_declaration names them. Its texts
+ * live as long as those of the row and *ret. */
+void store_transfer_cells(struct store *s, const struct row_transfer *r, int64_t policy, struct row_cells *ret);
 
 static inline bool bind_start(struct binder *b, struct store *s, enum store_statement which)
 {
@@ -25,7 +49,10 @@ static inline void bind_keep(struct binder *b, int code)
 
 static inline void put_int(struct binder *b, int64_t value)
 {
-	bind_keep(b, sqlite3_bind_int64(b->st, ++b->at, value));
+	if (b->cells != NULL)
+		b->cells[b->at++] = (struct cell){.kind = CELL_INT, .value = value};
+	else
+		bind_keep(b, sqlite3_bind_int64(b->st, ++b->at, value));
 }
 
 /* SQLite's integers are signed. */
@@ -38,6 +65,8 @@ static inline void put_int_if(struct binder *b, bool there, int64_t value)
 {
 	if (there)
 		put_int(b, value);
+	else if (b->cells != NULL)
+		b->cells[b->at++] = (struct cell){.kind = CELL_NULL};
 	else
 		bind_keep(b, sqlite3_bind_null(b->st, ++b->at));
 }
@@ -45,7 +74,10 @@ static inline void put_int_if(struct binder *b, bool there, int64_t value)
 /* The text must live until bind_run. */
 static inline void put_text(struct binder *b, const char *value)
 {
-	bind_keep(b, sqlite3_bind_text(b->st, ++b->at, value, -1, SQLITE_STATIC));
+	if (b->cells != NULL)
+		b->cells[b->at++] = (struct cell){.kind = value != NULL ? CELL_TEXT : CELL_NULL, .text = value};
+	else
+		bind_keep(b, sqlite3_bind_text(b->st, ++b->at, value, -1, SQLITE_STATIC));
 }
 
 static inline const char *mac_or_null(const struct mac *m, char buf[MAC_TEXT_MAX])

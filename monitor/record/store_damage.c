@@ -267,7 +267,7 @@ void store_shut(struct store *s, bool keep_log)
 		s->st[i] = NULL;
 	}
 	store_keep_done(s);
-	memset(s->policy, 0, sizeof s->policy);
+	store_forget_parents(s);
 	if (s->db != NULL && keep_log)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(s->db);

@@ -11,16 +11,18 @@
 enum store_statement {
 	ST_BEGIN = 0, ST_COMMIT, ST_ROLLBACK, ST_ALIVE,
 	/* store_transfer.c */
-	ST_TRANSFER_ADD, ST_TRANSFER_ALL, ST_TRANSFER_SEEN, ST_TRANSFER_COUNTS,
+	ST_TRANSFER_ADD, ST_TRANSFER_BATCH, ST_TRANSFER_ALL, ST_TRANSFER_SEEN, ST_TRANSFER_COUNTS,
 	ST_FINDING_ADD, ST_FINDING_ALL, ST_FINDING_COUNTS, ST_FINDING_STUB, ST_MACHINE_STUB, ST_POLICY_STUB, ST_POLICY_ID,
 	/* store_write.c */
 	ST_MACHINE, ST_ADDRESS, ST_NAME, ST_NAME_OLD, ST_USAGE, ST_GAP, ST_MINUTE, ST_POLICY, ST_STATUS, ST_TOTALS, ST_TALLY,
 	ST_COUNT
 };
 
-/* Policies whose id is known: direct-mapped, so one that is pushed out costs a
- * look-up and nothing else. Emptied by rollback. */
+/* Parents that are known to be there: direct-mapped, so one that is pushed out
+ * costs a look-up and nothing else. Emptied by rollback. */
 #define STORE_POLICIES 8u
+#define STORE_MACHINES 256u
+#define STORE_FINDINGS 8192u
 #define STORE_KEEP_STATEMENTS 13   /* of store_retention.c */
 
 struct store {
@@ -50,6 +52,13 @@ struct store {
 		char hash[72];
 		int64_t id;
 	} policy[STORE_POLICIES];
+	char machine[STORE_MACHINES][64];
+	int64_t finding[STORE_FINDINGS];
+	struct {                        /* store_batch.c: what is on its way into the table */
+		const struct row_transfer *rows;
+		unsigned at, count;
+		int64_t policy[ROWS_AT_ONCE];
+	} batch;
 };
 
 /* A statement ready to be bound, made at its first use. NULL: see store_error. */
@@ -65,6 +74,18 @@ MUST_CHECK int store_taken(struct store *s, int sqlite_code);
 extern const char *const store_transfer_texts[ST_COUNT];
 int store_put_transfer(void *ctx, const struct row_transfer *r);
 int store_put_finding(void *ctx, const struct row_finding *r);
+/* A row that is not there; its parents are. */
+MUST_CHECK int store_add_transfer(struct store *s, const struct row_transfer *r, int64_t policy);
+/* A row for each parent of a row; *ret_policy: 0 none. */
+MUST_CHECK int store_have_machine(struct store *s, const char *id, const char *network, int64_t time_us);
+MUST_CHECK int store_have_parents(struct store *s, const struct row_transfer *r, int64_t *ret_policy);
+void store_forget_parents(struct store *s);   /* look again which are there */
+
+/* store_batch.c: many new transfers with one statement. For struct row_sink. */
+#define STORE_BATCH_TABLE "garita_batch"
+extern const char store_batch_declaration[];
+int store_put_transfers(void *ctx, const struct row_transfer *rows, unsigned count);
+MUST_CHECK int store_add_batch(struct store *s);   /* make the table known to the connection. SQLite's code */
 
 /* store.c: open or make the file, bring it to this version, begin the run. */
 MUST_CHECK int store_open_file(struct store *s);

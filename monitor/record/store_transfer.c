@@ -6,7 +6,7 @@
  * does an UPDATE that touches no foreign key need a journal of its own, as each
  * INSERT … ON CONFLICT does. What the judge says of a row (row_news) is taken
  * as a hint: where the record turns out to hold something else, the other way
- * is taken. */
+ * is taken. New rows go in many at a time: store_batch.c. */
 #include <string.h>
 
 #include "record/store_bind.h"
@@ -27,6 +27,7 @@
 #define DECIDED_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 #define FIXED "run, src_ip, src_port, dest_ip, dest_port, proto"
 #define FIXED_MARKS "?,?,?,?,?,?"
+#define ALL COUNTS ", " SEEN ", " DECIDED ", " FIXED ", id"
 
 #define FINDING_COUNTS "first_us, last_us, transfers, bytes_out, bytes_in"
 #define FINDING_COUNTS_MARKS "?,?,?,?,?"
@@ -34,8 +35,9 @@
 #define FINDING_FIXED_MARKS "?,?,?"
 
 const char *const store_transfer_texts[ST_COUNT] = {
-	[ST_TRANSFER_ADD] = "INSERT INTO transfer(" COUNTS ", " SEEN ", " DECIDED ", " FIXED ", id)"
+	[ST_TRANSFER_ADD] = "INSERT INTO transfer(" ALL ")"
 	                    " VALUES(" COUNTS_MARKS "," SEEN_MARKS "," DECIDED_MARKS "," FIXED_MARKS ",?)",
+	[ST_TRANSFER_BATCH] = "INSERT OR FAIL INTO transfer(" ALL ") SELECT * FROM " STORE_BATCH_TABLE,
 	[ST_TRANSFER_ALL] = "UPDATE transfer SET (" COUNTS ", " SEEN ", " DECIDED ") = (" COUNTS_MARKS "," SEEN_MARKS
 	                    "," DECIDED_MARKS ") WHERE id = ?",
 	[ST_TRANSFER_SEEN] = "UPDATE transfer SET (" COUNTS ", " SEEN ") = (" COUNTS_MARKS "," SEEN_MARKS ") WHERE id = ?",
@@ -53,6 +55,8 @@ const char *const store_transfer_texts[ST_COUNT] = {
 	[ST_POLICY_ID] = "SELECT id FROM policy WHERE hash = ?",
 };
 
+const char store_batch_declaration[] = "CREATE TABLE x(" ALL ")";
+
 /* --- parents --- */
 
 static uint32_t text_hash(const char *text)
@@ -63,25 +67,36 @@ static uint32_t text_hash(const char *text)
 	return h;
 }
 
-/* The parents of foreign keys may come later than their children, or in
- * another transaction: then a row that holds what is known stands in. */
-static int have_machine(struct store *s, const char *id, const char *network, int64_t time_us)
+/* The parents of a row may come later than their children, or in another
+ * transaction: then a row that holds what is known stands in. SQLite is not
+ * asked to enforce the foreign keys, so this has to be right. */
+int store_have_machine(struct store *s, const char *id, const char *network, int64_t time_us)
 {
 	struct binder b;
 	if (id == NULL)
 		return 0;   /* the row itself will be refused */
+	char *known = s->machine[text_hash(id) % STORE_MACHINES];
+	if (strcmp(known, id) == 0)
+		return 0;
 	if (!bind_start(&b, s, ST_MACHINE_STUB))
 		return store_code(s->code);
 	put_text(&b, id);
 	put_text(&b, network);
 	put_int(&b, time_us);
-	return store_taken(s, bind_run(&b));
+	const int r = store_taken(s, bind_run(&b));
+	const size_t size = strlen(id) + 1;
+	if (r == 0 && size <= sizeof s->machine[0])
+		memcpy(known, id, size);
+	return r;
 }
 
 static int have_finding(struct store *s, const struct row_transfer *r)
 {
 	struct binder b;
 	char peer[ADDR_TEXT_MAX], reasons[STORE_REASONS_MAX];
+	int64_t *known = &s->finding[(uint64_t)r->finding % STORE_FINDINGS];
+	if (r->finding == 0 || *known == r->finding)
+		return 0;
 	if (!bind_start(&b, s, ST_FINDING_STUB))
 		return store_code(s->code);
 	put_int(&b, r->finding);
@@ -92,7 +107,10 @@ static int have_finding(struct store *s, const struct row_transfer *r)
 	put_int(&b, r->end_us);
 	put_count(&b, r->counts.ip_bytes_out);
 	put_count(&b, r->counts.ip_bytes_in);
-	return store_taken(s, bind_run(&b));
+	const int code = store_taken(s, bind_run(&b));
+	if (code == 0)
+		*known = r->finding;
+	return code;
 }
 
 static int have_policy(struct store *s, const char *hash, int64_t *ret_id)
@@ -125,17 +143,22 @@ static int have_policy(struct store *s, const char *hash, int64_t *ret_id)
 	return r;
 }
 
-static int transfer_parents(struct store *s, const void *row)
+void store_forget_parents(struct store *s)
 {
-	const struct row_transfer *r = row;
-	const int code = have_machine(s, r->equipment, r->network, r->start_us);
-	return code == 0 && r->finding != 0 ? have_finding(s, r) : code;
+	memset(s->policy, 0, sizeof s->policy);
+	memset(s->machine, 0, sizeof s->machine);
+	memset(s->finding, 0, sizeof s->finding);
 }
 
-static int finding_parents(struct store *s, const void *row)
+int store_have_parents(struct store *s, const struct row_transfer *r, int64_t *ret_policy)
 {
-	const struct row_finding *r = row;
-	return have_machine(s, r->equipment, NULL, r->first_us);
+	int code = store_have_machine(s, r->equipment, r->network, r->start_us);
+	if (code == 0)
+		code = have_finding(s, r);
+	*ret_policy = 0;
+	if (code == 0 && r->policy_hash != NULL && r->policy_hash[0] != '\0')
+		code = have_policy(s, r->policy_hash, ret_policy);
+	return code;
 }
 
 /* --- one row --- */
@@ -143,17 +166,16 @@ static int finding_parents(struct store *s, const void *row)
 struct kind {
 	enum store_statement add, all;
 	/* Bind the row to a statement of the kind and run it. SQLite's code. */
-	int (*run)(struct store *s, const void *row, enum store_statement which);
-	int (*parents)(struct store *s, const void *row);
+	int (*run)(struct store *s, const void *row, int64_t policy, enum store_statement which);
 };
 
 /* With the statement that should do, and with another where the record holds
- * something else. */
-static int put_row(struct store *s, const struct kind *k, const void *row, enum store_statement which)
+ * something else. Its parents are there. */
+static int put_row(struct store *s, const struct kind *k, const void *row, int64_t policy, enum store_statement which)
 {
-	bool parents = false, added = false;
+	bool added = false;
 	for (;;) {
-		const int code = k->run(s, row, which);
+		const int code = k->run(s, row, policy, which);
 		if (code == SQLITE_DONE && (which == k->add || added || sqlite3_changes(s->db) > 0))
 			return 0;
 		if (code == SQLITE_DONE) {
@@ -161,11 +183,6 @@ static int put_row(struct store *s, const struct kind *k, const void *row, enum 
 		} else if (code == SQLITE_CONSTRAINT_PRIMARYKEY && which == k->add && !added) {
 			which = k->all;
 			added = true;
-		} else if (code == SQLITE_CONSTRAINT_FOREIGNKEY && !parents) {
-			const int r = k->parents(s, row);
-			if (r != 0)
-				return r;
-			parents = true;
 		} else {
 			return store_taken(s, code);
 		}
@@ -220,12 +237,7 @@ static void put_seen(struct binder *b, const struct row_transfer *r)
 	put_text(b, text_or_null(r->dns_name));
 }
 
-/* Texts made for one row; they live as long as the statement runs. */
-struct made_text {
-	char src_mac[MAC_TEXT_MAX], dest_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
-};
-
-static void put_decided(struct binder *b, const struct row_transfer *r, int64_t policy, struct made_text *t)
+static void put_decided(struct binder *b, const struct row_transfer *r, int64_t policy, struct row_texts *t)
 {
 	put_int_if(b, r->finding != 0, r->finding);
 	put_int_if(b, policy != 0, policy);
@@ -244,7 +256,7 @@ static void put_decided(struct binder *b, const struct row_transfer *r, int64_t 
 	put_text(b, r->reasons != 0 ? reasons_of(b->s, r->reasons) : NULL);
 }
 
-static void put_fixed(struct binder *b, const struct row_transfer *r, struct made_text *t)
+static void put_fixed(struct binder *b, const struct row_transfer *r, struct row_texts *t)
 {
 	const struct flow_ident *d = &r->ident;
 	const bool ports = store_proto_has_ports(d->proto) &&
@@ -257,43 +269,58 @@ static void put_fixed(struct binder *b, const struct row_transfer *r, struct mad
 	put_int(b, d->proto);
 }
 
-static int run_transfer(struct store *s, const void *row, enum store_statement which)
+static int run_transfer(struct store *s, const void *row, int64_t policy, enum store_statement which)
 {
 	const struct row_transfer *r = row;
-	const bool decided = which == ST_TRANSFER_ADD || which == ST_TRANSFER_ALL;
-	struct made_text text;
+	struct row_texts texts;
 	struct binder b;
-	int64_t policy = 0;
-	if (decided && text_or_null(r->policy_hash) != NULL && have_policy(s, r->policy_hash, &policy) != 0)
-		return s->code;
 	if (!bind_start(&b, s, which))
 		return s->code;
 	put_counts(&b, r);
 	if (which != ST_TRANSFER_COUNTS)
 		put_seen(&b, r);
-	if (decided)
-		put_decided(&b, r, policy, &text);
+	if (which == ST_TRANSFER_ADD || which == ST_TRANSFER_ALL)
+		put_decided(&b, r, policy, &texts);
 	if (which == ST_TRANSFER_ADD)
-		put_fixed(&b, r, &text);
+		put_fixed(&b, r, &texts);
 	put_int(&b, r->id);
 	return bind_run(&b);
 }
 
+void store_transfer_cells(struct store *s, const struct row_transfer *r, int64_t policy, struct row_cells *ret)
+{
+	struct binder b = {.s = s, .cells = ret->cells};
+	put_counts(&b, r);
+	put_seen(&b, r);
+	put_decided(&b, r, policy, &ret->texts);
+	put_fixed(&b, r, &ret->texts);
+	put_int(&b, r->id);
+}
+
+static const struct kind transfers = {ST_TRANSFER_ADD, ST_TRANSFER_ALL, run_transfer};
+
+int store_add_transfer(struct store *s, const struct row_transfer *r, int64_t policy)
+{
+	return put_row(s, &transfers, r, policy, ST_TRANSFER_ADD);
+}
+
 int store_put_transfer(void *ctx, const struct row_transfer *r)
 {
-	static const struct kind kind = {ST_TRANSFER_ADD, ST_TRANSFER_ALL, run_transfer, transfer_parents};
 	static const enum store_statement first[] = {[ROW_ANY] = ST_TRANSFER_ALL, [ROW_NEW] = ST_TRANSFER_ADD,
 	                                             [ROW_SEEN] = ST_TRANSFER_SEEN, [ROW_COUNTS] = ST_TRANSFER_COUNTS};
-	return put_row(ctx, &kind, r, first[r->news]);
+	int64_t policy;
+	const int code = store_have_parents(ctx, r, &policy);
+	return code == 0 ? put_row(ctx, &transfers, r, policy, first[r->news]) : code;
 }
 
 /* --- findings --- */
 
-static int run_finding(struct store *s, const void *row, enum store_statement which)
+static int run_finding(struct store *s, const void *row, int64_t policy, enum store_statement which)
 {
 	const struct row_finding *r = row;
 	char peer[ADDR_TEXT_MAX];
 	struct binder b;
+	(void)policy;
 	if (!bind_start(&b, s, which))
 		return s->code;
 	put_int(&b, r->first_us);
@@ -312,8 +339,15 @@ static int run_finding(struct store *s, const void *row, enum store_statement wh
 
 int store_put_finding(void *ctx, const struct row_finding *r)
 {
-	static const struct kind kind = {ST_FINDING_ADD, ST_FINDING_ALL, run_finding, finding_parents};
+	static const struct kind kind = {ST_FINDING_ADD, ST_FINDING_ALL, run_finding};
 	static const enum store_statement first[] = {[ROW_ANY] = ST_FINDING_ALL, [ROW_NEW] = ST_FINDING_ADD,
 	                                             [ROW_SEEN] = ST_FINDING_COUNTS, [ROW_COUNTS] = ST_FINDING_COUNTS};
-	return put_row(ctx, &kind, r, first[r->news]);
+	struct store *s = ctx;
+	const uint64_t refused = s->refused;
+	int code = store_have_machine(s, r->equipment, NULL, r->first_us);
+	if (code == 0)
+		code = put_row(s, &kind, r, 0, first[r->news]);
+	if (code == 0 && s->refused == refused)
+		s->finding[(uint64_t)r->id % STORE_FINDINGS] = r->id;
+	return code;
 }

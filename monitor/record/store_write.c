@@ -122,6 +122,9 @@ static int write_name(void *ctx, const struct row_name *r)
 	struct store *s = ctx;
 	struct binder b;
 	char address[ADDR_TEXT_MAX];
+	const int code = store_have_machine(s, r->machine, NULL, r->answered_us);
+	if (code != 0)
+		return code;
 	if (!bind_start(&b, s, ST_NAME))
 		return store_code(s->code);
 	put_text(&b, r->machine);
@@ -233,6 +236,7 @@ void store_sink(struct store *s, struct row_sink *ret)
 	*ret = (struct row_sink){
 		.ctx = s,
 		.transfer = store_put_transfer,
+		.transfers = store_put_transfers,
 		.finding = store_put_finding,
 		.machine = write_machine,
 		.name = write_name,

@@ -68,12 +68,24 @@ void __wrap_store_sink(struct store *s, struct row_sink *ret);
 int __real_store_commit(struct store *s);
 int __wrap_store_commit(struct store *s);
 
-static int look_at_row(void *ctx, const struct row_transfer *r)
+static void look(const struct row_transfer *r)
 {
 	b.written++;
 	if (r->news == ROW_NEW)
 		b.waiting[b.waiting_count++] = (uint64_t)(r->start_us - T0) / STEP_US;
+}
+
+static int look_at_row(void *ctx, const struct row_transfer *r)
+{
+	look(r);
 	return b.real.transfer(ctx, r);
+}
+
+static int look_at_rows(void *ctx, const struct row_transfer *rows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		look(&rows[i]);
+	return b.real.transfers(ctx, rows, count);
 }
 
 void __wrap_store_sink(struct store *s, struct row_sink *ret)
@@ -81,6 +93,7 @@ void __wrap_store_sink(struct store *s, struct row_sink *ret)
 	__real_store_sink(s, ret);
 	b.real = *ret;
 	ret->transfer = look_at_row;
+	ret->transfers = look_at_rows;
 }
 
 int __wrap_store_commit(struct store *s)

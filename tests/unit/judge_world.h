@@ -145,6 +145,14 @@ static inline int w_transfer(void *ctx, const struct row_transfer *r)
 	return 0;
 }
 
+static int w_transfers(void *ctx, const struct row_transfer *rows, unsigned count)
+{
+	int e = count <= ROWS_AT_ONCE ? 0 : ERR_INVALID;
+	for (unsigned i = 0; e == 0 && i < count; i++)
+		e = w_transfer(ctx, &rows[i]);
+	return e;
+}
+
 static inline int w_finding(void *ctx, const struct row_finding *r)
 {
 	struct world *w = ctx;
@@ -284,7 +292,7 @@ static inline struct world *w_new_with(const char *approvals, const struct judge
 	w->rows = calloc(WORLD_ROWS, sizeof(*w->rows));
 	assert_non_null(w->rows);
 	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_named, w_usage, w_gap, w_minute, w_policy,
-	                            w_tally};
+	                            w_tally, w_transfers};
 	struct judge_options o = given != NULL ? *given : (struct judge_options){0};
 	o.config = w_config(approvals);
 	o.data_dir = "/nonexistent";

@@ -193,6 +193,65 @@ static void test_a_hint_changes_nothing(void **state)
 	fixture_done(&plain);
 }
 
+/* As from the judge, many rows at once: what stands in the tables is the same,
+ * also where a row that is said to be new is there, or can never go in. */
+static void test_many_at_once_are_as_one_by_one(void **state)
+{
+	enum { ROWS = 400 };
+	struct fixture *many = *state, single;
+	struct row_transfer rows[ROWS], batch[ROWS_AT_ONCE];
+	struct row_sink sink;
+	unsigned seed = 4711;
+	fixture_init(&single);
+	fixture_open(&single, "live span0", T0);
+	store_sink(many->store, &sink);
+	for (int i = 0; i < ROWS; i++)
+		rows[i] = full_row(i + 1);
+	for (int step = 0; step < 200; step++) {
+		const unsigned count = 1 + (unsigned)rand_r(&seed) % ROWS_AT_ONCE;
+		const unsigned first = (unsigned)rand_r(&seed) % ROWS;
+		assert_int_equal(store_begin(many->store) + store_begin(single.store), 0);
+		for (unsigned i = 0; i < count; i++) {
+			struct row_transfer *r = &rows[(first + i) % ROWS];
+			change_counts(r, &seed);
+			change_seen(r, &seed);
+			change_all(r, &seed);
+			if (rand_r(&seed) % 100 == 0)
+				r->equipment = NULL;
+			r->news = rand_r(&seed) % 5 == 0 ? ROW_ANY : ROW_NEW;
+			batch[i] = *r;
+			assert_int_equal(put_row(single.store, r), 0);
+		}
+		assert_int_equal(sink.transfers(sink.ctx, batch, count), 0);
+		assert_int_equal(store_commit(many->store) + store_commit(single.store), 0);
+		assert_true(table_sum(many) == table_sum(&single));
+	}
+	assert_true(store_refused(many->store) > 0);
+	assert_int_equal(store_refused(many->store), store_refused(single.store));
+	assert_int_equal(ask(many, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	assert_int_equal(ask(many, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	fixture_done(&single);
+}
+
+/* Rolled back are the parents, too. */
+static void test_parents_that_were_rolled_back_come_again(void **state)
+{
+	struct fixture *f = *state;
+	struct row_transfer r = full_row(1);
+	struct row_sink sink;
+	store_sink(f->store, &sink);
+	r.news = ROW_NEW;
+	assert_int_equal(store_begin(f->store), 0);
+	assert_int_equal(sink.transfers(sink.ctx, &r, 1), 0);
+	store_rollback(f->store);
+	assert_int_equal(store_begin(f->store), 0);
+	assert_int_equal(sink.transfers(sink.ctx, &r, 1), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM transfer t JOIN machine m ON m.id = t.equipment"
+	                        " JOIN finding i ON i.id = t.finding JOIN policy p ON p.id = t.policy"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+
 /* Retention may have taken the row away: it comes back whole. */
 static void test_a_row_that_went_away_comes_back_whole(void **state)
 {
@@ -824,6 +883,8 @@ int main(void)
 		TEST(test_pragmas_are_as_promised),
 		TEST(test_a_row_is_replaced_in_place),
 		TEST(test_a_hint_changes_nothing),
+		TEST(test_many_at_once_are_as_one_by_one),
+		TEST(test_parents_that_were_rolled_back_come_again),
 		TEST(test_a_row_that_went_away_comes_back_whole),
 		TEST(test_parents_may_come_later),
 		TEST(test_a_row_that_can_never_go_in_is_counted),
