@@ -6,7 +6,9 @@
  * at a bad time was not approved, so the first bad time is kept (bad_us) and
  * a transfer is approved only if it would have been at that time too. A new
  * policy may forgive it: both times are judged by the policy in force. */
+#include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "judge/judge_internal.h"
 
@@ -55,12 +57,77 @@ static void fill_facts(const struct judge *j, const struct transfer *t, struct p
 		f->app = "Unknown";
 }
 
+/* --- what no approval means --- */
+
+/* Where no approval is for a machine and a destination, neither port, label,
+ * time nor bytes change that (policy_match.c, match_destination): it is enough
+ * to ask once for many transfers of the same kind. */
+static struct unmeant *unmeant_slot(struct judge *j, const struct transfer *t, struct unmeant_key *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->peer = t->peer;
+	k->machine = t->machine->number;
+	k->network = t->network;
+	k->where = t->where;
+	k->host = t->host;
+	k->dns_name = t->dns_believed ? t->dns_name : 0;
+	k->host_verified = t->host_verified;
+	k->done = t->final || t->late;
+	k->from_peer = t->initiator == INITIATOR_PEER;
+	k->outside_network = t->outside_network;
+	k->mac_mismatch = t->mac_mismatch;
+	return &j->unmeant[XXH3_64bits_withSeed(k, sizeof(*k), j->pair_seed) % UNMEANT];
+}
+
+static void unmeant_put(struct judge *j, struct unmeant *u)
+{
+	intern_put(j->texts, u->key.network);
+	intern_put(j->texts, u->key.where);
+	intern_put(j->texts, u->key.host);
+	intern_put(j->texts, u->key.dns_name);
+	*u = (struct unmeant){0};
+}
+
+static void unmeant_set(struct judge *j, struct unmeant *u, const struct unmeant_key *k, uint32_t reasons)
+{
+	unmeant_put(j, u);
+	u->key = *k;
+	u->reasons = reasons;
+	/* In use, so that no other text gets the same number. */
+	intern_ref(j->texts, k->network);
+	intern_ref(j->texts, k->where);
+	intern_ref(j->texts, k->host);
+	intern_ref(j->texts, k->dns_name);
+}
+
+void judge_unmeant_forget(struct judge *j)
+{
+	for (uint32_t i = 0; i < UNMEANT; i++)
+		unmeant_put(j, &j->unmeant[i]);
+}
+
+static void ask_policy(struct judge *j, const struct transfer *t, const struct policy_facts *f, struct asking *a,
+                       struct policy_verdict *ret)
+{
+	struct unmeant_key key;
+	struct unmeant *u = unmeant_slot(j, t, &key);
+	if (u->reasons != 0 && memcmp(&u->key, &key, sizeof(key)) == 0) {
+		*ret = (struct policy_verdict){.verdict = VERDICT_UNAPPROVED, .reasons = u->reasons};
+		return;
+	}
+	policy_judge(j->policy, f, usage_of, a, ret);
+	if (ret->approval == NULL && ret->verdict == VERDICT_UNAPPROVED && ret->reasons != 0 && !ret->pending)
+		unmeant_set(j, u, &key, ret->reasons);
+}
+
+/* --- the question --- */
+
 static void ask(struct judge *j, struct transfer *t, struct policy_verdict *ret)
 {
 	struct asking a = {.j = j, .t = t};
 	struct policy_facts f;
 	fill_facts(j, t, &f);
-	policy_judge(j->policy, &f, usage_of, &a, ret);
+	ask_policy(j, t, &f, &a, ret);
 	/* A label that may still get better ("TLS" before "TLS.Amazon") does not
 	 * refuse yet. */
 	if (ret->reasons == UINT32_C(1) << REASON_APP_NOT_APPROVED && !f.inspection_done) {

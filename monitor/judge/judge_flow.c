@@ -196,9 +196,14 @@ static bool set_ident(struct judge *j, struct transfer *t, const struct flow_ide
 	return true;
 }
 
-static void find_place(struct judge *j, struct transfer *t)
+static void find_place(struct judge *j, struct transfer *t, bool is_new)
 {
 	struct geo_place p;
+	const uint32_t other = is_new ? *judge_pair(j, t->machine, &t->peer) : TRANSFER_NONE;
+	if (other != TRANSFER_NONE && addr_eq(&at(j, other)->peer, &t->peer)) {
+		t->where = intern_ref(j->texts, at(j, other)->where);
+		return;
+	}
 	memset(&p, 0, sizeof(p));
 	geo_lookup(j->geo, &t->peer, &p);
 	intern_set_bytes(j->texts, &t->where, &p, sizeof(p));
@@ -246,7 +251,7 @@ void judge_locate(struct judge *j, uint32_t index)
 	                     .vlan = {a->vlan[0], a->vlan[1]}, .time_us = t->end_us,
 	                     .vlan_count = is_away(j, t) ? 0 : a->vlan_count};
 	struct machine *m = inventory_see(j->inventory, &s);
-	bool moved = t->live && t->machine != m;
+	const bool moved = t->live && t->machine != m, is_new = t->machine == NULL;
 	if (moved)
 		pair_remove(j, index);
 	t->machine = m;
@@ -254,7 +259,7 @@ void judge_locate(struct judge *j, uint32_t index)
 	t->mac_mismatch = m->mac_mismatch;
 	if (moved)
 		pair_add(j, index);
-	find_place(j, t);
+	find_place(j, t, is_new);
 	judge_regroup(j, index);
 }
 

@@ -4,6 +4,7 @@
  * A transfer is on one of two lists: changed, or offered and waiting for the
  * word that it was committed. */
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "judge/judge_internal.h"
 
@@ -117,8 +118,47 @@ static int tell_transfers(struct judge *j, uint32_t count, const struct row_sink
 	return sink->transfers(sink->ctx, j->rows, count);
 }
 
+struct by_id {
+	int64_t id;
+	uint32_t index;
+};
+
+static int id_order(const void *x, const void *y)
+{
+	const struct by_id *a = x, *b = y;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Rows change in the order in which flows end, which is any; one after the
+ * other in the order of their ids they are appended to the table, and no page
+ * is split. The first count; without memory they go as they are. */
+static void sort_dirty(struct judge *j, uint32_t count)
+{
+	uint32_t n = 0, rest = j->dirty_first;
+	int64_t last = 0;
+	bool sorted = true;
+	for (uint32_t i = j->dirty_first; n < count && sorted; i = at(j, i)->queue_next, n++) {
+		sorted = at(j, i)->id >= last;
+		last = at(j, i)->id;
+	}
+	struct by_id *all = sorted ? NULL : malloc(count * sizeof(*all));
+	if (all == NULL)
+		return;
+	for (n = 0; n < count; n++, rest = at(j, rest)->queue_next)
+		all[n] = (struct by_id){at(j, rest)->id, rest};
+	qsort(all, count, sizeof(*all), id_order);
+	for (n = 0; n + 1 < count; n++)
+		at(j, all[n].index)->queue_next = all[n + 1].index;
+	j->dirty_first = all[0].index;
+	at(j, all[n].index)->queue_next = rest;
+	if (rest == TRANSFER_NONE)
+		j->dirty_last = all[n].index;
+	free(all);
+}
+
 static int flush_transfers(struct judge *j, const struct row_sink *sink, uint32_t *left)
 {
+	sort_dirty(j, j->dirty_count < *left ? j->dirty_count : *left);
 	const uint32_t most = sink->transfers != NULL ? ROWS_AT_ONCE : 1;
 	while (j->dirty_count > 0 && *left > 0) {
 		uint32_t count = j->dirty_count < *left ? j->dirty_count : *left;

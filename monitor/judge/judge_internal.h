@@ -173,6 +173,22 @@ struct pending {
 	uint32_t slot, generation, worker;
 };
 
+/* --- what no approval means: judge_decide.c --- */
+#define UNMEANT 4096u
+
+struct unmeant_key {                     /* zeroed before it is filled: compared as bytes */
+	struct addr peer;
+	uint32_t machine;
+	uint32_t network, where, host, dns_name;   /* interned, in use */
+	bool host_verified, done, from_peer, outside_network, mac_mismatch;
+	uint8_t unused[7];
+};
+
+struct unmeant {
+	struct unmeant_key key;
+	uint32_t reasons;                /* 0: free */
+};
+
 /* --- flows that outlived an earlier judge: judge_resume.c --- */
 struct resume {
 	struct flow_ident ident;
@@ -219,6 +235,7 @@ struct judge {
 	bool policy_changed, policy_offered;
 	int64_t policy_us;
 
+	struct unmeant unmeant[UNMEANT];
 	struct placing placing;
 	struct usages usages;
 	struct gaps gaps;
@@ -311,6 +328,7 @@ void judge_decide(struct judge *j, uint32_t index);
  * initiator and flags are as_before: often the verdict cannot change. */
 void judge_decide_counted(struct judge *j, uint32_t index, bool as_before);
 void judge_decide_all(struct judge *j);
+void judge_unmeant_forget(struct judge *j);   /* the approvals, or what machines are, have changed */
 
 /* --- judge_place.c --- */
 struct decision {

@@ -14,6 +14,7 @@
 
 #define NAMES_PER_PAIR 64u
 #define NONE 0xffffffffu
+#define FEW 1024u             /* buckets at first */
 
 struct node {
 	struct addr client, address;
@@ -39,14 +40,6 @@ struct names {
 	int64_t max_age_us;
 };
 
-static uint32_t bucket_count_for(uint32_t max)
-{
-	uint32_t n = 64;
-	while (n < max && n < (1u << 30))
-		n <<= 1;
-	return n;
-}
-
 int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret)
 {
 	if (max == 0 || max >= NONE || max_age_past_ttl_us < 0)
@@ -54,14 +47,13 @@ int names_new(uint32_t max, int64_t max_age_past_ttl_us, struct names **ret)
 	struct names *n = calloc(1, sizeof(*n));
 	if (n == NULL)
 		return ERR_NOMEM;
-	uint32_t buckets = bucket_count_for(max);
-	n->buckets = malloc(buckets * sizeof(*n->buckets));
+	n->bucket_mask = FEW - 1;
+	n->buckets = malloc(FEW * sizeof(*n->buckets));
 	if (n->buckets == NULL) {
 		free(n);
 		return ERR_NOMEM;
 	}
-	memset(n->buckets, 0xff, buckets * sizeof(*n->buckets));
-	n->bucket_mask = buckets - 1;
+	memset(n->buckets, 0xff, FEW * sizeof(*n->buckets));
 	n->max = max;
 	n->max_age_us = max_age_past_ttl_us;
 	n->oldest = n->youngest = n->spare = NONE;
@@ -151,6 +143,27 @@ void names_clear(struct names *n)
 	n->evicted = evicted;
 }
 
+/* Twice the buckets where there are more names: few of them are in the
+ * processor's cache. Without memory the chains grow longer instead. */
+static void buckets_grow(struct names *n)
+{
+	if (n->live <= n->bucket_mask)
+		return;
+	const uint32_t mask = n->bucket_mask * 2 + 1;
+	uint32_t *buckets = malloc(((size_t)mask + 1) * sizeof(*buckets));
+	if (buckets == NULL)
+		return;
+	memset(buckets, 0xff, ((size_t)mask + 1) * sizeof(*buckets));
+	for (uint32_t i = n->oldest; i != NONE; i = n->nodes[i].younger) {
+		uint32_t *bucket = &buckets[n->nodes[i].hash & mask];
+		n->nodes[i].next = *bucket;
+		*bucket = i;
+	}
+	free(n->buckets);
+	n->buckets = buckets;
+	n->bucket_mask = mask;
+}
+
 /* A node to fill, NONE without memory. */
 static uint32_t take_node(struct names *n)
 {
@@ -227,6 +240,7 @@ int names_add(struct names *n, const struct addr *client, const struct addr *add
 	answer(n, &n->nodes[i], ttl_s, now_us);
 	list_append(n, i);
 	n->live++;
+	buckets_grow(n);
 	return 0;
 }
 
@@ -318,6 +332,8 @@ static bool believed(const struct names *n, const struct node *d, int64_t now_us
 bool names_find(const struct names *n, const struct addr *client, const struct addr *address, int64_t now_us,
                 struct name_found *ret)
 {
+	if (n->live == 0)
+		return false;
 	uint32_t hash = hash_pair(n, client, address);
 	const struct node *best = NULL;
 	for (uint32_t i = n->buckets[hash & n->bucket_mask]; i != NONE; i = n->nodes[i].next) {
@@ -337,6 +353,8 @@ bool names_find(const struct names *n, const struct addr *client, const struct a
 bool names_verify(const struct names *n, const struct addr *client, const struct addr *address, const char *name,
                   int64_t now_us)
 {
+	if (n->live == 0)
+		return false;
 	uint32_t hash = hash_pair(n, client, address);
 	for (uint32_t i = n->buckets[hash & n->bucket_mask]; i != NONE; i = n->nodes[i].next) {
 		const struct node *d = &n->nodes[i];
