@@ -68,6 +68,8 @@ enum {
 	FLOW_ESTABLISHED = 1 << 11,   /* payload or an answer was seen: not a mere scan */
 	FLOW_VLAN_IGNORED = 1 << 12,  /* its interface's VLAN tags mean nothing (vlan_in_key: false) */
 	FLOW_NOT_INSPECTED = 1 << 13, /* a worker died over its like a moment ago */
+	FLOW_MANY_TAGS = 1 << 14,     /* its first frame had more than two VLAN tags */
+	FLOW_NESTED_TUNNEL = 1 << 15, /* what it carries is a tunnel, too */
 };
 
 /* Who talks to whom, from the inside. */
@@ -100,6 +102,13 @@ struct fact_flow_new {
 };
 
 enum fact_host_source { HOST_NONE = 0, HOST_SNI, HOST_HTTP, HOST_DNS, HOST_QUIC, HOST_CERT };
+
+/* Bits of fact_flow_class.risk that we read; nDPI gives them the same numbers
+ * in each version (dpi_label.c asserts it). */
+enum {
+	RISK_ODD_PORT = 5, RISK_SELF_SIGNED = 6, RISK_CERTIFICATE_EXPIRED = 9, RISK_CERTIFICATE_MISMATCH = 10,
+	RISK_ESNI = 21
+};
 
 struct fact_flow_class {
 	struct fact_head head;

@@ -130,6 +130,8 @@ static const struct config_key detect_keys[] = {
 	{"icmp_echo_bytes", &type_number, NULL, 0, IN(config_detect, icmp_echo_bytes), .min = 1, .max = 65535, .standard = "256"},
 	{"icmp_hour", &type_size, NULL, 0, IN(config_detect, icmp_hour), .standard = "4kB"},
 	{"ntp_hour",  &type_size, NULL, 0, IN(config_detect, ntp_hour),  .standard = "64kB"},
+	{"ports",     &type_number, NULL, 0, IN(config_detect, ports),     .min = 2, .max = 200, .standard = "10"},
+	{"addresses", &type_number, NULL, 0, IN(config_detect, addresses), .min = 2, .max = 200, .standard = "5"},
 	{"burst",  &type_size, NULL, 0, IN(config_detect, burst_bytes), .standard = "1MB"},
 	{"piece",  &type_size, NULL, 0, IN(config_detect, piece_bytes), .standard = "16kB"},
 	END

@@ -185,6 +185,7 @@ static void station(struct judge *j, const struct fact_station *f)
 	                           .vlan = {f->vlan[0], f->vlan[1]}, .vlan_count = f->vlan_count, .time_us = f->head.time_us,
 	                           .network = network != NETSET_OUTSIDE ? j->netset.network[network].name : NULL};
 	(void)inventory_see(j->inventory, &s);
+	judge_detect_station(j, f);
 }
 
 /* Other databases are in use: the places of what lives are looked up again. */

@@ -10,6 +10,8 @@
 #include "judge/detect_dns.h"
 #include "judge/detect_icmp.h"
 #include "judge/detect_ntp.h"
+#include "judge/detect_ports.h"
+#include "judge/detect_station.h"
 #include "judge/judge_internal.h"
 
 #define PORT_DNS 53u
@@ -22,6 +24,8 @@ struct detectors {
 	struct detect_burst *burst;
 	struct detect_icmp *icmp;
 	struct detect_ntp *ntp;
+	struct detect_ports *ports;
+	struct detect_station *stations;
 	bool approved;           /* what is told now is of an approved transfer */
 };
 
@@ -77,6 +81,10 @@ int judge_detect_init(struct judge *j, const struct config *c)
 		e = detect_icmp_new(&c->detect, seed, &d->icmp);
 	if (e == 0)
 		e = detect_ntp_new(&c->detect, seed, &d->ntp);
+	if (e == 0)
+		e = detect_ports_new(&c->detect, seed, &d->ports);
+	if (e == 0)
+		e = detect_station_new(seed, &d->stations);
 	return e;
 }
 
@@ -90,6 +98,8 @@ void judge_detect_done(struct judge *j)
 	detect_burst_free(d->burst);
 	detect_icmp_free(d->icmp);
 	detect_ntp_free(d->ntp);
+	detect_ports_free(d->ports);
+	detect_station_free(d->stations);
 	free(d);
 	j->detectors = NULL;
 }
@@ -102,6 +112,7 @@ void judge_detect_reload(struct judge *j)
 	detect_burst_configure(j->detectors->burst, c);
 	detect_icmp_configure(j->detectors->icmp, c);
 	detect_ntp_configure(j->detectors->ntp, c);
+	detect_ports_configure(j->detectors->ports, c);
 }
 
 /* --- DNS --- */
@@ -121,11 +132,34 @@ void judge_question(struct judge *j, const struct fact_question *f)
 	detect_dns_question(j->detectors->dns, &q, &j->detectors->sink);
 }
 
-void judge_detect_begun(struct judge *j, const struct transfer *t)
+/* --- a flow begins --- */
+
+/* More addresses than it is configured with, and than a machine has. */
+static bool has_many_addresses(struct judge *j, const struct transfer *t)
 {
+	const struct config_equipment *e = t->machine->equipment;
+	const size_t own = e != NULL ? e->address_count : 0;
+	static const struct mac none;
+	const struct mac *mac = &attached(j, t)->inside_mac;
+	const unsigned least = j->config->detect.addresses;
+	if (mac_eq(mac, &none))
+		return false;
+	return detect_station_addresses(j->detectors->stations, mac) >= (own < least ? least : own + 1);
+}
+
+void judge_detect_begun(struct judge *j, uint32_t index)
+{
+	const struct transfer *t = at(j, index);
 	const char *name = text_of(j, t->host != 0 ? t->host : t->dns_name);
 	if (name != NULL && t->initiator != INITIATOR_PEER)
 		detect_dns_contact(j->detectors->dns, t->machine->number, name, t->start_us);
+	if (has_many_addresses(j, t))
+		judge_sign(j, index, DETECT_MANY_ADDRESSES, NULL);
+}
+
+void judge_detect_station(struct judge *j, const struct fact_station *f)
+{
+	(void)detect_station_seen(j->detectors->stations, &f->mac, &f->address, f->head.time_us);
 }
 
 /* --- ICMP --- */
@@ -203,5 +237,11 @@ void judge_detect_ended(struct judge *j, const struct transfer *t)
 	                                    .bytes_out = t->counts.ip_bytes_out};
 	d->approved = t->verdict == VERDICT_APPROVED;
 	detect_beacon_connection(d->beacon, &c, &d->sink);
+	if (t->peer_port != 0 && t->counts.payload_bytes_out > 0 && t->verdict != VERDICT_APPROVED) {
+		const struct detect_port_used u = {.machine_number = t->machine->number, .machine = t->machine->id,
+		                                   .peer = t->peer, .port = t->peer_port, .proto = t->proto,
+		                                   .time_us = t->end_us};
+		detect_ports_used(d->ports, &u, &d->sink);
+	}
 	d->approved = false;
 }

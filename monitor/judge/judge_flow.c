@@ -388,7 +388,7 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	judge_locate(j, index);
 	live_add(j, index);
 	judge_name_of(j, t);
-	judge_detect_begun(j, t);
+	judge_detect_begun(j, index);
 	judge_decide(j, index);
 	if (t->place == PLACE_NONE)
 		wait_for_more(j, t);
@@ -531,7 +531,13 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 		t->end_us = f->last_us;
 	judge_grown(j, index, &delta);
 	judge_decide_counted(j, index, as_before);
+	if (f->end != END_NONE && t->place == PLACE_NONE) {
+		t->late = true;
+		judge_decide(j, index);
+	}
 	judge_detect_counted(j, t, &delta, before_us);
+	if (f->end != END_NONE || t->final)
+		judge_detect_look(j, index);
 	if (f->end != END_NONE) {
 		judge_detect_ended(j, t);
 		judge_flow_ended(j, t);

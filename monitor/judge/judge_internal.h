@@ -12,6 +12,7 @@
  *   judge_gap.c       gaps, counters, minutes, one-way
  *   judge_death.c     what workers died over
  *   judge_detect.c    behaviour: what the detect_* modules are told
+ *   judge_detect_flow.c  what one transfer shows by itself
  *   judge_flush.c     rows out */
 #ifndef MONITOR_JUDGE_INTERNAL_H
 #define MONITOR_JUDGE_INTERNAL_H
@@ -422,10 +423,16 @@ void judge_detect_done(struct judge *j);
 void judge_detect_reload(struct judge *j);
 void judge_question(struct judge *j, const struct fact_question *f);
 void judge_icmp(struct judge *j, const struct fact_icmp *f);
-void judge_detect_begun(struct judge *j, const struct transfer *t);   /* a flow that is new */
+void judge_detect_begun(struct judge *j, uint32_t index);   /* a flow that is new */
 /* Its counts have grown by delta; before_us: its end until then. */
 void judge_detect_counted(struct judge *j, const struct transfer *t, const struct flow_counts *delta, int64_t before_us);
 void judge_detect_ended(struct judge *j, const struct transfer *t);
+/* A machine's MAC and address were seen; its transfers will say it if that is odd. */
+void judge_detect_station(struct judge *j, const struct fact_station *f);
+
+/* --- judge_detect_flow.c --- */
+/* Once: what the transfer shows by itself. */
+void judge_detect_look(struct judge *j, uint32_t index);
 
 /* --- judge_flush.c --- */
 /* Its row has changed, in this. When in doubt: ROW_ANY. */

@@ -84,6 +84,7 @@ struct transfer {
 	bool dns_believed : 1;          /* dns_name is of a resolver that is believed: policy may use it */
 	bool recorded : 1;              /* its row was committed at least once */
 	uint8_t news : 2;               /* enum row_news: what changed since it was offered last; recorded ones only */
+	bool looked : 1;                /* judge_detect_look was there */
 	bool bare : 1;                  /* PLACE_COLLAPSED: of flows that were not established */
 };
 

@@ -10,6 +10,13 @@
 #define RISK_BITS 42
 #define JA4_LENGTH 36
 
+_Static_assert((int)NDPI_KNOWN_PROTOCOL_ON_NON_STANDARD_PORT == RISK_ODD_PORT &&
+                   (int)NDPI_TLS_SELFSIGNED_CERTIFICATE == RISK_SELF_SIGNED &&
+                   (int)NDPI_TLS_CERTIFICATE_EXPIRED == RISK_CERTIFICATE_EXPIRED &&
+                   (int)NDPI_TLS_CERTIFICATE_MISMATCH == RISK_CERTIFICATE_MISMATCH &&
+                   (int)NDPI_TLS_SUSPICIOUS_ESNI_USAGE == RISK_ESNI,
+               "the numbers of nDPI's risks");
+
 /* The union of nDPI's flow holds what TLS says only for these. */
 static bool has_tls_part(const struct dpi_flow *f)
 {

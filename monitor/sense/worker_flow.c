@@ -159,6 +159,8 @@ static struct flow *make_flow(struct worker *w, const struct packet *p, const st
 	f->network = (uint16_t)at->network;
 	f->netset_generation = w->netset.generation;
 	f->flags = at->flags | (key->kind == 1 ? FLOW_FRAGMENTS : 0);
+	if (p->vlan_count > DECODE_VLANS_MAX)
+		f->flags |= FLOW_MANY_TAGS;
 	f->start_us = f->last_us = p->time_us;
 	f->told = w->clock.now;
 	if (key->kind == 1)
@@ -317,7 +319,7 @@ static unsigned inspect(struct worker *w, struct flow *f, const struct packet *p
                         unsigned end, bool fresh)
 {
 	if (inner != NULL) {
-		f->flags |= FLOW_TUNNEL;
+		f->flags |= FLOW_TUNNEL | (inner->tunnel != TUNNEL_NONE ? FLOW_NESTED_TUNNEL : 0);
 		inspect_inner(w->inspector, f, p->tunnel, inner);
 	}
 	w->packet = p;
