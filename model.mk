@@ -2,7 +2,7 @@
 # No FORTIFY and no sanitizer: the threads of the model are stacks that jump.
 MODEL_CFLAGS := -std=c17 -O2 -g $(WARN) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Imonitor
 RING_C       ?= monitor/base/ring.c
-TSAN_TESTS   ?= test_ring_threads test_ring test_worker test_worker_mixed test_recorder
+TSAN_TESTS   ?= test_ring_threads test_ring test_feed test_worker test_worker_mixed test_recorder
 
 model: $(BUILD)/model/ring_check ## the ring through every outcome of its atomics, sleep and wake-up by spin; broken, and seen
 	@tools/install/deps.sh build model

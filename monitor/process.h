@@ -1,5 +1,5 @@
-/* process.h - the bodies of the judge's and the workers' processes, and what
- * the supervisor shares with them. */
+/* process.h - the bodies of the judge's, the workers' and the reader's
+ * processes, and what the supervisor shares with them. */
 #ifndef MONITOR_PROCESS_H
 #define MONITOR_PROCESS_H
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/control.h"
+#include "base/feed.h"
 #include "base/ring.h"
 #include "sandbox.h"
 
@@ -29,6 +30,7 @@ struct process_context {
 	const struct garitad_options *options;
 	struct control *control;
 	struct ring *rings[CONTROL_WORKERS_MAX];
+	struct feed *feed;               /* of a replay: from the reader to the workers; live: NULL */
 	unsigned workers;
 	int eventfd;
 	bool live, root;
@@ -43,5 +45,6 @@ struct process_context {
 /* Run in a forked child. They do not return. */
 _Noreturn void process_judge(const struct process_context *p);
 _Noreturn void process_worker(const struct process_context *p, unsigned index);
+_Noreturn void process_reader(const struct process_context *p);   /* of the files of a replay, once for all workers */
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "sense/capture.h"
+#include "sense/capture_feed.h"
 #include "sense/worker.h"
 
 #define TEXT_MAX 400
@@ -14,11 +15,8 @@
 static int open_capture(const struct process_context *p, unsigned index, struct capture **ret, char *err, size_t n)
 {
 	const struct garitad_options *o = p->options;
-	if (!p->live) {
-		const struct capture_files files = {
-			.paths = o->files, .path_count = o->file_count, .filter = o->filter};
-		return capture_open_files(&files, ret, err, n);
-	}
+	if (!p->live)
+		return capture_open_feed(p->feed, p->control, ret);
 	const struct capture_live live = {
 		.interfaces = o->interfaces,
 		.interface_count = o->interface_count,
@@ -39,7 +37,8 @@ static int part_from_siblings(const struct process_context *p, unsigned index)
 		if (i != index)
 			ring_free(p->rings[i]);
 	}
-	return control_confine(p->control, index);
+	const int rc = control_confine(p->control, index);
+	return rc == 0 && p->feed != NULL ? feed_be_reader(p->feed, index, true) : rc;
 }
 
 /* Open, allocate, give up every right, and only then look at a packet. */
@@ -71,9 +70,8 @@ static int start(const struct process_context *p, unsigned index, struct capture
 	if (rc == 0 && getppid() != p->supervisor)
 		_exit(EXIT_FAILED);   /* it died before it was asked to tell */
 	if (rc == 0)
-		rc = sandbox_enter(p->live ? SANDBOX_WORKER : SANDBOX_WORKER_FILES, p->eventfd, err, sizeof err);
-	/* All workers of a replay open the same files: one says what is wrong. */
-	if (rc != 0 && !p->quiet[index] && (p->live || index == 0))
+		rc = sandbox_enter(p->live ? SANDBOX_WORKER : SANDBOX_WORKER_FEED, p->eventfd, err, sizeof err);
+	if (rc != 0 && !p->quiet[index])
 		log_error("worker", "%s", err[0] != '\0' ? err : err_str(rc));
 	return rc;
 }
@@ -89,8 +87,8 @@ _Noreturn void process_worker(const struct process_context *p, unsigned index)
 	const int rc = start(p, index, &capture, &worker);
 	if (rc == 0)
 		code = worker_run(worker);
-	else if (rc == ERR_INVALID || rc == ERR_DAMAGED)
-		code = rc == ERR_DAMAGED ? EXIT_DAMAGED : EXIT_USAGE;
+	else if (rc == ERR_INVALID)
+		code = EXIT_USAGE;
 	atomic_store(&me->exit_code, (uint32_t)code);
 	/* _exit: nothing of libraries may run in the sandbox at the end. */
 	_exit(code);

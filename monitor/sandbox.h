@@ -12,7 +12,8 @@
 enum sandbox_kind {
 	SANDBOX_SUPERVISOR,   /* fork, open capture sockets (CAP_NET_RAW kept, live only), kill, wait; no exec */
 	SANDBOX_WORKER,       /* read its ring, write(2) to stderr and its eventfd only; no open, no socket, no fork, no exec */
-	SANDBOX_WORKER_FILES, /* the same, and read(2), lseek(2) on descriptors already open */
+	SANDBOX_WORKER_FEED,  /* of a replay: frames lie in its memory already; write(2) as above, and no ring */
+	SANDBOX_READER,       /* of a replay: read(2), lseek(2) on descriptors already open, write(2) to stderr */
 	SANDBOX_JUDGE,        /* files, no socket, no fork, no exec */
 };
 

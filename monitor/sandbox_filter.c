@@ -32,7 +32,7 @@ static const int calls_common[] = {
  * reads counters and pending socket errors. pread: counters in sysfs. */
 static const int calls_worker[] = {CALL(pread64), CALL(recvfrom), CALL(getsockopt), CALL(lseek), END};
 
-/* A worker on files that are open already. */
+/* The reader of files that are open already. */
 static const int calls_files[] = {CALL(read), CALL(readv), CALL(lseek), CALL(pread64), CALL(fadvise64), END};
 
 /* The judge: files of its own, no more. */
@@ -85,7 +85,7 @@ static int add_all(scmp_filter_ctx ctx, uint32_t action, const int *calls)
 /* Memory: never executable; a worker maps nothing but anonymous memory. */
 static int add_memory(scmp_filter_ctx ctx, enum sandbox_kind kind)
 {
-	const int worker = kind == SANDBOX_WORKER || kind == SANDBOX_WORKER_FILES;
+	const int worker = kind == SANDBOX_WORKER || kind == SANDBOX_WORKER_FEED || kind == SANDBOX_READER;
 	int rc;
 	if (worker)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
@@ -130,7 +130,9 @@ static int add_kind(scmp_filter_ctx ctx, enum sandbox_kind kind, int eventfd)
 	case SANDBOX_SUPERVISOR:
 		rc = add_all(ctx, SCMP_ACT_ALLOW, calls_judge);
 		return rc != 0 ? rc : add_supervisor(ctx);
-	case SANDBOX_WORKER_FILES:
+	case SANDBOX_WORKER_FEED:
+		break;
+	case SANDBOX_READER:
 		rc = add_all(ctx, SCMP_ACT_ALLOW, calls_files);
 		break;
 	case SANDBOX_WORKER:

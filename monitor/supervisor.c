@@ -9,13 +9,14 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "notify.h"
+#include "sense/capture_feed.h"
+#include "supervisor_parts.h"
 
 #define LIVE_NICE (-10)
 #define RING_BYTES (8u << 20)
@@ -41,6 +42,7 @@ struct child {
 struct supervisor {
 	struct process_context context;
 	struct child judge, worker[CONTROL_WORKERS_MAX];
+	struct child reader;    /* of a replay */
 	int notify_fd;
 	bool ready, stopping;
 	int64_t stop_us, told_us;
@@ -54,54 +56,7 @@ static int64_t monotonic_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* --- the data directory and who owns it --- */
-
-static int find_users(struct supervisor *s, const char *data_dir)
-{
-	struct process_context *p = &s->context;
-	const char *user = p->options->config->user;
-	int rc = sandbox_find_user(user, &p->user);
-	if (rc != 0 && !p->live)
-		rc = sandbox_find_user("nobody", &p->user);
-	if (rc != 0) {
-		log_error("supervisor", "there is no user %s: make one (adduser --system --group %s), "
-		          "or name another with user: in %s", user, user, p->options->config->path);
-		return rc;
-	}
-	struct stat st;
-	if (mkdir(data_dir, 0750) == 0) {
-		if (p->live && chown(data_dir, p->user.uid, p->user.gid) != 0)
-			log_warn("supervisor", "cannot give %s to %s: %s", data_dir, user, strerror(errno));
-	}
-	if (stat(data_dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
-		log_error("supervisor", "%s: not a directory that can be used: %s", data_dir, strerror(errno));
-		return ERR_IO;
-	}
-	if (p->live && st.st_uid != p->user.uid) {
-		log_error("supervisor", "%s belongs to user %u, not to %s: run chown -R %s %s", data_dir,
-		          (unsigned)st.st_uid, user, user, data_dir);
-		return ERR_PERM;
-	}
-	p->judge_user.uid = st.st_uid;
-	p->judge_user.gid = st.st_gid;
-	return 0;
-}
-
-static int prepare_data_dir(struct supervisor *s)
-{
-	const char *dir = s->context.options->data_dir;
-	if (s->context.root)
-		return find_users(s, dir);
-	if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
-		log_error("supervisor", "cannot make %s: %s", dir, strerror(errno));
-		return ERR_IO;
-	}
-	if (access(dir, W_OK | X_OK) != 0) {
-		log_error("supervisor", "cannot write in %s: %s; choose another with -D", dir, strerror(errno));
-		return ERR_PERM;
-	}
-	return 0;
-}
+/* --- preparing --- */
 
 /* Enough for the process that needs most, a worker: six an interface, nDPI's
  * and the record's files for a moment. Too few would fail somewhere, somehow. */
@@ -129,16 +84,13 @@ static int prepare(struct supervisor *s, const struct garitad_options *o)
 	p->workers = o->config->capture.workers;
 	p->supervisor = getpid();
 	p->fanout_group = (uint16_t)(p->supervisor * 16);
-	/* Standard input can be read by one process only. */
-	for (size_t i = 0; i < o->file_count; i++) {
-		if (strcmp(o->files[i], "-") == 0)
-			p->workers = 1;
-	}
-	int rc = prepare_data_dir(s);
+	int rc = supervisor_data_dir(p);
 	if (rc == 0)
 		rc = control_new(&p->control);
 	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
 		rc = ring_new(RING_BYTES, &p->rings[i]);
+	if (rc == 0 && !p->live)
+		rc = capture_feed_new(p->workers, &p->feed);
 	if (rc != 0)
 		return rc;
 	struct netset *ns = malloc(sizeof *ns);
@@ -154,14 +106,18 @@ static int prepare(struct supervisor *s, const struct garitad_options *o)
 
 /* --- children --- */
 
+enum { CHILD_JUDGE = -1, CHILD_READER = -2 };
+
 static pid_t fork_child(struct supervisor *s, int worker)
 {
 	const pid_t pid = fork();
 	if (pid == 0) {
 		if (s->notify_fd >= 0)
 			close(s->notify_fd);
-		if (worker < 0)
+		if (worker == CHILD_JUDGE)
 			process_judge(&s->context);
+		else if (worker == CHILD_READER)
+			process_reader(&s->context);
 		else
 			process_worker(&s->context, (unsigned)worker);
 	}
@@ -174,11 +130,21 @@ static int start_judge(struct supervisor *s)
 {
 	atomic_store(&s->context.control->judge_state, CONTROL_STARTING);
 	atomic_store(&s->context.control->judge_heartbeat_us, monotonic_us());
-	const pid_t pid = fork_child(s, -1);
+	const pid_t pid = fork_child(s, CHILD_JUDGE);
 	if (pid < 0)
 		return ERR_IO;
 	s->judge.pid = pid;
 	s->judge.started_us = monotonic_us();
+	return 0;
+}
+
+static int start_reader(struct supervisor *s)
+{
+	atomic_store(&s->context.control->worker[CONTROL_READER].state, CONTROL_STARTING);
+	const pid_t pid = fork_child(s, CHILD_READER);
+	if (pid < 0)
+		return ERR_IO;
+	s->reader.pid = pid;
 	return 0;
 }
 
@@ -273,6 +239,23 @@ static void worker_ended(struct supervisor *s, unsigned i, int status)
 		          w->done ? "" : "; starting another");
 }
 
+/* The workers see that it is gone, take what it left and end. What cannot be
+ * opened it has said itself. */
+static void reader_ended(struct supervisor *s, int status)
+{
+	_Atomic uint32_t *state = &s->context.control->worker[CONTROL_READER].state;
+	char how[80];
+	const bool in_order = s->reader.done || (WIFEXITED(status) && atomic_load(state) == CONTROL_DONE);
+	s->reader.pid = 0;
+	s->reader.code = in_order ? EXIT_DONE : WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+	s->reader.done = true;
+	if (in_order)
+		return;
+	if (WIFSIGNALED(status) || atomic_load(state) == CONTROL_READY)
+		log_error("supervisor", "the reader ended: %s", how_it_ended(status, how, sizeof how));
+	atomic_store(state, CONTROL_FAILED);
+}
+
 static void reap(struct supervisor *s)
 {
 	int status;
@@ -280,6 +263,10 @@ static void reap(struct supervisor *s)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == s->judge.pid) {
 			judge_ended(s, status);
+			continue;
+		}
+		if (pid == s->reader.pid) {
+			reader_ended(s, status);
 			continue;
 		}
 		for (unsigned i = 0; i < s->context.workers; i++) {
@@ -338,13 +325,27 @@ static bool all_workers(const struct supervisor *s, uint32_t state)
 	return true;
 }
 
-static bool all_done(const struct supervisor *s)
+static bool all_workers_done(const struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->context.workers; i++) {
 		if (s->worker[i].pid != 0 || !s->worker[i].done)
 			return false;
 	}
 	return true;
+}
+
+static bool all_done(const struct supervisor *s)
+{
+	return s->reader.pid == 0 && all_workers_done(s);
+}
+
+/* Nobody is left to read for: it may be waiting for standard input. */
+static void end_reader(struct supervisor *s)
+{
+	if (s->reader.pid == 0 || s->reader.done || !all_workers_done(s))
+		return;
+	s->reader.done = true;
+	kill(s->reader.pid, SIGKILL);
 }
 
 static void stop(struct supervisor *s, const char *why)
@@ -406,6 +407,7 @@ static void tick(struct supervisor *s)
 	}
 	if (s->stopping)
 		enforce_stop(s);
+	end_reader(s);
 	show_progress(s, false);
 }
 
@@ -454,6 +456,42 @@ static int wait_for_judge(struct supervisor *s)
 	}
 }
 
+/* A file that cannot be opened is seen before any worker is. */
+static int wait_for_reader(struct supervisor *s)
+{
+	const struct timespec pause = {0, 1000000};
+	while (s->reader.pid != 0 && atomic_load(&s->context.control->worker[CONTROL_READER].state) == CONTROL_STARTING) {
+		reap(s);
+		nanosleep(&pause, NULL);
+	}
+	return s->reader.pid != 0 || s->reader.code == EXIT_DONE ? 0 : ERR_IO;
+}
+
+/* The judge knows nothing else than workers that end. */
+static void no_workers(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->context.workers; i++) {
+		s->worker[i].done = true;
+		s->worker[i].code = s->reader.code;
+		atomic_store(&s->context.control->worker[i].state, CONTROL_FAILED);
+	}
+}
+
+/* 0: the reader has opened its files; or they could not be, and was said. */
+static int start_replay(struct supervisor *s)
+{
+	int rc = start_reader(s);
+	if (rc != 0)
+		return rc;
+	if (wait_for_reader(s) != 0) {
+		no_workers(s);
+		return 0;
+	}
+	for (unsigned i = 0; rc == 0 && i < s->context.workers; i++)
+		rc = start_worker(s, i);
+	return rc;
+}
+
 static int start_all(struct supervisor *s)
 {
 	char err[400];
@@ -479,8 +517,10 @@ static int start_all(struct supervisor *s)
 		log_error("supervisor", "%s", err);
 		return ERR_PERM;
 	}
-	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
+	for (unsigned i = 0; p->live && rc == 0 && i < p->workers; i++)
 		rc = start_worker(s, i);
+	if (!p->live)
+		rc = start_replay(s);
 	if (rc == 0 && !p->live) {
 		if (p->root && sandbox_drop_user(&p->judge_user, 0, err, sizeof err) != 0)
 			rc = ERR_PERM;
@@ -494,7 +534,7 @@ static int start_all(struct supervisor *s)
 
 static int exit_code_of(const struct supervisor *s)
 {
-	int code = s->judge.code;
+	int code = s->reader.code == EXIT_FAILED ? EXIT_FAILED : s->judge.code;
 	for (unsigned i = 0; i < s->context.workers; i++) {
 		const int w = s->worker[i].code;
 		if (w == EXIT_FAILED || (w != EXIT_DONE && code == EXIT_DONE))

@@ -63,9 +63,10 @@ static int map_readonly(struct control *c, int fd, size_t from, size_t to)
 int control_confine(struct control *c, unsigned worker)
 {
 	const size_t mine = offsetof(struct control, worker) + worker * sizeof c->worker[0];
+	const size_t shared = worker == CONTROL_READER ? mine : offsetof(struct control, judge_waits);
 	const int fd = c->memory_fd, readonly_fd = c->readonly_fd;
-	int rc = map_readonly(c, readonly_fd, 0, offsetof(struct control, judge_waits));
-	if (rc == 0)
+	int rc = map_readonly(c, readonly_fd, 0, shared);
+	if (rc == 0 && worker != CONTROL_READER)
 		rc = map_readonly(c, readonly_fd, offsetof(struct control, worker), mine);
 	if (rc == 0)
 		rc = map_readonly(c, readonly_fd, mine + sizeof c->worker[0], sizeof *c);

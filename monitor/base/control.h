@@ -64,15 +64,18 @@ struct control {
 	struct netset netset[2];
 	/* workers write from here on */
 	_Alignas(CONTROL_PAGE) _Atomic uint32_t judge_waits;   /* the judge sleeps: wake it through its eventfd */
-	struct control_worker worker[CONTROL_WORKERS_MAX];
+	struct control_worker worker[CONTROL_WORKERS_MAX + 1];
 };
+
+#define CONTROL_READER CONTROL_WORKERS_MAX   /* of a replay: state alone is used of its slot */
 
 MUST_CHECK int control_new(struct control **ret);   /* 0 or ERR_NOMEM */
 void control_free(struct control *c);
 
 /* In the process of a worker, before it enters the sandbox: make everything
  * but judge_waits and its own slot readable only, for good (mprotect cannot
- * undo it). 0 or ERR_IO. */
+ * undo it). The reader of a replay (CONTROL_READER) keeps its own slot alone.
+ * 0 or ERR_IO. */
 MUST_CHECK int control_confine(struct control *c, unsigned worker);
 
 /* Publish a netset for the workers (judge or, before fork, supervisor). Its

@@ -117,6 +117,7 @@ void capture_close(struct capture *c)
 		return;
 	capture_live_close(c->live);
 	capture_files_close(c->files);
+	free(c->feed);
 	free(c->scratch);
 	free(c);
 }
@@ -132,12 +133,14 @@ int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned ma
 	*ret_count = 0;
 	if (max > CAPTURE_BATCH_MAX)
 		max = CAPTURE_BATCH_MAX;
+	if (c->feed != NULL)
+		return capture_feed_next(c, ret, max, ret_count);
 	return c->files != NULL ? capture_files_next(c, ret, max, ret_count) : capture_live_next(c, ret, max, ret_count);
 }
 
 bool capture_lost(const struct capture *c)
 {
-	return c->live != NULL && capture_live_lost(c->live);
+	return (c->live != NULL && capture_live_lost(c->live)) || (c->feed != NULL && capture_feed_lost(c->feed));
 }
 
 uint32_t capture_down(const struct capture *c)
@@ -163,6 +166,8 @@ void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret
 	*ret_all = 0;
 	if (c->files != NULL)
 		capture_files_progress(c->files, ret_done, ret_all);
+	if (c->feed != NULL)
+		capture_feed_progress(c->feed, ret_done, ret_all);
 }
 
 bool capture_is_live(const struct capture *c)

@@ -1,6 +1,7 @@
 /* capture.h - frames from interfaces: Ethernet through a ring of our own
  * (capture_ring.h), other links through libpcap; or from files, through our
- * own reader (capture_reader.h).
+ * own reader (capture_reader.h); or what another process reads from files
+ * (capture_feed.h).
  * The only files that include libpcap are capture_*.c.
  * Not here: decoding. Nothing is ever sent.
  *
@@ -30,6 +31,7 @@ struct capture_frame {
 	uint64_t number;       /* of all files in a row, from 1; live: since opening */
 	int link_type;         /* LINKTYPE_ value (www.tcpdump.org/linktypes.html) */
 	uint8_t interface;     /* index as opened; files: 0 */
+	uint16_t share;        /* of a feed: 1 + the worker whose it is; 0: nobody said */
 	bool filtered;         /* the filter said no: count it, do nothing else */
 };
 
@@ -72,12 +74,14 @@ void capture_close(struct capture *c);
 
 /* The next frame. Live, with several interfaces: the earliest of those that
  * the kernel has handed over, which it does every 10 ms, so times may step
- * back by about as much between interfaces. 0; ERR_AGAIN (live: nothing within about 20 ms); ERR_END;
+ * back by about as much between interfaces. 0; ERR_AGAIN (live: nothing within
+ * about 20 ms, a feed: 100 ms); ERR_END;
  * ERR_DAMAGED (a file is damaged from here: capture_error tells file, packet
  * number and what; the next call goes on with the next file); ERR_IO (live:
  * an interface went down or away: capture_error tells; the others go on and
  * the call may be repeated, it comes back by itself when the interface does,
- * else after its loss capture_lost is true). */
+ * else after its loss capture_lost is true; a feed: its reader ended before
+ * the files did, capture_lost is true). */
 MUST_CHECK int capture_next(struct capture *c, struct capture_frame *ret);
 
 #define CAPTURE_BATCH_MAX 64u
@@ -90,7 +94,8 @@ MUST_CHECK int capture_next(struct capture *c, struct capture_frame *ret);
 MUST_CHECK int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count);
 
 /* Live: an interface is gone for good on this handle (removed or renamed):
- * the worker must end so that the supervisor opens anew. */
+ * the worker must end so that the supervisor opens anew. A feed: its reader is
+ * gone. */
 bool capture_lost(const struct capture *c);
 
 /* Live: the interfaces that are down now, or have no carrier: bit 0 for the
@@ -102,7 +107,7 @@ const char *capture_error(const struct capture *c);
 /* Live: counters read now. Files: zeros. */
 void capture_stats(struct capture *c, struct capture_stats *ret);
 
-/* Files: bytes read so far (packed, where packed) and in all, for a progress
+/* Files and feeds: bytes read so far (packed, where packed) and in all, for a progress
  * display; 0 if unknown. */
 void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_all);
 

@@ -20,7 +20,7 @@ struct file {
 	struct capture_stream *stream;
 	struct capture_reader *reader;
 	uint64_t packets;
-	bool standard_input, failed;
+	bool standard_input, begun, failed;
 };
 
 /* The filter for one link type. */
@@ -35,6 +35,7 @@ struct capture_file_set {
 	struct file *files;
 	size_t count, current;
 	uint64_t done_bytes, all_bytes;   /* of the files that are done, and of all */
+	const struct capture_room *room;  /* NULL: each reader has its own */
 	char *filter;          /* NULL: none */
 	struct link_filter links[LINKS_MAX];
 	unsigned link_count, last_link;
@@ -227,7 +228,14 @@ static int next_of(struct capture *c, struct file *f, bool may_move, struct capt
 {
 	if (f->failed)
 		return ERR_DAMAGED;
-	int rc = capture_reader_next(f->reader, may_move, ret);
+	int rc = 0;
+	if (!f->begun) {
+		f->begun = true;
+		if (c->files->room != NULL)
+			rc = capture_reader_use(f->reader, c->files->room);
+	}
+	if (rc == 0)
+		rc = capture_reader_next(f->reader, may_move, ret);
 	if (rc == ERR_DAMAGED) {
 		const char *packed = capture_stream_error(f->stream);
 		return damaged(c, f, packed != NULL ? packed : capture_reader_error(f->reader));
@@ -241,6 +249,11 @@ static int next_of(struct capture *c, struct file *f, bool may_move, struct capt
 	ret->number = ++c->number;
 	ret->interface = 0;
 	return 0;
+}
+
+void capture_files_use(struct capture_file_set *s, const struct capture_room *room)
+{
+	s->room = room;
 }
 
 int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count)

@@ -28,10 +28,13 @@ bool capture_filter_pass(const struct capture_filter *f, const struct capture_fr
 
 struct capture_live_set;   /* of capture_live.c */
 struct capture_file_set;   /* of capture_file.c */
+struct capture_feed_end;   /* of capture_feed.c */
+struct capture_room;       /* capture_reader.h */
 
 struct capture {
 	struct capture_live_set *live;
 	struct capture_file_set *files;
+	struct capture_feed_end *feed;
 	uint64_t number;       /* frames handed out */
 	uint8_t *scratch;      /* for the filter, NULL without one */
 	char error[CAPTURE_ERROR_MAX];
@@ -48,7 +51,13 @@ void capture_live_close(struct capture_live_set *s);
 int capture_files_open(const struct capture_files *o, struct capture_file_set **ret, char *err, size_t err_size);
 int capture_files_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count);
 void capture_files_progress(const struct capture_file_set *s, uint64_t *ret_done, uint64_t *ret_all);
+/* Before the first frame: all files are read into such room. Borrowed. */
+void capture_files_use(struct capture_file_set *s, const struct capture_room *room);
 void capture_files_close(struct capture_file_set *s);
+
+int capture_feed_next(struct capture *c, struct capture_frame *ret, unsigned max, unsigned *ret_count);
+void capture_feed_progress(const struct capture_feed_end *e, uint64_t *ret_done, uint64_t *ret_all);
+bool capture_feed_lost(const struct capture_feed_end *e);
 
 /* What libpcap gave: data, caplen, wirelen, time_us and link_type. */
 void capture_fill(const struct pcap_pkthdr *h, const uint8_t *data, int dlt, struct capture_frame *ret);

@@ -55,17 +55,54 @@ uint32_t reader_snaplen(uint32_t snaplen)
 /* Room for n bytes from the front on. */
 static int grow(struct capture_reader *r, size_t n)
 {
+	if (r->at > 0) {
+		memmove(r->buffer, r->buffer + r->at, r->have - r->at);
+		r->have -= r->at;
+		r->at = 0;
+	}
 	size_t size = r->size > r->want ? r->size : r->want;
 	while (size < n)
 		size *= 2;
 	if (size == r->size)
 		return 0;
-	uint8_t *bigger = realloc(r->buffer, size);
+	uint8_t *bigger = realloc(r->own, size);
 	if (bigger == NULL)
 		return reader_damaged(r, "out of memory");
-	r->buffer = bigger;
+	r->own = r->buffer = bigger;
 	r->size = size;
 	return 0;
+}
+
+/* Go on in a buffer of n bytes, with what is left of the old one. */
+static void move_to(struct capture_reader *r, uint8_t *buffer, size_t n)
+{
+	r->have -= r->at;
+	memcpy(buffer, r->buffer + r->at, r->have);
+	r->at = 0;
+	r->buffer = buffer;
+	r->size = n;
+}
+
+/* Room for n bytes from r->at on, without touching what was handed out. */
+static int take_room(struct capture_reader *r, size_t n)
+{
+	size_t size = n;
+	if (n <= r->size - r->at)
+		return 0;
+	/* No more than this record goes to memory of our own: the next is read into room again. */
+	uint8_t *to = n <= r->room.bytes ? r->room.take(r->room.ctx, &size) : malloc(n);
+	if (to == NULL)
+		return reader_damaged(r, n <= r->room.bytes ? "no room to read into" : "out of memory");
+	move_to(r, to, size);
+	free(r->own);
+	r->own = n <= r->room.bytes ? NULL : to;
+	return 0;
+}
+
+static size_t bytes_to_read(const struct capture_reader *r)
+{
+	const size_t room = r->size - r->have;
+	return r->room.take != NULL && room > r->room.read_bytes ? r->room.read_bytes : room;
 }
 
 int reader_fill(struct capture_reader *r, size_t n, bool may_move)
@@ -74,16 +111,13 @@ int reader_fill(struct capture_reader *r, size_t n, bool may_move)
 		return ERR_END;
 	if (!may_move)
 		return ERR_AGAIN;
-	if (r->at > 0) {
-		memmove(r->buffer, r->buffer + r->at, r->have - r->at);
-		r->have -= r->at;
-		r->at = 0;
-	}
-	const int rc = grow(r, n);
+	const int rc = r->room.take != NULL ? take_room(r, n) : grow(r, n);
 	if (rc != 0)
 		return rc;
-	while (r->have < n) {
-		const ssize_t got = r->source.read(r->source.ctx, r->buffer + r->have, r->size - r->have);
+	while (r->have - r->at < n) {
+		if (r->room.pause != NULL)
+			r->room.pause(r->room.ctx);
+		const ssize_t got = r->source.read(r->source.ctx, r->buffer + r->have, bytes_to_read(r));
 		if (got < 0)
 			return reader_damaged(r, "error reading dump file: %s", strerror(errno));
 		if (got == 0) {
@@ -224,7 +258,7 @@ int capture_reader_new(const struct capture_source *source, struct capture_reade
 		return ERR_NOMEM;
 	}
 	r->source = *source;
-	r->buffer = buffer;
+	r->buffer = r->own = buffer;
 	r->size = r->want = FIRST_BYTES;
 	r->first_link = -1;
 	const int rc = open_any(r);
@@ -243,8 +277,21 @@ void capture_reader_free(struct capture_reader *r)
 	if (r == NULL)
 		return;
 	free(r->interface);
-	free(r->buffer);
+	free(r->own);
 	free(r);
+}
+
+int capture_reader_use(struct capture_reader *r, const struct capture_room *room)
+{
+	size_t size;
+	uint8_t *to = room->take(room->ctx, &size);
+	if (to == NULL)
+		return reader_damaged(r, "no room to read into");
+	r->room = *room;
+	move_to(r, to, size);
+	free(r->own);
+	r->own = NULL;
+	return 0;
 }
 
 int capture_reader_link_type(const struct capture_reader *r)

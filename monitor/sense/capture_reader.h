@@ -9,6 +9,9 @@
  * blocks; other blocks are skipped. What is damage and its words are those of
  * libpcap 1.10, apart from what libpcap cannot read.
  *
+ * The buffer is the reader's own, or room that somebody gives it again and
+ * again (capture_reader_use): then nothing that was handed out ever moves.
+ *
  * Memory: 4 KiB once open, 256 KiB once the first packet was asked for, more
  * only for a longer record: at most 16 MiB, and 2 MiB of interfaces. */
 #ifndef MONITOR_CAPTURE_READER_H
@@ -27,6 +30,18 @@ struct capture_source {
 	void *ctx;
 };
 
+/* Where the bytes go, when not to a buffer of the reader's own. */
+struct capture_room {
+	/* Other room, of *ret_size bytes; NULL: no more, which ends the file. What
+	 * was handed out stays where it is. */
+	uint8_t *(*take)(void *ctx, size_t *ret_size);
+	/* The source is about to be read, which may take time. */
+	void (*pause)(void *ctx);
+	void *ctx;
+	size_t bytes;          /* what take gives; a larger record is read into memory of the reader's own */
+	size_t read_bytes;     /* at most in one go */
+};
+
 struct capture_reader;
 
 /* Read the file header and, of a pcapng, all up to the first interface. 0,
@@ -37,6 +52,11 @@ void capture_reader_free(struct capture_reader *r);
 
 /* LINKTYPE_ of the first interface. */
 int capture_reader_link_type(const struct capture_reader *r);
+
+/* From now on read into such room. A packet that is handed out may lie in
+ * memory of the reader's own all the same: it is valid until the next call.
+ * 0 or ERR_DAMAGED: there is no room. */
+MUST_CHECK int capture_reader_use(struct capture_reader *r, const struct capture_room *room);
 
 /* The next packet: data, caplen, wirelen, time_us and link_type of *ret. Its
  * data is valid until the next call with may_move. Without may_move only what

@@ -19,8 +19,10 @@ struct reader_interface {
 
 struct capture_reader {
 	struct capture_source source;
-	uint8_t *buffer;
+	uint8_t *buffer;           /* own, or room */
+	uint8_t *own;
 	size_t size, want;         /* of the buffer: now, and once packets are read */
+	struct capture_room room;  /* take is NULL: there is none */
 	size_t at, have;           /* the next byte, and the end of what was read */
 	bool at_end, failed;
 	bool big_endian;           /* of the file, or of this section */

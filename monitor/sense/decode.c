@@ -89,6 +89,11 @@ uint32_t decode_spread(const struct packet *p)
 	return (uint32_t)(x >> 32);
 }
 
+unsigned decode_share(const struct packet *p, enum decode_outcome outcome, unsigned workers)
+{
+	return outcome == DECODE_IP ? decode_spread(p) % workers : 0;
+}
+
 const char *decode_tunnel_name(enum decode_tunnel t)
 {
 	static const char *const names[TUNNEL_KINDS] = {

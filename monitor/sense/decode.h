@@ -102,4 +102,7 @@ const char *decode_tunnel_name(enum decode_tunnel t);
  * not IP give 0. Splits the load between workers, offline as live. */
 uint32_t decode_spread(const struct packet *p);
 
+/* By it: the one of so many workers that a frame belongs to, alone. */
+unsigned decode_share(const struct packet *p, enum decode_outcome outcome, unsigned workers);
+
 #endif

@@ -191,9 +191,13 @@ static void end_batch(struct worker *w)
 	say_alive(w, now_us);
 }
 
-/* Nothing came: time passes all the same. */
+/* Nothing came: live, time passes all the same. */
 static void take_idle(struct worker *w)
 {
+	if (!w->live) {
+		end_batch(w);
+		return;
+	}
 	int64_t time_us = clock_us(CLOCK_REALTIME) - IDLE_SLACK_US;
 	if (!w->clock.begun || time_us > w->clock.packet_us || time_us < w->clock.packet_us - 10 * SECOND_US)
 		worker_pass_time(w, time_us);
@@ -210,7 +214,7 @@ static void take_trouble(struct worker *w, int rc)
 		return;   /* all read the same: one tells */
 	log_warn("worker", "%s", text);
 	worker_place_after(w, PHASE_BETWEEN, w->between++);
-	tell_note(w->tell, rc == ERR_DAMAGED ? NOTE_DAMAGED_INPUT : NOTE_INTERFACE_DOWN, text);
+	tell_note(w->tell, rc == ERR_DAMAGED || !w->live ? NOTE_DAMAGED_INPUT : NOTE_INTERFACE_DOWN, text);
 	/* Now, not between batches: it may be up again by then. */
 	w->down |= capture_down(w->o.capture);
 }

@@ -236,8 +236,13 @@ static bool is_mine(const struct worker *w, const struct packet *p, enum decode_
 {
 	if (!w->shared_files)
 		return true;
-	uint32_t spread = outcome == DECODE_IP ? decode_spread(p) % w->o.workers : 0;
-	return spread == w->o.index;
+	return decode_share(p, outcome, w->o.workers) == w->o.index;
+}
+
+/* The reader of a replay has looked already. */
+static bool is_foreign(const struct worker *w, const struct capture_frame *frame)
+{
+	return frame->share != 0 && frame->share != w->o.index + 1;
 }
 
 static void count_frame(struct worker *w, const struct capture_frame *frame)
@@ -301,10 +306,10 @@ static void take_frame(struct worker *w, const struct capture_frame *frame, stru
 static void look_ahead(struct worker *w, const struct capture_frame *frame, struct arrival *a)
 {
 	a->mine = a->sought = false;
-	if (frame->filtered)
+	if (frame->filtered || is_foreign(w, frame))
 		return;
 	a->outcome = decode_frame(frame, &a->packet);
-	a->mine = is_mine(w, &a->packet, a->outcome);
+	a->mine = frame->share != 0 || is_mine(w, &a->packet, a->outcome);
 	a->sought = a->mine && a->outcome == DECODE_IP && a->packet.tunnel == TUNNEL_NONE;
 	if (a->sought)
 		worker_seek(w, &a->packet, &a->seek);
@@ -319,7 +324,8 @@ static void prefetch_frame(const struct capture_frame *frame)
 static void take_burst(struct worker *w, const struct capture_frame *frame, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		prefetch_frame(&frame[i]);
+		if (!is_foreign(w, &frame[i]))
+			prefetch_frame(&frame[i]);
 	for (unsigned i = 0; i < count; i++)
 		look_ahead(w, &frame[i], &w->burst[i]);
 	const struct flow *near[BURST_FRAMES];

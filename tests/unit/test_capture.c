@@ -281,7 +281,7 @@ static void test_in_the_sandbox(void **state)
 		struct capture *c = NULL;
 		unsigned frames = 0;
 		if (try_open(4, paths, "not port 1", &c) != 0 ||
-		    sandbox_enter(SANDBOX_WORKER_FILES, -1, error, sizeof error) != 0)
+		    sandbox_enter(SANDBOX_READER, -1, error, sizeof error) != 0)
 			_exit(1);
 		const int rc = read_all(c, &frames);
 		capture_close(c);

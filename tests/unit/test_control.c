@@ -81,13 +81,13 @@ static void test_never_torn(void **state)
 }
 
 /* Write one byte in a confined worker, after trying to undo the protection. */
-static int write_confined(struct control *c, volatile uint8_t *p)
+static int write_confined_as(struct control *c, unsigned who, volatile uint8_t *p)
 {
 	const pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		signal(SIGSEGV, SIG_DFL);
-		if (control_confine(c, 3) != 0)
+		if (control_confine(c, who) != 0)
 			_exit(1);
 		const uintptr_t page = (uintptr_t)p & ~(uintptr_t)(CONTROL_PAGE - 1);
 		(void)mprotect((void *)page, CONTROL_PAGE, PROT_READ | PROT_WRITE);
@@ -97,6 +97,26 @@ static int write_confined(struct control *c, volatile uint8_t *p)
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? (*p == 77 ? 1 : -1) : 0;
+}
+
+static int write_confined(struct control *c, volatile uint8_t *p)
+{
+	return write_confined_as(c, 3, p);
+}
+
+/* The reader of a replay tells its state, and nothing else. */
+static void test_confined_reader(void **state)
+{
+	(void)state;
+	struct control *c = NULL;
+	assert_int_equal(control_new(&c), 0);
+	assert_int_equal(write_confined_as(c, CONTROL_READER, (uint8_t *)&c->worker[CONTROL_READER].state), 1);
+	assert_int_equal(write_confined_as(c, CONTROL_READER, (uint8_t *)&c->worker[CONTROL_WORKERS_MAX - 1].state), 0);
+	assert_int_equal(write_confined_as(c, CONTROL_READER, (uint8_t *)&c->worker[0].sight), 0);
+	assert_int_equal(write_confined_as(c, CONTROL_READER, (uint8_t *)&c->judge_waits), 0);
+	assert_int_equal(write_confined_as(c, CONTROL_READER, (uint8_t *)&c->stop), 0);
+	assert_int_equal(write_confined_as(c, CONTROL_WORKERS_MAX - 1, (uint8_t *)&c->worker[CONTROL_READER].state), 0);
+	control_free(c);
 }
 
 static void test_confined_worker(void **state)
@@ -162,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_never_torn),
 		cmocka_unit_test(test_confined_worker),
+		cmocka_unit_test(test_confined_reader),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,37 +176,44 @@ static int try_io_uring(void)
 	return refused(syscall(SYS_io_uring_setup, 8, NULL));
 }
 
+static int try_read(void)
+{
+	char c;
+	return refused(read(file_fd, &c, 1));
+}
+
 enum outcome { OK, NO, DIES };
 
 struct attempt {
 	const char *name;
 	int (*fn)(void);
-	enum outcome want[4];   /* supervisor, worker, worker on files, judge */
+	enum outcome want[5];   /* supervisor, worker, worker of a replay, reader, judge */
 };
 
 static const struct attempt attempts[] = {
-	{"memory", try_memory, {OK, OK, OK, OK}},
-	{"write to stderr", try_write_stderr, {OK, OK, OK, OK}},
-	{"open a file", try_open, {OK, NO, NO, OK}},
-	{"create a file", try_create, {OK, NO, NO, OK}},
-	{"remove a file", try_unlink, {OK, NO, NO, OK}},
-	{"an internet socket", try_socket_inet, {NO, NO, NO, NO}},
-	{"a packet socket", try_socket_packet, {OK, NO, NO, NO}},
-	{"a local socket", try_socket_unix, {NO, NO, NO, NO}},
-	{"send a datagram", try_send, {NO, DIES, DIES, DIES}},
-	{"connect", try_connect, {NO, DIES, DIES, DIES}},
-	{"write to a descriptor that is not its own", try_write_other, {OK, NO, NO, OK}},
-	{"fork", try_fork, {OK, DIES, DIES, DIES}},
-	{"run a program", try_exec, {DIES, DIES, DIES, DIES}},
-	{"trace the parent", try_ptrace, {DIES, DIES, DIES, DIES}},
-	{"signal the parent", try_kill_parent, {OK, NO, NO, NO}},
-	{"map memory to execute", try_map_code, {NO, NO, NO, NO}},
-	{"make memory executable", try_protect_code, {NO, NO, NO, NO}},
-	{"map a file", try_map_file, {OK, NO, NO, OK}},
-	{"mount", try_mount, {DIES, DIES, DIES, DIES}},
-	{"a user namespace", try_unshare, {DIES, DIES, DIES, DIES}},
-	{"type for the terminal", try_type_for_the_terminal, {OK, NO, NO, NO}},
-	{"io_uring", try_io_uring, {DIES, DIES, DIES, DIES}},
+	{"memory", try_memory, {OK, OK, OK, OK, OK}},
+	{"write to stderr", try_write_stderr, {OK, OK, OK, OK, OK}},
+	{"read a descriptor", try_read, {OK, NO, NO, OK, OK}},
+	{"open a file", try_open, {OK, NO, NO, NO, OK}},
+	{"create a file", try_create, {OK, NO, NO, NO, OK}},
+	{"remove a file", try_unlink, {OK, NO, NO, NO, OK}},
+	{"an internet socket", try_socket_inet, {NO, NO, NO, NO, NO}},
+	{"a packet socket", try_socket_packet, {OK, NO, NO, NO, NO}},
+	{"a local socket", try_socket_unix, {NO, NO, NO, NO, NO}},
+	{"send a datagram", try_send, {NO, DIES, DIES, DIES, DIES}},
+	{"connect", try_connect, {NO, DIES, DIES, DIES, DIES}},
+	{"write to a descriptor that is not its own", try_write_other, {OK, NO, NO, NO, OK}},
+	{"fork", try_fork, {OK, DIES, DIES, DIES, DIES}},
+	{"run a program", try_exec, {DIES, DIES, DIES, DIES, DIES}},
+	{"trace the parent", try_ptrace, {DIES, DIES, DIES, DIES, DIES}},
+	{"signal the parent", try_kill_parent, {OK, NO, NO, NO, NO}},
+	{"map memory to execute", try_map_code, {NO, NO, NO, NO, NO}},
+	{"make memory executable", try_protect_code, {NO, NO, NO, NO, NO}},
+	{"map a file", try_map_file, {OK, NO, NO, NO, OK}},
+	{"mount", try_mount, {DIES, DIES, DIES, DIES, DIES}},
+	{"a user namespace", try_unshare, {DIES, DIES, DIES, DIES, DIES}},
+	{"type for the terminal", try_type_for_the_terminal, {OK, NO, NO, NO, NO}},
+	{"io_uring", try_io_uring, {DIES, DIES, DIES, DIES, DIES}},
 };
 
 /* What became of the attempt in a process of that kind. */
@@ -236,7 +243,7 @@ static void test_attempts(void **state)
 {
 	(void)state;
 	static const char *const words[] = {"is allowed", "is refused", "ends it"};
-	static const char *const who[] = {"supervisor", "worker", "worker on files", "judge"};
+	static const char *const who[] = {"supervisor", "worker", "worker of a replay", "reader", "judge"};
 	int wrong = 0;
 	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
 		const struct attempt *a = &attempts[i];
