@@ -100,6 +100,39 @@ static const char *community_of(const struct stored_transfer *t, char buf[COMMUN
 	return community_id(&c, buf);
 }
 
+/* What was detected over time is of the finding alone. */
+static uint64_t behaviour(void)
+{
+	uint64_t bits = 0;
+	for (unsigned d = 0; d < DETECT_COUNT; d++)
+		if (detect_word((enum detection)d)->group == DETECT_BEHAVIOUR)
+			bits |= detect_bit((enum detection)d);
+	return bits;
+}
+
+const char *attack_json(uint64_t signs, char buf[ATTACK_MAX])
+{
+	size_t used = 1;
+	buf[0] = '[';
+	buf[1] = '\0';
+	for (unsigned d = 0; d < DETECT_COUNT; d++) {
+		if ((signs & detect_bit((enum detection)d)) == 0)
+			continue;
+		for (const char *p = detect_word((enum detection)d)->attack; *p != '\0';) {
+			const size_t n = strcspn(p, ", ");
+			char id[24];
+			snprintf(id, sizeof id, "\"%.*s\"", (int)n, p);
+			if (strstr(buf, id) == NULL && used + n + 5 < ATTACK_MAX)
+				used += (size_t)snprintf(buf + used, ATTACK_MAX - used, "%s%s", used > 1 ? "," : "", id);
+			p += n + strspn(p + n, ", ");
+		}
+	}
+	if (used == 1)
+		return NULL;
+	memcpy(buf + used, "]", 2);
+	return buf;
+}
+
 void transfer_fields(const struct stored_transfer *t, struct transfer_fields *ret)
 {
 	const struct row_transfer *r = &t->row;
@@ -112,8 +145,9 @@ void transfer_fields(const struct stored_transfer *t, struct transfer_fields *re
 	add_text(ret, "verdict", verdict_word(r->verdict));
 	add_text(ret, "approval", r->approval);
 	add_json(ret, "reasons", t->reasons);
-	add_json(ret, "attack", NULL);
-	add_int(ret, "severity", false, 0);
+	add_json(ret, "detections", t->signs);
+	add_json(ret, "attack", attack_json(r->signs | (t->finding_signs & behaviour()), ret->attack));
+	add_int(ret, "severity", t->severity >= 0, (uint64_t)t->severity);
 	add_text(ret, "community_id", community_of(t, ret->community));
 	add_int(ret, "collapsed", r->collapsed != 0, r->collapsed);
 	add_text(ret, "network", r->network);

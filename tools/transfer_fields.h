@@ -18,13 +18,14 @@ struct field {
 	int64_t number;         /* FIELD_INT, FIELD_BOOL, FIELD_TIME */
 };
 
-#define TRANSFER_FIELDS 46
+#define TRANSFER_FIELDS 47
+#define ATTACK_MAX 512
 
 struct transfer_fields {
 	struct field field[TRANSFER_FIELDS];
 	unsigned count;
 	char src_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
-	char proto[STORE_PROTO_MAX], vlan[24], community[COMMUNITY_ID_MAX];
+	char proto[STORE_PROTO_MAX], vlan[24], community[COMMUNITY_ID_MAX], attack[ATTACK_MAX];
 };
 
 /* Fill *ret from t, whose strings must live as long. Every key is there, the
@@ -34,6 +35,9 @@ void transfer_fields(const struct stored_transfer *t, struct transfer_fields *re
 /* A sum of transfers likewise, under the same keys and its own: hour, span, network,
  * port, transfers, folded. */
 void sum_fields(const struct stored_sum *s, bool by_hour, struct transfer_fields *ret);
+
+/* The ATT&CK ids of signs as a JSON array, each once; NULL: none. */
+const char *attack_json(uint64_t signs, char buf[ATTACK_MAX]);
 
 /* ["a","b"] as a b; other JSON as it stands. */
 const char *transfer_flat(const char *json, char *buf, size_t size);

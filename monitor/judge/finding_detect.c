@@ -105,6 +105,15 @@ unsigned finding_rows(const struct findings *f, const struct finding *d, struct 
 	return n;
 }
 
+uint64_t finding_signs(const struct findings *f, const struct finding *d)
+{
+	uint64_t bits = 0;
+	for (uint32_t i = d->detected; i != FINDING_NONE; i = f->detected[i].next)
+		if (f->detected[i].count > 0)
+			bits |= detect_bit((enum detection)f->detected[i].what);
+	return bits;
+}
+
 unsigned finding_severity(const struct findings *f, const struct finding *d)
 {
 	struct severity_facts s = {.unapproved = d->reasons != 0, .unknown_equipment = d->unknown_equipment,

@@ -64,6 +64,7 @@ void finding_settle(struct findings *f, uint32_t index);
 void finding_forget_detected(struct findings *f, struct finding *d);
 /* Its detections as rows of the record; how many. */
 unsigned finding_rows(const struct findings *f, const struct finding *d, struct row_detection ret[DETECT_COUNT]);
+uint64_t finding_signs(const struct findings *f, const struct finding *d);
 unsigned finding_severity(const struct findings *f, const struct finding *d);
 void finding_restore_detected(struct findings *f, uint32_t index, const struct row_finding *r);
 

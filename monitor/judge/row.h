@@ -110,6 +110,7 @@ struct row_finding {
 	bool unknown_equipment, foreign, peer_opened;   /* see severity.h */
 	uint8_t severity;
 	bool closed;                  /* quiet for a day: what comes begins another */
+	uint64_t signs;               /* bits of enum detection that it has */
 	const struct row_detection *detections;   /* that may have changed; restored: all */
 	unsigned detection_count;
 };

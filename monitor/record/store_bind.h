@@ -4,6 +4,7 @@
 #ifndef MONITOR_STORE_BIND_H
 #define MONITOR_STORE_BIND_H
 #include "record/store_private.h"
+#include "record/store_words.h"
 
 struct cell {
 	enum { CELL_NULL = 0, CELL_INT, CELL_TEXT } kind;
@@ -24,9 +25,10 @@ struct binder {
 /* Texts made for one row; they live as long as the statement runs. */
 struct row_texts {
 	char src_mac[MAC_TEXT_MAX], dest_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
+	char signs[STORE_SIGNS_MAX];
 };
 
-#define TRANSFER_CELLS 47
+#define TRANSFER_CELLS 48
 struct row_cells {
 	struct cell cells[TRANSFER_CELLS];
 	struct row_texts texts;

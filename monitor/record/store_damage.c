@@ -165,13 +165,17 @@ static int out_of_time(void *ctx)
 /* Row by row up to the first that can't be read. */
 static void copy_table(struct store *s, sqlite3 *from, const char *table, struct salvage *v)
 {
-	char sql[200];
+	char sql[1200];
 	sqlite3_stmt *read = NULL, *write = NULL;
 	snprintf(sql, sizeof sql, "SELECT * FROM %s", table);
 	int code = sqlite3_prepare_v2(from, sql, -1, &read, NULL);
 	const int columns = sqlite3_column_count(read);
 	if (code == SQLITE_OK && columns > 0 && columns <= COLUMNS_MAX) {
-		size_t n = (size_t)snprintf(sql, sizeof sql, "INSERT OR IGNORE INTO %s VALUES(?", table);
+		/* By name: an older version had fewer. */
+		size_t n = (size_t)snprintf(sql, sizeof sql, "INSERT OR IGNORE INTO %s(", table);
+		for (int i = 0; i < columns; i++)
+			n += (size_t)snprintf(sql + n, sizeof sql - n, "%s%.30s", i > 0 ? "," : "", sqlite3_column_name(read, i));
+		n += (size_t)snprintf(sql + n, sizeof sql - n, ") VALUES(?");
 		for (int i = 1; i < columns; i++)
 			n += (size_t)snprintf(sql + n, sizeof sql - n, ",?");
 		snprintf(sql + n, sizeof sql - n, ")");
@@ -208,7 +212,7 @@ static void read_ends(sqlite3 *old, struct salvage *v)
 
 static void salvage(struct store *s, struct salvage *v)
 {
-	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding", "dns_name"};
+	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding", "detection", "dns_name"};
 	char path[4300];
 	sqlite3 *old = NULL;
 	*v = (struct salvage){.until_ms = now_ms() + SALVAGE_MS, .cut = true};

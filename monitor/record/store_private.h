@@ -12,7 +12,8 @@ enum store_statement {
 	ST_BEGIN = 0, ST_COMMIT, ST_ROLLBACK, ST_ALIVE,
 	/* store_transfer.c */
 	ST_TRANSFER_ADD, ST_TRANSFER_BATCH, ST_TRANSFER_ALL, ST_TRANSFER_SEEN, ST_TRANSFER_COUNTS,
-	ST_FINDING_ADD, ST_FINDING_ALL, ST_FINDING_COUNTS, ST_FINDING_STUB, ST_MACHINE_STUB, ST_POLICY_STUB, ST_POLICY_ID,
+	ST_FINDING_ADD, ST_FINDING_ALL, ST_FINDING_COUNTS, ST_FINDING_STUB, ST_DETECTION, ST_MACHINE_STUB,
+	ST_POLICY_STUB, ST_POLICY_ID,
 	/* store_write.c */
 	ST_MACHINE, ST_ADDRESS, ST_NAME, ST_NAME_OLD, ST_USAGE, ST_GAP, ST_MINUTE, ST_POLICY, ST_STATUS, ST_TOTALS, ST_TALLY,
 	ST_COUNT
@@ -119,7 +120,9 @@ struct store_reader {
 	" t.dest_ip, t.dest_port, t.proto, t.initiator, t.app, t.category, t.encrypted, t.hostname, t.hostname_source," \
 	" t.hostname_verified, t.ja3, t.ja4, t.country, t.city, t.asn, t.as_org, t.ip_bytes_out, t.ip_bytes_in," \
 	" t.payload_bytes_out, t.payload_bytes_in, t.packets_out, t.packets_in, t.content, t.verdict, t.approval," \
-	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us"
+	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us, t.signs, f.severity, f.signs"
+/* and the table that they are of */
+#define STORE_TRANSFER_FROM "transfer t LEFT JOIN finding f ON f.id = t.finding"
 void store_read_row(sqlite3_stmt *st, struct stored_transfer *ret);
 
 /* Queries by struct store_filter, of a table "t" with the columns of transfer;

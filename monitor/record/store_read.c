@@ -190,7 +190,8 @@ void store_add_conditions(struct store_query *q, const struct store_filter *f)
 	add(q, wild, "substr(t.equipment, 1, length(?3) - 1) = substr(?3, 1, length(?3) - 1)");
 	add(q, f->peer != NULL && f->peer->bits == 128 && q->folded, "t.dest_ip = ?4");
 	add(q, f->peer != NULL && f->peer->bits == 128 && !q->folded, "t.dest_ip = ?4 AND ((t.finding IS NULL AND t.dest_ip = ?4)"
-	                                                " OR t.finding IN (SELECT id FROM finding WHERE peer = ?4))");
+	                                                " OR t.finding IN (SELECT id FROM finding WHERE peer = ?4"
+	                                                " UNION SELECT id FROM finding WHERE several = 1))");
 	add(q, f->peer != NULL && f->peer->bits != 128, "garita_in(t.dest_ip)");
 	add(q, f->hostname != NULL, "garita_host(t.hostname, ?5)");
 	add(q, f->country != NULL && strcasecmp(f->country, "unknown") == 0, "coalesce(t.country, '') = ''");
@@ -306,6 +307,10 @@ void store_read_row(sqlite3_stmt *st, struct stored_transfer *t)
 	t->row.collapsed = store_count_at(st, 44);
 	t->row.dns_name = store_text_at(st, 45);
 	t->row.bad_us = sqlite3_column_int64(st, 46);
+	t->signs = store_text_at(st, 47);
+	t->row.signs = store_signs_find(t->signs);
+	t->severity = sqlite3_column_type(st, 48) != SQLITE_NULL ? sqlite3_column_int(st, 48) : -1;
+	t->finding_signs = store_signs_find(store_text_at(st, 49));
 }
 
 int store_read_transfers(struct store_reader *r, const struct store_filter *f,
@@ -319,7 +324,7 @@ int store_read_transfers(struct store_reader *r, const struct store_filter *f,
 	 * index gives. */
 	const bool ids_first = f->limit != 0 || f->since_us != 0 || f->equipment != NULL || f->peer != NULL ||
 	                       f->verdict != NULL || f->finding != 0;
-	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM transfer t WHERE %s",
+	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM " STORE_TRANSFER_FROM " WHERE %s",
 	                          ids_first ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
 	store_add_conditions(&q, f);
 	snprintf(q.sql + q.used, sizeof q.sql - q.used, "%s%s ORDER BY t.id",

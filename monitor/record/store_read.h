@@ -38,7 +38,9 @@ struct store_filter {
 
 struct stored_transfer {
 	struct row_transfer row;         /* strings borrowed; row.reasons: the words that this program knows */
-	const char *reasons;             /* JSON array as recorded; NULL: none */
+	const char *reasons, *signs;     /* JSON arrays as recorded; NULL: none */
+	int severity;                    /* of its finding; -1: it has none */
+	uint64_t finding_signs;          /* of all of its finding: those that this program knows */
 	bool has_ports;
 	int64_t run;
 };

@@ -1,4 +1,6 @@
 /* What an earlier run recorded, for the judge to begin with. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "record/store_private.h"
@@ -134,32 +136,66 @@ int store_each_name(struct store *s, int (*fn)(void *ctx, const struct row_name 
 struct finding_ctx {
 	int (*fn)(void *ctx, const struct row_finding *r);
 	void *ctx;
+	struct store *s;
 };
+
+struct detected {
+	struct row_detection row[DETECT_COUNT];
+	char detail[DETECT_COUNT][256];
+	unsigned count;
+};
+
+static int detection_row(void *ctx, sqlite3_stmt *st)
+{
+	struct detected *d = ctx;
+	const char *word = store_text_at(st, 0), *detail = store_text_at(st, 6);
+	const int what = word != NULL ? detect_find(word) : -1;
+	const int64_t score = sqlite3_column_int64(st, 1);
+	if (what < 0 || d->count == DETECT_COUNT)
+		return 0;   /* of a newer garita */
+	snprintf(d->detail[d->count], sizeof d->detail[0], "%s", detail != NULL ? detail : "");
+	d->row[d->count] = (struct row_detection){
+		.what = (enum detection)what, .score = (uint8_t)(score < 1 ? 1 : score > 100 ? 100 : score),
+		.count = store_count_at(st, 2), .first_us = sqlite3_column_int64(st, 3), .last_us = sqlite3_column_int64(st, 4),
+		.bytes_out = store_count_at(st, 5), .detail = detail != NULL ? d->detail[d->count] : NULL};
+	d->count++;
+	return 0;
+}
 
 static int finding_row(void *ctx, sqlite3_stmt *st)
 {
 	const struct finding_ctx *f = ctx;
+	struct detected d = {.count = 0};
+	char sql[160];
 	struct row_finding row = {
-		.id = sqlite3_column_int64(st, 0),
-		.equipment = store_text_at(st, 1),
-		.reasons = store_reasons_find(store_text_at(st, 3)),
-		.first_us = sqlite3_column_int64(st, 4),
-		.last_us = sqlite3_column_int64(st, 5),
-		.transfers = store_count_at(st, 6),
-		.bytes_out = store_count_at(st, 7),
-		.bytes_in = store_count_at(st, 8),
-	};
-	if (addr_parse(store_text_at(st, 2), &row.peer) != 0)
+		.id = sqlite3_column_int64(st, 0), .equipment = store_text_at(st, 1),
+		.reasons = store_reasons_find(store_text_at(st, 3)), .first_us = sqlite3_column_int64(st, 4),
+		.last_us = sqlite3_column_int64(st, 5), .transfers = store_count_at(st, 6), .bytes_out = store_count_at(st, 7),
+		.bytes_in = store_count_at(st, 8), .kind = store_peer_find(store_text_at(st, 9)),
+		.peer_name = store_text_at(st, 10), .several = sqlite3_column_int(st, 11) != 0,
+		.signs = store_signs_find(store_text_at(st, 12)), .country = store_text_at(st, 13),
+		.asn = (uint32_t)sqlite3_column_int64(st, 14), .as_org = store_text_at(st, 15),
+		.unknown_equipment = sqlite3_column_int(st, 16) != 0, .foreign = sqlite3_column_int(st, 17) != 0,
+		.peer_opened = sqlite3_column_int(st, 18) != 0, .detections = d.row};
+	const char *peer = store_text_at(st, 2);
+	const bool nowhere = row.kind == PEER_DOMAIN && peer != NULL && peer[0] == '\0';
+	if (!nowhere && (peer == NULL || addr_parse(peer, &row.peer) != 0))
 		return 0;   /* not of our writing */
-	return f->fn(f->ctx, &row);
+	snprintf(sql, sizeof sql, "SELECT word, score, count, first_us, last_us, bytes_out, detail FROM detection"
+	         " WHERE finding = %" PRId64 " ORDER BY first_us, word", row.id);
+	const int r = sqlite3_column_int(st, 19) != 0 ? each(f->s, sql, detection_row, &d) : 0;
+	row.detection_count = d.count;
+	return r == 0 ? f->fn(f->ctx, &row) : r;
 }
 
+/* Those that grow. */
 int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx)
 {
-	struct finding_ctx f = {fn, ctx};
+	struct finding_ctx f = {fn, ctx, s};
 	return each(s,
-	            "SELECT id, equipment, peer, reasons, first_us, last_us, transfers, bytes_out, bytes_in FROM finding"
-	            " ORDER BY id",
+	            "SELECT id, equipment, peer, reasons, first_us, last_us, transfers, bytes_out, bytes_in, kind, peer_name,"
+	            " several, signs, country, asn, as_org, unknown_equipment, foreign_country, peer_opened,"
+	            " EXISTS (SELECT 1 FROM detection WHERE finding = id) FROM finding WHERE state = 'open' ORDER BY id",
 	            finding_row, &f);
 }
 
@@ -185,7 +221,7 @@ int store_each_open(struct store *s, int (*fn)(void *ctx, const struct row_trans
 	return each(s,
 	            "WITH RECURSIVE life(id) AS (SELECT id - 1 FROM run WHERE id = (SELECT max(id) FROM run) AND resumed = 1"
 	            "  UNION SELECT r.id - 1 FROM life JOIN run r ON r.id = life.id WHERE r.resumed = 1)"
-	            " SELECT " STORE_TRANSFER_COLUMNS " FROM transfer t WHERE t.state = 'interrupted'"
+	            " SELECT " STORE_TRANSFER_COLUMNS " FROM " STORE_TRANSFER_FROM " WHERE t.state = 'interrupted'"
 	            " AND t.run IN (SELECT id FROM life)"
 	            " AND t.end_us >= (SELECT min(last_us) FROM run WHERE id IN (SELECT id FROM life)) - 86400000000"
 	            " ORDER BY t.id",

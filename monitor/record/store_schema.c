@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "judge/severity.h"
+#include "record/store_words.h"
+
 #define SCHEMA_VERSION_EVER 1000   /* no later garita will have that many */
 
 static const char runs_sql[] =
@@ -271,6 +274,54 @@ static const char death_sql[] =
 	"  bytes TEXT /* worker-died: hex, the first of the packet that it was looking at; NULL: none. What is like it is not\n"
 	"    inspected for five minutes: flag 8192 of transfer */;\n";
 
+/* A finding's peer may be several addresses: who asks for an address asks those
+ * findings, too (store_read.c). What older rows had in common with their
+ * transfers is taken from one of them. */
+static const char findings_sql[] =
+	"ALTER TABLE finding ADD COLUMN"
+	"  kind TEXT NOT NULL DEFAULT 'address' /* of its peer: host, network, address, domain */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  peer_name TEXT /* host, domain, 'AS64500'; NULL: kind address. peer is the address of its first transfer, '': none */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  several INTEGER NOT NULL DEFAULT 0 /* 1: its transfers go to other addresses than peer, too */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  state TEXT NOT NULL DEFAULT 'open' /* open: it grows; closed: quiet for a day, what comes begins another */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  severity INTEGER NOT NULL DEFAULT 0 /* 0 to 100: garita show prints it term by term */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  signs TEXT /* JSON array of words, garita-detections(7); NULL: none */;\n"
+	"ALTER TABLE finding ADD COLUMN country TEXT /* of peer */;\n"
+	"ALTER TABLE finding ADD COLUMN asn INTEGER;\n"
+	"ALTER TABLE finding ADD COLUMN as_org TEXT;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  unknown_equipment INTEGER NOT NULL DEFAULT 0 /* 1: site.yaml did not have it when the finding began */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  foreign_country INTEGER NOT NULL DEFAULT 0 /* 1: approvals name countries, and country is none of them */;\n"
+	"ALTER TABLE finding ADD COLUMN"
+	"  peer_opened INTEGER NOT NULL DEFAULT 0 /* 1: in one at least the peer connected to the equipment */;\n"
+	"ALTER TABLE transfer ADD COLUMN"
+	"  signs TEXT /* JSON array of words, garita-detections(7), of what was detected on it alone; NULL: nothing */;\n"
+	"CREATE TABLE detection ( -- what was detected in a finding, a row for each word\n"
+	"  finding INTEGER NOT NULL REFERENCES finding(id) ON DELETE CASCADE,\n"
+	"  word TEXT NOT NULL,        -- garita-detections(7)\n"
+	"  score INTEGER NOT NULL,    -- the greatest, 1 to 100\n"
+	"  count INTEGER NOT NULL,    -- transfers that have it, or times that it was told; 0: none any more\n"
+	"  first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, -- packet time\n"
+	"  bytes_out INTEGER NOT NULL, -- that no transfer counts (in DNS names)\n"
+	"  detail TEXT,\n"
+	"  PRIMARY KEY (finding, word)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE INDEX finding_several ON finding(id) WHERE several = 1;\n"
+	"CREATE INDEX finding_peer_name ON finding(peer_name) WHERE peer_name IS NOT NULL;\n"
+	"UPDATE finding SET (country, asn, as_org) = (SELECT t.country, t.asn, t.as_org FROM transfer t"
+	"  WHERE t.finding = finding.id LIMIT 1), unknown_equipment = equipment LIKE 'unknown:%';\n"
+	"UPDATE finding SET severity = garita_severity(reasons, bytes_out, unknown_equipment);\n"
+	"CREATE VIEW finding_text AS SELECT id, severity, state,\n"
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', first_us / 1000000, 'unixepoch') AS first,\n"
+	"  strftime('%Y-%m-%dT%H:%M:%SZ', last_us / 1000000, 'unixepoch') AS last,\n"
+	"  equipment, coalesce(peer_name, peer) AS peer, country, as_org, reasons, signs, transfers, bytes_out, bytes_in\n"
+	"FROM finding;\n";
+
 /* Entry n makes version n + 1; several texts make one step. */
 #define TEXTS_MAX 4
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
@@ -281,6 +332,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{fewer_indexes_sql},
 	{names_sql},
 	{death_sql},
+	{findings_sql},
 };
 
 int store_code(int code)
@@ -359,6 +411,17 @@ int store_schema_check(sqlite3 *db, int *ret_version, char *err, size_t err_size
 	return 0;
 }
 
+/* garita_severity(reasons, bytes_out, unknown_equipment) of a finding without detections. */
+static void sql_severity(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const int64_t bytes = sqlite3_value_int64(argv[1]);
+	const struct severity_facts f = {.unapproved = true, .bytes_out = bytes > 0 ? (uint64_t)bytes : 0,
+	                                 .reasons = store_reasons_find((const char *)sqlite3_value_text(argv[0])),
+	                                 .unknown_equipment = sqlite3_value_int(argv[2]) != 0};
+	(void)argc;
+	sqlite3_result_int(ctx, (int)severity_total(&f));
+}
+
 static int step_up(sqlite3 *db, int to)
 {
 	char pragma[96];
@@ -377,6 +440,9 @@ int store_schema_migrate(sqlite3 *db, int version, char *err, size_t err_size)
 {
 	int have = 0;
 	int r = store_schema_check(db, &have, err, err_size);
+	if (r == 0 && have < version)
+		r = store_code(sqlite3_create_function_v2(db, "garita_severity", 3, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+		                                          sql_severity, NULL, NULL, NULL));
 	if (r != 0)
 		return r;
 	for (int to = have + 1; to <= version && to <= STORE_SCHEMA_VERSION; to++) {

@@ -19,8 +19,8 @@
 	" packets_out, packets_in, flags, collapsed, bad_us, hostname_verified"
 #define COUNTS_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 #define SEEN \
-	"app, category, encrypted, hostname, hostname_source, ja3, ja4, content, risk, dns_name"
-#define SEEN_MARKS "?,?,?,?,?,?,?,?,?,?"
+	"app, category, encrypted, hostname, hostname_source, ja3, ja4, content, risk, dns_name, signs"
+#define SEEN_MARKS "?,?,?,?,?,?,?,?,?,?,?"
 #define DECIDED \
 	"finding, policy, vlan_outer, vlan_inner, network, equipment, vendor, src_mac, dest_mac, country, city, asn," \
 	" as_org, verdict, approval, reasons"
@@ -29,10 +29,12 @@
 #define FIXED_MARKS "?,?,?,?,?,?"
 #define ALL COUNTS ", " SEEN ", " DECIDED ", " FIXED ", id"
 
-#define FINDING_COUNTS "first_us, last_us, transfers, bytes_out, bytes_in"
-#define FINDING_COUNTS_MARKS "?,?,?,?,?"
-#define FINDING_FIXED "equipment, peer, reasons"
-#define FINDING_FIXED_MARKS "?,?,?"
+#define FINDING_COUNTS "first_us, last_us, transfers, bytes_out, bytes_in, severity"
+#define FINDING_COUNTS_MARKS "?,?,?,?,?,?"
+#define FINDING_FIXED \
+	"equipment, peer, reasons, kind, peer_name, several, state, signs, country, asn, as_org, unknown_equipment," \
+	" foreign_country, peer_opened"
+#define FINDING_FIXED_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 
 const char *const store_transfer_texts[ST_COUNT] = {
 	[ST_TRANSFER_ADD] = "INSERT INTO transfer(" ALL ")"
@@ -49,6 +51,10 @@ const char *const store_transfer_texts[ST_COUNT] = {
 	[ST_FINDING_COUNTS] = "UPDATE finding SET (" FINDING_COUNTS ") = (" FINDING_COUNTS_MARKS ") WHERE id = ?",
 	[ST_FINDING_STUB] = "INSERT OR IGNORE INTO finding(id, equipment, peer, reasons, first_us, last_us, transfers,"
 	                    " bytes_out, bytes_in) VALUES(?,?,?,?,?,?,1,?,?)",
+	[ST_DETECTION] = "INSERT INTO detection(finding, word, score, count, first_us, last_us, bytes_out, detail)"
+	                 " VALUES(?,?,?,?,?,?,?,?) ON CONFLICT(finding, word) DO UPDATE SET score = excluded.score,"
+	                 " count = excluded.count, first_us = excluded.first_us, last_us = excluded.last_us,"
+	                 " bytes_out = excluded.bytes_out, detail = excluded.detail",
 	[ST_MACHINE_STUB] = "INSERT OR IGNORE INTO machine(id, known, network, first_us, last_us)"
 	                    " VALUES(?1, ?1 NOT LIKE 'unknown:%' AND ?1 NOT LIKE 'gateway:%', ?2, ?3, ?3)",
 	[ST_POLICY_STUB] = "INSERT OR IGNORE INTO policy(hash) VALUES(?)",
@@ -223,7 +229,7 @@ static void put_counts(struct binder *b, const struct row_transfer *r)
 	put_int(b, r->hostname_verified);
 }
 
-static void put_seen(struct binder *b, const struct row_transfer *r)
+static void put_seen(struct binder *b, const struct row_transfer *r, struct row_texts *t)
 {
 	put_text(b, r->inspected ? text_or_null(r->app) : NULL);
 	put_text(b, r->inspected ? text_or_null(r->category) : NULL);
@@ -235,6 +241,7 @@ static void put_seen(struct binder *b, const struct row_transfer *r)
 	put_text(b, text_or_null(r->content));
 	put_count(b, r->risk);
 	put_text(b, text_or_null(r->dns_name));
+	put_text(b, r->signs != 0 ? store_signs_json(r->signs, t->signs) : NULL);
 }
 
 static void put_decided(struct binder *b, const struct row_transfer *r, int64_t policy, struct row_texts *t)
@@ -278,7 +285,7 @@ static int run_transfer(struct store *s, const void *row, int64_t policy, enum s
 		return s->code;
 	put_counts(&b, r);
 	if (which != ST_TRANSFER_COUNTS)
-		put_seen(&b, r);
+		put_seen(&b, r, &texts);
 	if (which == ST_TRANSFER_ADD || which == ST_TRANSFER_ALL)
 		put_decided(&b, r, policy, &texts);
 	if (which == ST_TRANSFER_ADD)
@@ -291,7 +298,7 @@ void store_transfer_cells(struct store *s, const struct row_transfer *r, int64_t
 {
 	struct binder b = {.s = s, .cells = ret->cells};
 	put_counts(&b, r);
-	put_seen(&b, r);
+	put_seen(&b, r, &ret->texts);
 	put_decided(&b, r, policy, &ret->texts);
 	put_fixed(&b, r, &ret->texts);
 	put_int(&b, r->id);
@@ -315,10 +322,28 @@ int store_put_transfer(void *ctx, const struct row_transfer *r)
 
 /* --- findings --- */
 
+static void put_finding_fixed(struct binder *b, const struct row_finding *r, struct row_texts *t)
+{
+	put_text(b, r->equipment);
+	put_text(b, r->kind == PEER_DOMAIN && addr_is_zero(&r->peer) ? "" : addr_text(&r->peer, t->dest_ip));
+	put_text(b, reasons_of(b->s, r->reasons));
+	put_text(b, store_peer_word(r->kind));
+	put_text(b, r->kind != PEER_ADDRESS ? text_or_null(r->peer_name) : NULL);
+	put_int(b, r->several);
+	put_text(b, r->closed ? "closed" : "open");
+	put_text(b, r->signs != 0 ? store_signs_json(r->signs, t->signs) : NULL);
+	put_text(b, text_or_null(r->country));
+	put_int_if(b, r->asn != 0, r->asn);
+	put_text(b, text_or_null(r->as_org));
+	put_int(b, r->unknown_equipment);
+	put_int(b, r->foreign);
+	put_int(b, r->peer_opened);
+}
+
 static int run_finding(struct store *s, const void *row, int64_t policy, enum store_statement which)
 {
 	const struct row_finding *r = row;
-	char peer[ADDR_TEXT_MAX];
+	struct row_texts text;
 	struct binder b;
 	(void)policy;
 	if (!bind_start(&b, s, which))
@@ -328,13 +353,32 @@ static int run_finding(struct store *s, const void *row, int64_t policy, enum st
 	put_count(&b, r->transfers);
 	put_count(&b, r->bytes_out);
 	put_count(&b, r->bytes_in);
-	if (which != ST_FINDING_COUNTS) {
-		put_text(&b, r->equipment);
-		put_text(&b, addr_text(&r->peer, peer));
-		put_text(&b, reasons_of(s, r->reasons));
-	}
+	put_int(&b, r->severity);
+	if (which != ST_FINDING_COUNTS)
+		put_finding_fixed(&b, r, &text);
 	put_int(&b, r->id);
 	return bind_run(&b);
+}
+
+static int put_detections(struct store *s, const struct row_finding *r)
+{
+	int code = 0;
+	for (unsigned i = 0; code == 0 && i < r->detection_count; i++) {
+		const struct row_detection *d = &r->detections[i];
+		struct binder b;
+		if (!bind_start(&b, s, ST_DETECTION))
+			return store_code(s->code);
+		put_int(&b, r->id);
+		put_text(&b, detect_word(d->what)->word);
+		put_int(&b, d->score);
+		put_count(&b, d->count);
+		put_int(&b, d->first_us);
+		put_int(&b, d->last_us);
+		put_count(&b, d->bytes_out);
+		put_text(&b, text_or_null(d->detail));
+		code = store_taken(s, bind_run(&b));
+	}
+	return code;
 }
 
 int store_put_finding(void *ctx, const struct row_finding *r)
@@ -347,6 +391,8 @@ int store_put_finding(void *ctx, const struct row_finding *r)
 	int code = store_have_machine(s, r->equipment, NULL, r->first_us);
 	if (code == 0)
 		code = put_row(s, &kind, r, 0, first[r->news]);
+	if (code == 0)
+		code = put_detections(s, r);
 	if (code == 0 && s->refused == refused)
 		s->finding[(uint64_t)r->id % STORE_FINDINGS] = r->id;
 	return code;

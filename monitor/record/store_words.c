@@ -8,6 +8,8 @@ static const char *const initiators[] = {
 	[INITIATOR_UNKNOWN] = "unknown", [INITIATOR_EQUIPMENT] = "equipment", [INITIATOR_PEER] = "peer"};
 static const char *const hosts[] = {[HOST_NONE] = "none", [HOST_SNI] = "sni",   [HOST_HTTP] = "http",
                                     [HOST_DNS] = "dns",   [HOST_QUIC] = "quic", [HOST_CERT] = "cert"};
+static const char *const peers[] = {[PEER_ADDRESS] = "address", [PEER_NETWORK] = "network", [PEER_HOST] = "host",
+                                    [PEER_DOMAIN] = "domain"};
 static const char *const periods[] = {[PERIOD_NONE] = "none", [PERIOD_HOUR] = "hour",   [PERIOD_DAY] = "day",
                                       [PERIOD_WEEK] = "week", [PERIOD_MONTH] = "month"};
 
@@ -77,16 +79,37 @@ enum verdict store_verdict_find(const char *word)
 	return VERDICT_UNAPPROVED;
 }
 
-const char *store_reasons_json(uint32_t reasons, char buf[STORE_REASONS_MAX])
+const char *store_peer_word(enum peer_kind k)
+{
+	return word_of(peers, COUNT(peers), (unsigned)k, PEER_ADDRESS);
+}
+
+enum peer_kind store_peer_find(const char *word)
+{
+	return (enum peer_kind)find(peers, COUNT(peers), word, PEER_ADDRESS);
+}
+
+/* --- sets of words as JSON --- */
+
+static const char *reason_at(unsigned bit)
+{
+	return reason_word((enum reason)bit);
+}
+
+static const char *sign_at(unsigned bit)
+{
+	return detect_word((enum detection)bit)->word;
+}
+
+static const char *bits_json(uint64_t bits, unsigned count, const char *(*word)(unsigned bit), char *buf, size_t size)
 {
 	size_t used = 0;
 	buf[used++] = '[';
-	for (unsigned i = 0; i < REASON_COUNT; i++) {
-		if ((reasons & UINT32_C(1) << i) == 0)
+	for (unsigned i = 0; i < count; i++) {
+		if ((bits & UINT64_C(1) << i) == 0)
 			continue;
-		const int n = snprintf(buf + used, STORE_REASONS_MAX - used, "%s\"%s\"", used > 1 ? "," : "",
-		                       reason_word((enum reason)i));
-		if (n < 0 || used + (size_t)n + 2 > STORE_REASONS_MAX)
+		const int n = snprintf(buf + used, size - used, "%s\"%s\"", used > 1 ? "," : "", word(i));
+		if (n < 0 || used + (size_t)n + 2 > size)
 			break;
 		used += (size_t)n;
 	}
@@ -95,9 +118,9 @@ const char *store_reasons_json(uint32_t reasons, char buf[STORE_REASONS_MAX])
 	return buf;
 }
 
-uint32_t store_reasons_find(const char *json)
+static uint64_t bits_find(const char *json, int (*number)(const char *word))
 {
-	uint32_t bits = 0;
+	uint64_t bits = 0;
 	char word[64];
 	for (const char *p = json; p != NULL && (p = strchr(p, '"')) != NULL;) {
 		const char *end = strchr(++p, '"');
@@ -107,13 +130,33 @@ uint32_t store_reasons_find(const char *json)
 		if (n < sizeof word) {
 			memcpy(word, p, n);
 			word[n] = '\0';
-			const int bit = reason_find(word);
-			if (bit >= 0 && bit < 32)
-				bits |= UINT32_C(1) << bit;
+			const int bit = number(word);
+			if (bit >= 0 && bit < 64)
+				bits |= UINT64_C(1) << bit;
 		}
 		p = end + 1;
 	}
 	return bits;
+}
+
+const char *store_reasons_json(uint32_t reasons, char buf[STORE_REASONS_MAX])
+{
+	return bits_json(reasons, REASON_COUNT, reason_at, buf, STORE_REASONS_MAX);
+}
+
+uint32_t store_reasons_find(const char *json)
+{
+	return (uint32_t)bits_find(json, reason_find);
+}
+
+const char *store_signs_json(uint64_t signs, char buf[STORE_SIGNS_MAX])
+{
+	return bits_json(signs, DETECT_COUNT, sign_at, buf, STORE_SIGNS_MAX);
+}
+
+uint64_t store_signs_find(const char *json)
+{
+	return bits_find(json, detect_find);
 }
 
 static const struct {

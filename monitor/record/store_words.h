@@ -28,6 +28,14 @@ enum verdict store_verdict_find(const char *word);
 const char *store_reasons_json(uint32_t reasons, char buf[STORE_REASONS_MAX]);
 uint32_t store_reasons_find(const char *json);
 
+/* Bits of enum detection likewise. */
+#define STORE_SIGNS_MAX 1400
+const char *store_signs_json(uint64_t signs, char buf[STORE_SIGNS_MAX]);
+uint64_t store_signs_find(const char *json);
+
+const char *store_peer_word(enum peer_kind k);
+enum peer_kind store_peer_find(const char *word);   /* unknown: address */
+
 /* "tcp", "udp", "icmp" …; a number where the protocol has no well-known name.
  * And does it have ports? */
 #define STORE_PROTO_MAX 12

@@ -206,8 +206,9 @@ static void check_json(const struct row_transfer *row, const char *want)
 
 static void test_json_of_a_full_row(void **state)
 {
-	const struct row_transfer row = full_row(1);
+	struct row_transfer row = full_row(1);
 	(void)state;
+	row.signs = detect_bit(DETECT_VPN) | detect_bit(DETECT_ARCHIVE) | detect_bit(DETECT_NESTED_TUNNEL);
 	check_json(&row,
 	           "{\"id\":1,\"finding\":7,\"start\":\"2026-11-22T03:00:01.123456Z\",\"end\":\"2026-11-22T03:00:01.623456Z\","
 	           "\"state\":\"open\",\"vlan\":[120,7],\"equipment\":\"NII-0007\",\"vendor\":\"nuctech\","
@@ -220,7 +221,8 @@ static void test_json_of_a_full_row(void **state)
 	           "\"ip_bytes_out\":5368709120,\"ip_bytes_in\":4096,\"payload_bytes_out\":5300000000,"
 	           "\"payload_bytes_in\":3000,\"packets_out\":10,\"packets_in\":8,\"content\":[{\"word\":\"dicom\"}],"
 	           "\"verdict\":\"unapproved\",\"reasons\":[\"no-approval\",\"outside-hours\"],"
-	           "\"community_id\":\"1:Xuvss6rpWqWPmU02DPqD34hjq+M=\",\"collapsed\":3,\"network\":\"cargo-xray\","
+	           "\"detections\":[\"archive\",\"vpn\",\"nested-tunnel\"],\"attack\":[\"T1020\",\"T1572\",\"T1599\"],"
+	           "\"severity\":0,\"community_id\":\"1:Xuvss6rpWqWPmU02DPqD34hjq+M=\",\"collapsed\":3,\"network\":\"cargo-xray\","
 	           "\"policy\":\"00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff\"}");
 }
 

@@ -557,6 +557,9 @@ struct kept {
 	struct row_usage usage;
 	struct row_machine machine;
 	struct row_finding finding;
+	struct row_detection detections[4];
+	unsigned detection_count;
+	char texts[200];
 	struct row_name name;
 	int count;
 };
@@ -594,6 +597,11 @@ static int keep_finding(void *ctx, const struct row_finding *r)
 {
 	struct kept *k = ctx;
 	k->finding = *r;
+	k->detection_count = r->detection_count;
+	for (unsigned i = 0; i < r->detection_count; i++)
+		k->detections[i] = r->detections[i];
+	snprintf(k->texts, sizeof k->texts, "%s %s %s %s", r->peer_name, r->country, r->as_org,
+	         r->detection_count > 0 ? r->detections[0].detail : "");
 	k->count++;
 	return 0;
 }
@@ -610,6 +618,19 @@ static void test_what_was_kept_comes_back(void **state)
 	struct row_finding fi = {.id = 3, .equipment = "unknown:c0:9b:f4:b0:00:07", .peer = addr_of("2001:db8::2"),
 	                         .reasons = (UINT32_C(1) << REASON_COUNT) - 1, .first_us = 1, .last_us = 2, .transfers = 3,
 	                         .bytes_out = 4, .bytes_in = 5};
+	fi.kind = PEER_NETWORK;
+	fi.peer_name = "AS64500";
+	fi.several = fi.unknown_equipment = fi.foreign = fi.peer_opened = true;
+	fi.country = "CN";
+	fi.asn = 64500;
+	fi.as_org = "Example Net";
+	fi.severity = 77;
+	fi.signs = detect_bit(DETECT_BEACON) | detect_bit(DETECT_COUNT - 1);
+	const struct row_detection detections[] = {
+	    {.what = DETECT_BEACON, .score = 90, .count = 4, .first_us = 7, .last_us = 8, .bytes_out = 9, .detail = "ts 0.98"},
+	    {.what = DETECT_COUNT - 1, .score = 100, .count = 1, .first_us = 8, .last_us = 8}};
+	fi.detections = detections;
+	fi.detection_count = 2;
 	struct row_name name = {.machine = m.id, .name = "a.example", .trust = "", .address = addr_of("198.51.100.1"),
 	                        .answered_us = 1, .expires_us = T0};
 	struct kept k = {.count = 0};
@@ -643,6 +664,26 @@ static void test_what_was_kept_comes_back(void **state)
 	assert_int_equal(k.finding.reasons, fi.reasons);
 	assert_true(addr_eq(&k.finding.peer, &fi.peer));
 	assert_int_equal(k.finding.bytes_in, 5);
+	assert_int_equal(k.finding.kind, PEER_NETWORK);
+	assert_true(k.finding.several && k.finding.unknown_equipment && k.finding.foreign && k.finding.peer_opened);
+	assert_int_equal(k.finding.asn, 64500);
+	assert_int_equal(k.finding.signs, fi.signs);
+	assert_int_equal(k.detection_count, 2);
+	assert_true(k.detections[0].what == DETECT_BEACON && k.detections[0].score == 90 && k.detections[0].count == 4 &&
+	            k.detections[0].first_us == 7 && k.detections[0].last_us == 8 && k.detections[0].bytes_out == 9);
+	assert_string_equal(k.texts, "AS64500 CN Example Net ts 0.98");
+	/* Told again, whole; and one that is over is none to go on with. */
+	fi.news = ROW_ANY;
+	fi.closed = true;
+	fi.detection_count = 1;
+	assert_int_equal(store_begin(f->store), 0);
+	assert_int_equal(sink.finding(sink.ctx, &fi), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	k.count = 0;
+	assert_int_equal(store_each_finding(f->store, keep_finding, &k), 0);
+	assert_int_equal(k.count, 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM detection"), 2);
+	assert_int_equal(ask(f, "SELECT severity FROM finding_text WHERE state = 'closed' AND peer = 'AS64500'"), 77);
 }
 
 static void test_migrates_from_version_1(void **state)
@@ -687,6 +728,34 @@ static void make_old(struct fixture *f, int version, int rows)
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(ask(f, "PRAGMA auto_vacuum"), 0);
+}
+
+/* A database of version 7: its findings get a severity, and where their peer is. */
+static void test_migrates_findings(void **state)
+{
+	struct fixture *f = *state;
+	make_old(f, 7, 10);
+	sqlite3 *db = other(f);
+	assert_int_equal(sqlite3_exec(db,
+	                              "INSERT INTO machine(id, known, first_us, last_us) VALUES('unknown:02:00:00:00:00:09', 0, 1, 2);"
+	                              "INSERT INTO finding VALUES(1, 'NII-0007', '198.51.100.1', '[\"no-approval\"]', 1, 2, 3, 1000000, 0);"
+	                              "INSERT INTO finding VALUES(2, 'unknown:02:00:00:00:00:09', '198.51.100.2', '[\"outside-hours\"]',"
+	                              " 1, 2, 3, 0, 0);"
+	                              "UPDATE transfer SET finding = 1, country = 'MX', asn = 64496, as_org = 'Red' WHERE id = 5",
+	                              NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	fixture_open(f, "live span0", T0);
+	assert_int_equal(ask(f, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+	assert_int_equal(ask(f, "SELECT severity FROM finding WHERE id = 1 AND state = 'open' AND kind = 'address'"), 15 + 10 + 8);
+	assert_int_equal(ask(f, "SELECT asn FROM finding WHERE id = 1 AND country = 'MX' AND as_org = 'Red'"), 64496);
+	assert_int_equal(ask(f, "SELECT severity FROM finding WHERE id = 2 AND country IS NULL AND unknown_equipment = 1"),
+	                 15 + 5 + 5);
+	struct kept k = {.count = 0};
+	assert_int_equal(store_each_finding(f->store, keep_finding, &k), 0);
+	assert_int_equal(k.count, 2);
+	const struct row_transfer row = full_row(99);   /* and it goes on */
+	commit_row(f->store, &row);
+	assert_int_equal(ask(f, "SELECT count(*) FROM transfer"), 11);
 }
 
 static void test_an_old_database_learns_to_shrink(void **state)
@@ -834,7 +903,7 @@ static void test_a_full_disk_rolls_back_and_passes(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_IGN);
 	small = before;
-	small.rlim_cur = 400000;
+	small.rlim_cur = 600000;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (int batch = 0; batch < 400 && r == 0; batch++) {
 		r = store_begin(f->store);
@@ -900,6 +969,7 @@ int main(void)
 		TEST(test_a_gap_ends_in_place),
 		TEST(test_what_was_kept_comes_back),
 		TEST(test_migrates_from_version_1),
+		TEST(test_migrates_findings),
 		TEST(test_an_old_database_learns_to_shrink),
 		TEST(test_an_old_database_without_room_is_told_of),
 		TEST(test_refuses_what_is_not_its_own),

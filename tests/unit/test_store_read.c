@@ -49,6 +49,12 @@ static int open_all(void **state)
 		assert_int_equal(put_row(f.store, &rows[i]), 0);
 	}
 	assert_int_equal(store_commit(f.store), 0);
+	/* Two findings of a network: each transfer of theirs has a peer of its own. */
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(f.db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE finding SET several = 1, peer = '203.0.113.1', kind = 'network' WHERE id IN (5, 20)",
+	                              NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
 	assert_int_equal(store_reader_open(f.db, &reader, err, sizeof err), 0);
 	return 0;
 }
