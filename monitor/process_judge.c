@@ -81,6 +81,11 @@ static int restore_machine(void *ctx, const struct row_machine *r)
 	return judge_restore_machine(ctx, r);
 }
 
+static int restore_habit(void *ctx, const struct row_habit *r)
+{
+	return judge_restore_habit(ctx, r);
+}
+
 static int restore_name(void *ctx, const struct row_name *r)
 {
 	return judge_restore_name(ctx, r);
@@ -107,6 +112,9 @@ static int restore(struct parts *a)
 	int rc = store_each_usage(a->store, restore_usage, a->judge);
 	if (rc == 0)
 		rc = store_each_machine(a->store, restore_machine, a->judge);
+	/* Without it machines are learnt anew: no reason not to begin. */
+	if (rc == 0 && store_each_habit(a->store, restore_habit, a->judge) != 0)
+		log_error("judge", "what machines used to do cannot be read: %s", store_error(a->store));
 	if (rc == 0)
 		rc = store_each_name(a->store, restore_name, a->judge);
 	if (rc == 0)

@@ -134,6 +134,9 @@ struct config_detect {     /* thresholds of the detect_* modules, which say more
 	unsigned long_connection_s;     /* default 3600; then 4, 8 and 12 times of it */
 	unsigned icmp_echo_bytes;       /* default 256 */
 	uint64_t icmp_hour, ntp_hour;   /* bytes: 4 kB, 64 kB */
+	unsigned learn_days;            /* default 14 */
+	unsigned volume_mad;            /* default 6 */
+	uint64_t volume_least;          /* bytes, default 10 MB */
 	unsigned ports;                 /* of one peer in an hour, default 10 */
 	unsigned addresses;             /* of one MAC in a day, default 5 */
 	uint64_t burst_bytes, piece_bytes;   /* that make a burst, a piece: 1 MB, 16 kB */

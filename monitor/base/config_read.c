@@ -4,7 +4,7 @@
 
 #include "base/config_parts.h"
 
-#define KEYS_MAX 16u /* of one table; asserted by test_config */
+#define KEYS_MAX 32u /* of one table; asserted by test_config */
 
 static void *at(void *base, size_t offset)
 {

@@ -73,6 +73,7 @@ MUST_CHECK int judge_reload(struct judge *j, const struct config *cfg, int64_t n
 /* What an earlier run recorded. */
 MUST_CHECK int judge_restore_usage(struct judge *j, const struct row_usage *r);
 MUST_CHECK int judge_restore_machine(struct judge *j, const struct row_machine *r);
+MUST_CHECK int judge_restore_habit(struct judge *j, const struct row_habit *r);   /* after the machines */
 MUST_CHECK int judge_restore_name(struct judge *j, const struct row_name *r);   /* after the machines */
 MUST_CHECK int judge_restore_finding(struct judge *j, const struct row_finding *r);
 /* A row that was open when an earlier judge of the same workers died: when its

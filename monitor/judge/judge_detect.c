@@ -8,14 +8,17 @@
 #include "judge/detect_beacon.h"
 #include "judge/detect_burst.h"
 #include "judge/detect_dns.h"
+#include "judge/detect_first.h"
 #include "judge/detect_icmp.h"
 #include "judge/detect_ntp.h"
 #include "judge/detect_ports.h"
 #include "judge/detect_station.h"
+#include "judge/detect_volume.h"
 #include "judge/judge_internal.h"
 
 #define PORT_DNS 53u
 #define PORT_NTP 123u
+#define DAY_US (86400 * SECOND_US)
 
 struct detectors {
 	struct detect_sink sink;
@@ -26,6 +29,9 @@ struct detectors {
 	struct detect_ntp *ntp;
 	struct detect_ports *ports;
 	struct detect_station *stations;
+	struct detect_first *first;
+	struct detect_volume *volume;
+	int64_t since_us;        /* the first machine was seen; 0: none yet */
 	bool approved;           /* what is told now is of an approved transfer */
 };
 
@@ -85,6 +91,10 @@ int judge_detect_init(struct judge *j, const struct config *c)
 		e = detect_ports_new(&c->detect, seed, &d->ports);
 	if (e == 0)
 		e = detect_station_new(seed, &d->stations);
+	if (e == 0)
+		e = detect_first_new(&c->detect, seed, &d->first);
+	if (e == 0)
+		e = detect_volume_new(&c->detect, seed, &d->volume);
 	return e;
 }
 
@@ -100,6 +110,8 @@ void judge_detect_done(struct judge *j)
 	detect_ntp_free(d->ntp);
 	detect_ports_free(d->ports);
 	detect_station_free(d->stations);
+	detect_first_free(d->first);
+	detect_volume_free(d->volume);
 	free(d);
 	j->detectors = NULL;
 }
@@ -113,6 +125,8 @@ void judge_detect_reload(struct judge *j)
 	detect_icmp_configure(j->detectors->icmp, c);
 	detect_ntp_configure(j->detectors->ntp, c);
 	detect_ports_configure(j->detectors->ports, c);
+	detect_first_configure(j->detectors->first, c);
+	detect_volume_configure(j->detectors->volume, c);
 }
 
 /* --- DNS --- */
@@ -147,6 +161,18 @@ static bool has_many_addresses(struct judge *j, const struct transfer *t)
 	return detect_station_addresses(j->detectors->stations, mac) >= (own < least ? least : own + 1);
 }
 
+/* Unknown, and first seen today, when the sensor had learnt who is there. */
+static bool is_new_mac(struct judge *j, const struct transfer *t)
+{
+	struct detectors *d = j->detectors;
+	const struct machine *m = t->machine;
+	static const struct mac none;
+	if (d->since_us == 0 || m->first_us < d->since_us)
+		d->since_us = m->first_us;
+	return m->equipment == NULL && !mac_eq(&m->mac, &none) && t->start_us - m->first_us < DAY_US &&
+	       m->first_us - d->since_us >= (int64_t)j->config->detect.learn_days * DAY_US;
+}
+
 void judge_detect_begun(struct judge *j, uint32_t index)
 {
 	const struct transfer *t = at(j, index);
@@ -155,6 +181,8 @@ void judge_detect_begun(struct judge *j, uint32_t index)
 		detect_dns_contact(j->detectors->dns, t->machine->number, name, t->start_us);
 	if (has_many_addresses(j, t))
 		judge_sign(j, index, DETECT_MANY_ADDRESSES, NULL);
+	if (is_new_mac(j, t))
+		judge_sign(j, index, DETECT_NEW_MAC, t->machine->id);
 }
 
 void judge_detect_station(struct judge *j, const struct fact_station *f)
@@ -203,6 +231,10 @@ void judge_detect_counted(struct judge *j, const struct transfer *t, const struc
 	struct detectors *d = j->detectors;
 	if ((t->flags & FLOW_ESTABLISHED) == 0)
 		return;
+	const struct detect_moved m = {.machine_number = t->machine->number, .machine = t->machine->id,
+	                               .machine_first_us = t->machine->first_us, .peer = t->peer, .time_us = t->end_us,
+	                               .bytes_out = delta->ip_bytes_out, .bytes_in = delta->ip_bytes_in};
+	detect_volume_moved(d->volume, &m, &d->sink);
 	d->approved = t->verdict == VERDICT_APPROVED;
 	look_long(j, t, before_us);
 	if (t->proto == IPPROTO_UDP && t->peer_port == PORT_NTP) {
@@ -244,4 +276,62 @@ void judge_detect_ended(struct judge *j, const struct transfer *t)
 		detect_ports_used(d->ports, &u, &d->sink);
 	}
 	d->approved = false;
+}
+
+/* --- first contact --- */
+
+static bool met(struct judge *j, struct detect_met *m, enum detect_first_kind kind, const void *what, size_t bytes)
+{
+	m->kind = kind;
+	m->what = what;
+	m->bytes = bytes;
+	return bytes > 0 && detect_first_met(j->detectors->first, m);
+}
+
+static struct detect_met met_by(const struct machine *m, int64_t time_us)
+{
+	return (struct detect_met){.machine_number = m->number, .machine_first_us = m->first_us, .time_us = time_us};
+}
+
+void judge_detect_met(struct judge *j, uint32_t index)
+{
+	const struct transfer *t = at(j, index);
+	const struct geo_place *where = where_of(j, t);
+	const char *app = label_of(j, t)->app;
+	struct detect_met m = met_by(t->machine, t->start_us);
+	char detail[40];
+	if ((t->flags & FLOW_ESTABLISHED) == 0)
+		return;
+	if (met(j, &m, FIRST_PEER, &t->peer, sizeof(t->peer)))
+		judge_sign(j, index, DETECT_NEW_PEER, NULL);
+	if (met(j, &m, FIRST_COUNTRY, where->country, strlen(where->country)))
+		judge_sign(j, index, DETECT_NEW_COUNTRY, where->country);
+	if (where->asn != 0 && met(j, &m, FIRST_NETWORK, &where->asn, sizeof(where->asn))) {
+		snprintf(detail, sizeof(detail), "AS%u", where->asn);
+		judge_sign(j, index, DETECT_NEW_NETWORK, detail);
+	}
+	if (strcmp(app, "Unknown") != 0 && met(j, &m, FIRST_APP, app, strlen(app)))
+		judge_sign(j, index, DETECT_NEW_APP, app);
+}
+
+int judge_restore_habit(struct judge *j, const struct row_habit *r)
+{
+	const struct machine *machine = inventory_find(j->inventory, r->machine);
+	if (machine == NULL)
+		return 0;
+	if (j->detectors->since_us == 0 || machine->first_us < j->detectors->since_us)
+		j->detectors->since_us = machine->first_us;
+	const struct detect_moved moved = {.machine_number = machine->number, .machine = machine->id, .peer = r->peer,
+	                                   .time_us = r->hour_us, .bytes_out = r->out, .bytes_in = r->in};
+	detect_volume_known(j->detectors->volume, &moved);
+	if (!r->established)
+		return 0;
+	struct detect_met m = met_by(machine, r->hour_us);
+	(void)met(j, &m, FIRST_PEER, &r->peer, sizeof(r->peer));
+	(void)met(j, &m, FIRST_COUNTRY, r->country, strlen(r->country));
+	if (r->asn != 0)
+		(void)met(j, &m, FIRST_NETWORK, &r->asn, sizeof(r->asn));
+	if (strcmp(r->app, "Unknown") != 0)
+		(void)met(j, &m, FIRST_APP, r->app, strlen(r->app));
+	return 0;
 }

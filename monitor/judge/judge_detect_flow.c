@@ -143,5 +143,6 @@ void judge_detect_look(struct judge *j, uint32_t index)
 	if (t->initiator != INITIATOR_PEER)
 		look_host(j, index);
 	look_services(j, index);
+	judge_detect_met(j, index);
 	look_evasion(j, index);
 }

@@ -427,6 +427,7 @@ void judge_detect_begun(struct judge *j, uint32_t index);   /* a flow that is ne
 /* Its counts have grown by delta; before_us: its end until then. */
 void judge_detect_counted(struct judge *j, const struct transfer *t, const struct flow_counts *delta, int64_t before_us);
 void judge_detect_ended(struct judge *j, const struct transfer *t);
+void judge_detect_met(struct judge *j, uint32_t index);   /* for the first time? */
 /* A machine's MAC and address were seen; its transfers will say it if that is odd. */
 void judge_detect_station(struct judge *j, const struct fact_station *f);
 

@@ -51,6 +51,17 @@ struct row_transfer {
 	uint64_t collapsed;           /* flows beyond the first that this row stands for (a scan or flood) */
 };
 
+/* What a machine moved to and from a peer in an hour, as transfers of an earlier run hold it. */
+struct row_habit {
+	const char *machine;          /* id */
+	struct addr peer;
+	const char *country, *app;    /* "": not known */
+	uint32_t asn;
+	int64_t hour_us;
+	uint64_t out, in;             /* IP bytes */
+	bool established;
+};
+
 struct row_machine {
 	const char *id, *vendor, *network;
 	bool known, mac_mismatch;

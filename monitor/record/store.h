@@ -63,6 +63,9 @@ uint64_t store_refused(const struct store *s);
 /* Restart: what was kept. */
 MUST_CHECK int store_next_ids(struct store *s, int64_t *ret_transfer, int64_t *ret_finding);
 MUST_CHECK int store_each_usage(struct store *s, int (*fn)(void *ctx, const struct row_usage *r), void *ctx);
+/* What machines did in the last four weeks of the record, of its last 500,000
+ * transfers at most. */
+MUST_CHECK int store_each_habit(struct store *s, int (*fn)(void *ctx, const struct row_habit *r), void *ctx);
 MUST_CHECK int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_machine *r), void *ctx);
 MUST_CHECK int store_each_name(struct store *s, int (*fn)(void *ctx, const struct row_name *r), void *ctx);
 /* Names that expired before a time are not needed any more. 0 or a code. */

@@ -104,6 +104,47 @@ int store_each_machine(struct store *s, int (*fn)(void *ctx, const struct row_ma
 	            machine_row, &m);
 }
 
+struct habit_ctx {
+	int (*fn)(void *ctx, const struct row_habit *r);
+	void *ctx;
+};
+
+static int habit_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct habit_ctx *h = ctx;
+	struct row_habit row = {
+		.machine = store_text_at(st, 0),
+		.country = store_text_at(st, 2),
+		.asn = (uint32_t)sqlite3_column_int64(st, 3),
+		.app = store_text_at(st, 4),
+		.hour_us = sqlite3_column_int64(st, 5) * INT64_C(3600000000),
+		.out = store_count_at(st, 6),
+		.in = store_count_at(st, 7),
+		.established = sqlite3_column_int(st, 8) != 0,
+	};
+	if (store_text_at(st, 1) == NULL || addr_parse(store_text_at(st, 1), &row.peer) != 0)
+		return 0;
+	return h->fn(h->ctx, &row);
+}
+
+/* total() does not fail where sum() would overflow. */
+int store_each_habit(struct store *s, int (*fn)(void *ctx, const struct row_habit *r), void *ctx)
+{
+	struct habit_ctx h = {fn, ctx};
+	return each(s,
+	            "WITH since(us) AS (SELECT max(coalesce((SELECT max(end_us) FROM transfer), 0),"
+	            "  coalesce((SELECT max(hour_us) FROM folded), 0)) - 28 * 86400000000)"
+	            " SELECT equipment, dest_ip, coalesce(country, ''), coalesce(asn, 0), coalesce(app, ''),"
+	            "  start_us / 3600000000 AS hour, total(ip_bytes_out), total(ip_bytes_in), max(flags & 2048) FROM transfer"
+	            "  WHERE id > (SELECT max(id) FROM transfer) - 500000 AND end_us >= (SELECT us FROM since)"
+	            "  GROUP BY equipment, dest_ip, country, asn, app, hour"
+	            " UNION ALL SELECT equipment, dest_ip, country, asn, app, hour_us / 3600000000,"
+	            "  total(ip_bytes_out), total(ip_bytes_in), 2048 FROM folded"
+	            "  WHERE span = 'hour' AND hour_us >= (SELECT us FROM since)"
+	            "  GROUP BY hour_us, equipment, dest_ip, country, asn, app",
+	            habit_row, &h);
+}
+
 struct name_ctx {
 	int (*fn)(void *ctx, const struct row_name *r);
 	void *ctx;

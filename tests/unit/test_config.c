@@ -553,7 +553,7 @@ static unsigned count_keys(const struct config_key *t)
 	unsigned n = 0;
 	for (; t[n].name != NULL; n++)
 		if (t[n].sub != NULL)
-			assert_true(count_keys(t[n].sub) <= 16);
+			assert_true(count_keys(t[n].sub) <= 32);
 	return n;
 }
 

@@ -686,6 +686,49 @@ static void test_what_was_kept_comes_back(void **state)
 	assert_int_equal(ask(f, "SELECT severity FROM finding_text WHERE state = 'closed' AND peer = 'AS64500'"), 77);
 }
 
+struct habits {
+	unsigned count;
+	struct row_habit last;
+	char machine[64], country[4], app[64];
+};
+
+static int keep_habit(void *ctx, const struct row_habit *r)
+{
+	struct habits *h = ctx;
+	h->count++;
+	h->last = *r;
+	snprintf(h->machine, sizeof h->machine, "%s", r->machine);
+	snprintf(h->country, sizeof h->country, "%s", r->country);
+	snprintf(h->app, sizeof h->app, "%s", r->app);
+	return 0;
+}
+
+/* Of one machine and peer an hour, as rows and sums hold it; not of long ago. */
+static void test_habits_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct habits h = {.count = 0};
+	assert_int_equal(store_each_habit(f->store, keep_habit, &h), 0);
+	assert_int_equal(h.count, 0);
+	for (int64_t id = 1; id <= 4; id++) {
+		struct row_transfer r = full_row(id);
+		r.counts.ip_bytes_out = id == 4 ? UINT64_MAX : 1000;
+		r.start_us = T0 + (id == 1 ? -40 * 86400 * SECOND : id * SECOND);
+		r.end_us = r.start_us + SECOND;
+		commit_row(f->store, &r);
+	}
+	assert_int_equal(store_each_habit(f->store, keep_habit, &h), 0);
+	assert_int_equal(h.count, 1);
+	assert_string_equal(h.machine, "NII-0007");
+	assert_string_equal(h.country, "MX");
+	assert_string_equal(h.app, "TLS.Amazon");
+	assert_int_equal(h.last.asn, 4200000001U);
+	assert_true(addr_eq(&h.last.peer, &(const struct addr){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 7}}));
+	assert_int_equal(h.last.hour_us, T0 / (3600 * SECOND) * (3600 * SECOND));
+	assert_true(h.last.out >= (uint64_t)INT64_MAX - 100000 && h.last.established);
+	assert_int_equal(h.last.in, 3 * 4096);
+}
+
 static void test_migrates_from_version_1(void **state)
 {
 	struct fixture *f = *state;
@@ -968,6 +1011,7 @@ int main(void)
 		TEST(test_a_replay_knows_no_gaps),
 		TEST(test_a_gap_ends_in_place),
 		TEST(test_what_was_kept_comes_back),
+		TEST(test_habits_come_back),
 		TEST(test_migrates_from_version_1),
 		TEST(test_migrates_findings),
 		TEST(test_an_old_database_learns_to_shrink),
