@@ -96,6 +96,11 @@ static int restore_finding(void *ctx, const struct row_finding *r)
 	return judge_restore_finding(ctx, r);
 }
 
+static int restore_maintenance(void *ctx, const struct row_maintenance *r)
+{
+	return judge_restore_maintenance(ctx, r);
+}
+
 static int restore_open(void *ctx, const struct row_transfer *r)
 {
 	return judge_restore_open(ctx, r);
@@ -119,6 +124,8 @@ static int restore(struct parts *a)
 		rc = store_each_name(a->store, restore_name, a->judge);
 	if (rc == 0)
 		rc = store_each_finding(a->store, restore_finding, a->judge);
+	if (rc == 0)
+		rc = store_each_maintenance(a->store, restore_maintenance, a->judge);
 	if (rc == 0)
 		rc = store_each_open(a->store, restore_open, a->judge);
 	if (rc == 0)
@@ -169,6 +176,8 @@ static int start_judge(const struct process_context *p, struct parts *a, bool *r
 		.open_restored = p->judge_restarted,
 	};
 	int rc = store_next_ids(a->store, &options.next_transfer, &options.next_finding);
+	if (rc == 0)
+		rc = store_next_maintenance(a->store, &options.next_maintenance);
 	*ret_record = rc != 0;
 	if (rc == 0)
 		rc = judge_new(&options, &a->judge, err, err_size);

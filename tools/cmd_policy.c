@@ -1,4 +1,4 @@
-/* garita policy check|explain: the approvals, before and after the fact. */
+/* garita policy check|explain|suggest|what-if: the approvals, before and after the fact. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,10 +19,14 @@ static const char *const usage_en =
     "           [--network NAME] [--inside-port N] [--initiator equipment|peer|unknown]\n"
     "           [--app LABEL] [--hostname NAME [--verified]] [--dns-name NAME] [--country CC]\n"
     "           [--asn N] [--time WHEN] [--used-out BYTES] [--used-in BYTES] [--not-inspected]\n"
+    "       garita policy suggest [--since WHEN] [--until WHEN] [--equipment ID] [--db FILE] [--format table|json]\n"
+    "       garita policy what-if FILE [--since WHEN] [--until WHEN] [--equipment ID] [--db FILE] [--format table|json]\n"
     "\n"
     "check    says every error of site.yaml at once (exit 2), or sums it up\n"
     "explain  shows each condition of each approval for a recorded transfer (ID), or for\n"
-    "         facts given as options; what is not given is not known. See garita-site.yaml(5).\n";
+    "         facts given as options; what is not given is not known. See garita-site.yaml(5).\n"
+    "suggest  writes approvals that would cover the unapproved traffic seen, with the evidence, for site.yaml\n"
+    "what-if  judges recorded transfers again under another site.yaml: what would change\n";
 
 static const char *const usage_es =
     "uso: garita policy check [-c ARCHIVO] [--format table|json] [--lang en|es]\n"
@@ -31,10 +35,14 @@ static const char *const usage_es =
     "         [--network NOMBRE] [--inside-port N] [--initiator equipment|peer|unknown]\n"
     "         [--app ETIQUETA] [--hostname NOMBRE [--verified]] [--dns-name NOMBRE] [--country CC]\n"
     "         [--asn N] [--time CUÁNDO] [--used-out BYTES] [--used-in BYTES] [--not-inspected]\n"
+    "     garita policy suggest [--since CUÁNDO] [--until CUÁNDO] [--equipment ID] [--db ARCHIVO] [--format table|json]\n"
+    "     garita policy what-if ARCHIVO [--since CUÁNDO] [--until CUÁNDO] [--equipment ID] [--db ARCHIVO] [--format table|json]\n"
     "\n"
     "check    dice todos los errores de site.yaml a la vez (salida 2), o lo resume\n"
     "explain  muestra cada condición de cada aprobación para una transferencia registrada (ID), o\n"
-    "         para hechos dados como opciones; lo que no se da, no se sabe. Véase garita-site.yaml(5).\n";
+    "         para hechos dados como opciones; lo que no se da, no se sabe. Véase garita-site.yaml(5).\n"
+    "suggest  escribe aprobaciones que cubrirían el tráfico no aprobado que se vio, con la evidencia, para site.yaml\n"
+    "what-if  juzga otra vez las transferencias registradas con otro site.yaml: qué cambiaría\n";
 
 static bool spanish(const struct tool_options *o)
 {
@@ -355,6 +363,10 @@ int cmd_policy(int argc, char **argv)
 		return cmd_check(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "explain") == 0)
 		return cmd_policy_explain(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "suggest") == 0)
+		return cmd_policy_suggest(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "what-if") == 0)
+		return cmd_policy_whatif(argc - 1, argv + 1);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		policy_print_usage(&o, stdout);
 		return EXIT_DONE;

@@ -9,6 +9,8 @@
 #define CELL_SITE_MAX 900 /* a site's name, made harmless */
 
 int cmd_policy_explain(int argc, char **argv);
+int cmd_policy_suggest(int argc, char **argv);
+int cmd_policy_whatif(int argc, char **argv);
 
 /* The sentence in the language that was asked for. */
 const char *policy_said(const struct tool_options *o, const char *en, const char *es) __attribute__((format_arg(2)))

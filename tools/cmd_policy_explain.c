@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "base/json.h"
-#include "base/tz.h"
 #include "cmd_policy.h"
 #include "format.h"
 #include "record/store_read.h"
+#include "stored_facts.h"
 
 #define FACT_TEXT_MAX 300
 
@@ -182,33 +182,6 @@ static int read_option(struct explaining *x, int opt, const char *value)
 	}
 }
 
-/* --- the inventory's part of the facts --- */
-
-static const char *network_of(const struct config *c, const struct config_equipment *e)
-{
-	for (size_t a = 0; a < e->address_count; a++)
-		for (size_t n = 0; n < c->network_count; n++)
-			for (size_t p = 0; p < c->networks[n].prefix_count; p++)
-				if (prefix_has(&c->networks[n].prefixes[p], &e->addresses[a]))
-					return c->networks[n].name;
-	return NULL;
-}
-
-static void fill_equipment(struct explaining *x)
-{
-	struct policy_facts *f = &x->facts;
-	for (size_t i = 0; f->equipment != NULL && i < x->cfg->equipment_count; i++) {
-		const struct config_equipment *e = &x->cfg->equipment[i];
-		if (strcmp(e->id, f->equipment) != 0)
-			continue;
-		f->known_equipment = true;
-		f->group = e->group;
-		f->vendor = e->vendor;
-		if (f->network == NULL)
-			f->network = network_of(x->cfg, e);
-	}
-}
-
 /* --- a recorded transfer --- */
 
 static void copy(char *to, size_t size, const char *from)
@@ -239,27 +212,15 @@ static int take_row(void *ctx, const struct stored_transfer *t)
 	copy(r->hostname, sizeof r->hostname, row->hostname);
 	copy(r->dns_name, sizeof r->dns_name, row->dns_name);
 	copy(r->country, sizeof r->country, row->country);
-	const bool by_dns = row->hostname_source == HOST_DNS; /* no name in the flow itself */
-	x->facts = (struct policy_facts){
-	    .equipment = or_null(r->equipment),
-	    .network = or_null(r->network),
-	    .address_outside_network = (row->reasons >> REASON_ADDRESS_NOT_IN_NETWORK & 1) != 0,
-	    .mac_mismatch = (row->reasons >> REASON_MAC_MISMATCH & 1) != 0,
-	    .peer = row->ident.peer,
-	    .proto = row->ident.proto,
-	    .peer_port = row->ident.peer_port,
-	    .inside_port = row->ident.inside_port,
-	    .initiator = row->initiator,
-	    .app = r->app[0] != '\0' ? r->app : "Unknown",
-	    .hostname = by_dns ? NULL : or_null(r->hostname),
-	    .hostname_verified = !by_dns && row->hostname_verified,
-	    .dns_name = r->dns_name[0] != '\0' ? r->dns_name
-	                : by_dns && row->hostname_verified ? or_null(r->hostname) : NULL,
-	    .country = r->country,
-	    .asn = row->asn,
-	    .time_us = row->end_us,
-	    .inspection_done = true,
-	};
+	stored_facts(t, &x->facts);
+	/* what outlives the callback is ours */
+	x->facts.equipment = or_null(r->equipment);
+	x->facts.network = or_null(r->network);
+	x->facts.app = r->app[0] != '\0' ? r->app : "Unknown";
+	x->facts.hostname = x->facts.hostname != NULL ? r->hostname : NULL;
+	if (x->facts.dns_name != NULL)
+		x->facts.dns_name = r->dns_name[0] != '\0' ? r->dns_name : r->hostname;
+	x->facts.country = r->country;
 	return 0;
 }
 
@@ -497,7 +458,7 @@ static int explain(struct explaining *x, const char *id)
 	else
 		code = policy_load(&x->o, x->o.config, &x->cfg, &x->policy);
 	if (code == EXIT_DONE) {
-		fill_equipment(x);
+		stored_facts_equipment(x->cfg, &x->facts);
 		choose_moment(x);
 		code = x->o.format == FORMAT_JSON ? print_json(x) : print_table(x);
 		if (fflush(stdout) != 0 || ferror(stdout) != 0)

@@ -12,6 +12,7 @@
 #pragma weak cmd_equipment
 #pragma weak cmd_policy
 #pragma weak cmd_geoip
+#pragma weak cmd_maintenance
 
 struct verb {
 	const char *name;
@@ -23,6 +24,7 @@ static const struct verb verbs[] = {
 	{"transfers", cmd_transfers, TEXT_HELP_TRANSFERS},
 	{"status", cmd_status, TEXT_HELP_STATUS},
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
+	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},
 	{"policy", cmd_policy, TEXT_HELP_POLICY},
 	{"geoip", cmd_geoip, TEXT_HELP_GEOIP},
 };

@@ -31,7 +31,8 @@ static const struct pair table[TEXT_COUNT] = {
 	                         "lista quién envió qué a quién, aprobado o no"},
 	[TEXT_HELP_STATUS] = {"what the sensor sees, and what it does not", "qué ve el sensor y qué no"},
 	[TEXT_HELP_EQUIPMENT] = {"the machines of the scanner networks", "las máquinas de las redes de escáneres"},
-	[TEXT_HELP_POLICY] = {"check and explain approvals", "comprueba y explica las aprobaciones"},
+	[TEXT_HELP_POLICY] = {"check, explain and suggest approvals; try another policy", "comprueba, explica y sugiere aprobaciones; prueba otra política"},
+	[TEXT_HELP_MAINTENANCE] = {"sessions of remote maintenance", "sesiones de mantenimiento remoto"},
 	[TEXT_HELP_GEOIP] = {"build the country database", "construye la base de datos de países"},
 
 	[TEXT_USAGE_TRANSFERS] = {FILTERS_EN, FILTERS_ES},

@@ -79,7 +79,7 @@ static void add_inspection(struct transfer_fields *f, const struct row_transfer 
 	add_text(f, "city", r->city);
 	add_int(f, "asn", r->asn != 0, r->asn);
 	add_text(f, "as_org", r->as_org);
-	add_text(f, "jurisdiction", NULL);
+	add_text(f, "jurisdiction", r->jurisdiction);
 }
 
 static void add_counts(struct transfer_fields *f, const struct flow_counts *c)
@@ -151,6 +151,8 @@ void transfer_fields(const struct stored_transfer *t, struct transfer_fields *re
 	add_text(ret, "community_id", community_of(t, ret->community));
 	add_int(ret, "collapsed", r->collapsed != 0, r->collapsed);
 	add_text(ret, "network", r->network);
+	add_json(ret, "channel", r->channels);
+	add_text(ret, "provider", r->provider);
 	add_text(ret, "policy", r->policy_hash);
 }
 

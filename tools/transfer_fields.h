@@ -18,7 +18,7 @@ struct field {
 	int64_t number;         /* FIELD_INT, FIELD_BOOL, FIELD_TIME */
 };
 
-#define TRANSFER_FIELDS 47
+#define TRANSFER_FIELDS 49
 #define ATTACK_MAX 512
 
 struct transfer_fields {

@@ -358,7 +358,8 @@ static uint32_t entry_of_port(const struct channels *c, uint8_t proto, uint16_t 
 			high = mid;
 	}
 	const struct port_range *r = &c->ports[low];
-	return port != 0 && low < c->port_count && r->proto == proto && r->low <= port ? r->channel : CHANNEL_NONE;
+	/* port 0: the protocol has none, and an entry without ports is meant */
+	return low < c->port_count && r->proto == proto && r->low <= port ? r->channel : CHANNEL_NONE;
 }
 
 static void by_where(const struct channels *c, const struct channel_query *q, struct channel_result *r)

@@ -18,7 +18,7 @@
 
 struct channels;
 
-/* How it is known, surest first. */
+/* How it is known. */
 enum channel_by { CHANNEL_BY_CONTENT = 0, CHANNEL_BY_LABEL, CHANNEL_BY_HOST, CHANNEL_BY_ADDRESS, CHANNEL_BY_PORT,
 	CHANNEL_BY_ASN };
 
@@ -45,7 +45,7 @@ struct channel_hit {
 
 #define CHANNEL_HITS_MAX 4u
 struct channel_result {
-	struct channel_hit hit[CHANNEL_HITS_MAX];   /* each kind once, the surest first */
+	struct channel_hit hit[CHANNEL_HITS_MAX];   /* each kind once: by host, which says most, then content, then label */
 	unsigned count;
 	const struct config_provider *provider;     /* NULL: not known */
 	enum channel_by provider_by;

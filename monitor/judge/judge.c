@@ -43,7 +43,10 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 {
 	struct policy *p = NULL, *old_policy = j->policy;
 	const struct config *old = j->config;
-	int e = policy_new(cfg, &p);
+	int e = judge_channels_load(j, cfg, err, err_size);
+	if (e < 0)
+		return e;
+	e = policy_new(cfg, &p);
 	if (e == 0)
 		e = geo_reload(j->geo, &cfg->geo);
 	if (e == 0)
@@ -57,8 +60,10 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 	j->geo_generation = geo_generation(j->geo);
 	judge_names_reload(j, old);
 	judge_detect_reload(j);
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
+	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
 		judge_locate(j, i);
+		judge_channel(j, i);
+	}
 	judge_decide_all(j);
 	policy_free(old_policy);
 	config_free((struct config *)(uintptr_t)old);
@@ -83,6 +88,8 @@ static int make_parts(struct judge *j, const struct judge_options *o)
 		e = names_new(NAMES_MAX, (int64_t)cfg->names_max_age_s * SECOND_US, &j->names_heard);
 	if (e == 0)
 		e = findings_new(FINDINGS_MAX, o->next_finding > 0 ? o->next_finding : 1, j->texts, &j->findings);
+	if (e == 0)
+		e = maintenances_new(j->texts, o->next_maintenance, &j->maintenances);
 	if (e == 0)
 		e = transfer_pool_new(TRANSFER_NONE - 1, &j->pool);
 	if (e == 0)
@@ -114,9 +121,15 @@ int judge_new(const struct judge_options *o, struct judge **ret, char *err, size
 		e = make_parts(j, o);
 	}
 	if (e == 0)
+		e = judge_channels_load(j, o->config, err, err_size);
+	if (e == 0)
 		e = policy_new(o->config, &p);
 	if (e == 0)
 		e = use_config(j, o->config, p);
+	if (e == ERR_CONFIG || e == ERR_IO) {   /* of the channel lists: it is said */
+		judge_free(j);
+		return e;
+	}
 	if (e < 0) {
 		snprintf(err, err_size, "%s",
 		         e == ERR_INVALID ? "the time zone of the site is not known to this system" : err_str(e));
@@ -150,6 +163,8 @@ void judge_free(struct judge *j)
 	free(j->pending);
 	transfer_pool_free(j->pool);
 	findings_free(j->findings);
+	channels_free(j->channels);
+	maintenances_free(j->maintenances);
 	inventory_free(j->inventory);
 	geo_free(j->geo);
 	names_free(j->names);

@@ -26,7 +26,7 @@ struct judge_options {
 	const struct config *config;   /* the judge takes it over */
 	const char *data_dir;
 	unsigned workers;
-	int64_t next_transfer, next_finding;   /* ids to begin with */
+	int64_t next_transfer, next_finding, next_maintenance;   /* ids to begin with */
 	uint32_t max_pending;          /* rows that may wait for the record, default 262144 */
 	struct vendors *vendors;       /* borrowed */
 	bool hold_open;                /* rows of flows that still live wait for their end, or for judge_offer_open:
@@ -76,6 +76,7 @@ MUST_CHECK int judge_restore_machine(struct judge *j, const struct row_machine *
 MUST_CHECK int judge_restore_habit(struct judge *j, const struct row_habit *r);   /* after the machines */
 MUST_CHECK int judge_restore_name(struct judge *j, const struct row_name *r);   /* after the machines */
 MUST_CHECK int judge_restore_finding(struct judge *j, const struct row_finding *r);
+MUST_CHECK int judge_restore_maintenance(struct judge *j, const struct row_maintenance *r);
 /* A row that was open when an earlier judge of the same workers died: when its
  * flow is told again, the new row holds only what this one does not. */
 MUST_CHECK int judge_restore_open(struct judge *j, const struct row_transfer *r);

@@ -30,6 +30,7 @@ void judge_record_anew(struct judge *j)
 	inventory_offer_all(j->inventory);
 	names_offer_all(j->names);
 	findings_offer_all(j->findings);
+	maintenances_offer_all(j->maintenances);
 	judge_usage_offer_all(j);
 	judge_gap_offer_all(j);
 	offer_transfers(j);

@@ -201,6 +201,7 @@ void judge_decide(struct judge *j, uint32_t index)
 	else if (t->verdict != d.verdict || t->reasons != d.reasons || t->approval != d.approval ||
 	         t->policy_hash != j->policy_hash)
 		judge_replace(j, index, &d);
+	judge_channel_judged(j, index);
 	t->settled = v.approval == NULL && t->place != PLACE_NONE;
 	intern_put(j->texts, approval);
 }

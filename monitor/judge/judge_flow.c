@@ -123,7 +123,7 @@ void judge_forget(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
 	const uint32_t texts[] = {t->attachment, t->label, t->where, t->host, t->dns_name, t->content, t->network,
-	                          t->approval, t->policy_hash, t->signs};
+	                          t->approval, t->policy_hash, t->tag, t->signs};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		intern_put(j->texts, texts[i]);
 	findings_leave(j->findings, t->finding);
@@ -139,6 +139,7 @@ static void end(struct judge *j, uint32_t index, enum row_state state)
 		judge_decide(j, index);
 	}
 	live_remove(j, index);
+	judge_channel_over(j, index);
 	if (t->place == PLACE_ROW) {
 		t->state = (uint8_t)state;
 		judge_dirty(j, index, ROW_COUNTS);
@@ -345,6 +346,7 @@ static void told_again(struct judge *j, uint32_t index, const struct fact_flow_n
 		return;
 	judge_locate(j, index);
 	judge_name_of(j, t);
+	judge_channel(j, index);
 	judge_decide(j, index);
 	judge_regroup(j, index);
 	dirty_row(j, index);
@@ -388,6 +390,7 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	judge_locate(j, index);
 	live_add(j, index);
 	judge_name_of(j, t);
+	judge_channel(j, index);
 	judge_detect_begun(j, index);
 	judge_decide(j, index);
 	if (t->place == PLACE_NONE)
@@ -463,6 +466,7 @@ void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 		judge_verify_host(j, t);
 	}
 	judge_name_of(j, t);
+	judge_channel(j, index);
 	judge_decide(j, index);
 	judge_regroup(j, index);
 	dirty_row(j, index);
@@ -493,6 +497,7 @@ void judge_flow_content(struct judge *j, const struct fact_content *f)
 		            : snprintf(text, sizeof(text), "[%s]", item);
 	if (n > 0 && (size_t)n < sizeof(text)) {
 		intern_set(j->texts, &t->content, text);
+		judge_channel(j, index);
 		judge_decide(j, index);
 		dirty_row(j, index);
 	}
@@ -529,6 +534,7 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 	 * the time that is told now. The row never ends before it starts. */
 	if (f->last_us > t->end_us || f->last_us < t->end_us - CLOCK_BACK_US)
 		t->end_us = f->last_us;
+	judge_channel_counted(j, index, &delta);
 	judge_grown(j, index, &delta);
 	judge_decide_counted(j, index, as_before);
 	if (f->end != END_NONE && t->place == PLACE_NONE) {

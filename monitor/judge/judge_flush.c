@@ -85,6 +85,7 @@ static void fill_transfer(const struct judge *j, uint32_t index, struct row_tran
 	const struct transfer *t = at(j, index);
 	const struct label *label = label_of(j, t);
 	const struct geo_place *where = where_of(j, t);
+	const struct transfer_tag *tag = t->tag != 0 ? intern_data(j->texts, t->tag) : NULL;
 	const bool collapsed = t->place == PLACE_COLLAPSED && t->collapsed > 0;
 	*ret = (struct row_transfer){
 	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id,
@@ -99,6 +100,11 @@ static void fill_transfer(const struct judge *j, uint32_t index, struct row_tran
 	    .signs = judge_signs(j, t), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
 	    .policy_hash = text_of(j, t->policy_hash), .collapsed = collapsed ? t->collapsed - 1 : 0};
+	if (tag != NULL) {
+		ret->channels = text_or_null((const char *)(tag + 1));
+		ret->provider = text_or_null(tag->provider);
+		ret->jurisdiction = text_or_null(tag->jurisdiction);
+	}
 	judge_ident(j, t, &ret->ident);
 	ret->dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL;
 	ret->bad_us = t->bad_us != TRANSFER_NEVER ? t->bad_us : 0;
@@ -239,6 +245,8 @@ int judge_flush(struct judge *j, const struct row_sink *sink, uint32_t max_rows)
 	if (e == 0)
 		e = judge_gap_flush(j, sink, &left);
 	if (e == 0)
+		e = maintenances_flush(j->maintenances, sink, &left);
+	if (e == 0)
 		e = flush_transfers(j, sink, &left);
 	return e;
 }
@@ -280,6 +288,7 @@ void judge_flushed(struct judge *j, bool committed)
 	inventory_recorded(j->inventory, committed);
 	names_recorded(j->names, committed);
 	findings_recorded(j->findings, committed);
+	maintenances_recorded(j->maintenances, committed);
 	transfers_recorded(j, committed);
 	judge_usage_recorded(j, committed);
 	judge_gap_recorded(j, committed);
@@ -287,7 +296,7 @@ void judge_flushed(struct judge *j, bool committed)
 
 bool judge_has_rows(const struct judge *j)
 {
-	return j->dirty_count > 0 || findings_has_changed(j->findings) || inventory_has_changed(j->inventory) ||
+	return j->dirty_count > 0 || maintenances_has_changed(j->maintenances) || findings_has_changed(j->findings) || inventory_has_changed(j->inventory) ||
 	       names_has_changed(j->names) ||
 	       j->usages.changed > 0 || j->gaps.changed > 0 || j->minute_count > 0 ||
 	       (j->policy_changed && j->policy_us != TRANSFER_NEVER);

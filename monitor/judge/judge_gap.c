@@ -307,6 +307,7 @@ void judge_note(struct judge *j, const struct fact_note *f)
 		if (++j->workers_ended == j->workers) {
 			judge_gap_end(j);
 			judge_place_end(j);
+			maintenances_tick(j->maintenances, INT64_MAX);
 		}
 		break;
 	case NOTE_WORKER_START:

@@ -7,6 +7,7 @@
  *   judge_decide.c    facts → policy → verdict, and what a change of it means
  *   judge_place.c     a row of its own, or a part of a collapsed one
  *   judge_finding.c   which finding a row belongs to
+ *   judge_channel.c   by what means it goes; maintenance sessions
  *   judge_sign.c      detections: of a transfer, of a machine and a peer
  *   judge_usage.c     bytes that count against limits
  *   judge_gap.c       gaps, counters, minutes, one-way
@@ -21,9 +22,11 @@
 
 #include "base/control.h"
 #include "base/netset.h"
+#include "judge/channel.h"
 #include "judge/finding.h"
 #include "judge/intern.h"
 #include "judge/judge.h"
+#include "judge/maintenance.h"
 #include "judge/names.h"
 #include "judge/policy.h"
 #include "judge/transfer.h"
@@ -214,6 +217,8 @@ struct judge {
 	struct geo *geo;
 	struct intern *texts;
 	struct findings *findings;
+	struct channels *channels;
+	struct maintenances *maintenances;
 	struct transfer_pool *pool;
 	struct netset netset;            /* of the configuration */
 	struct vendors *vendors;
@@ -382,6 +387,14 @@ void judge_signs_tell(struct judge *j, const struct transfer *row, int by);
 /* It is folded now: its signs are its collapsed row's, too; or it leaves that. */
 void judge_signs_fold(struct judge *j, const struct transfer *t);
 void judge_signs_unfold(struct judge *j, const struct transfer *t);
+
+/* --- judge_channel.c --- */
+MUST_CHECK int judge_channels_load(struct judge *j, const struct config *cfg, char *err, size_t err_size);
+/* Host name, label, content or place of it are news. */
+void judge_channel(struct judge *j, uint32_t index);
+void judge_channel_counted(struct judge *j, uint32_t index, const struct flow_counts *delta);
+void judge_channel_judged(struct judge *j, uint32_t index);
+void judge_channel_over(struct judge *j, uint32_t index);
 
 /* --- judge_usage.c --- */
 struct usage_key {

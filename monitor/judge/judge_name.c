@@ -130,6 +130,8 @@ static void tell_transfers(struct judge *j, const struct fact_name *f, const str
 			continue;
 		const uint32_t name_before = t->dns_name;
 		const bool news = tell_transfer(j, t, f->name, believed);
+		if (t->host == 0 && t->dns_name != name_before)
+			judge_channel(j, i);
 		if (news) {
 			judge_decide(j, i);
 			judge_regroup(j, i);

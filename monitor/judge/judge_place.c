@@ -445,6 +445,7 @@ void judge_place_minute(struct judge *j)
 	if (minute == j->placing.minute)
 		return;
 	end_minute(j);
+	maintenances_tick(j->maintenances, j->clock_us);
 	j->placing.minute = minute;
 }
 

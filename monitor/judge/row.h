@@ -42,6 +42,8 @@ struct row_transfer {
 	uint32_t flags;               /* FLOW_… */
 	uint64_t risk;
 	const char *content;          /* JSON array of {"word", "detail"}, NULL: none */
+	const char *channels;         /* JSON array of {"kind", "name", "provider", "bucket", "region", "by"}, NULL: none */
+	const char *provider, *jurisdiction;   /* who offers it, the country whose law binds them; NULL: not known */
 	uint64_t signs;               /* bits of enum detection */
 	enum verdict verdict;
 	const char *approval;         /* id; only when approved */
@@ -126,6 +128,20 @@ struct row_finding {
 	unsigned detection_count;
 };
 
+/* A maintenance session: maintenance.h. */
+struct row_maintenance {
+	int64_t id;
+	const char *tool, *equipment, *network, *hostname;
+	const char *approval, *ticket;   /* of the last flow that one covered */
+	struct addr peer;             /* of its first flow */
+	bool by_name;                 /* the tool is known by host name: other addresses may be in it */
+	enum fact_initiator initiator;
+	bool open;
+	int64_t start_us, last_us;
+	uint64_t flows, unapproved;   /* unapproved: of the flows */
+	uint64_t bytes_out, bytes_in; /* IP */
+};
+
 /* Time in which the sensor did not see, or saw less. */
 struct row_gap {
 	int64_t start_us, end_us;     /* end 0: still */
@@ -171,6 +187,7 @@ struct row_sink {
 	int (*tally)(void *ctx, const struct row_tally *r);
 	/* At most ROWS_AT_ONCE transfers, all or none; NULL: they come one by one. */
 	int (*transfers)(void *ctx, const struct row_transfer *rows, unsigned count);
+	int (*maintenance)(void *ctx, const struct row_maintenance *r);   /* may be NULL */
 };
 
 #endif

@@ -49,6 +49,11 @@ struct label {
 	uint8_t unused[6];
 };
 
+/* By what means it goes. Behind it stands the JSON of its channels, "" without. */
+struct transfer_tag {
+	char jurisdiction[4], provider[64];
+};
+
 /* 232 bytes beside what is interned (u32; 0: nothing). Indexes are of the
  * pool; TRANSFER_NONE: none. */
 struct transfer {
@@ -76,6 +81,7 @@ struct transfer {
 	uint32_t where;                 /* struct geo_place of the peer */
 	uint32_t host, dns_name, content, network, approval, policy_hash;   /* texts */
 	uint32_t signs;                 /* what was detected: judge_sign.c */
+	uint32_t tag;                   /* struct transfer_tag: judge_channel.c */
 	uint32_t reasons, flags;
 	uint8_t proto, worker, initiator, host_source, verdict, state, place, queue;
 	bool live : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;
@@ -85,6 +91,8 @@ struct transfer {
 	bool recorded : 1;              /* its row was committed at least once */
 	uint8_t news : 2;               /* enum row_news: what changed since it was offered last; recorded ones only */
 	bool looked : 1;                /* judge_detect_look was there */
+	bool by_port : 1;               /* its port was looked at for want of better */
+	bool maintained : 1;            /* it is in a maintenance session */
 	bool bare : 1;                  /* PLACE_COLLAPSED: of flows that were not established */
 };
 

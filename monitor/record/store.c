@@ -144,6 +144,7 @@ static int settle_earlier(struct store *s, const struct store_run *run)
 {
 	static const char *const sql =
 	    "UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
+	    "UPDATE maintenance SET state = 'interrupted' WHERE state = 'open';"
 	    "UPDATE gap SET end_us = max(start_us, (SELECT coalesce(r.end_us, r.last_us) FROM run r WHERE r.id = gap.run))"
 	    " WHERE end_us IS NULL;"
 	    "UPDATE run SET end_us = last_us, end = 'killed' WHERE end_us IS NULL";
@@ -313,10 +314,11 @@ int store_open(const char *dir, const struct store_run *run, struct store **ret,
 
 static void end_run(struct store *s)
 {
-	char sql[240];
+	char sql[400];
 	sqlite3_busy_timeout(s->db, CLOSE_WAIT_MS);
 	/* What is still open nobody will see the end of. */
 	snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
+	         " UPDATE maintenance SET state = 'interrupted' WHERE state = 'open';"
 	         " UPDATE run SET end = '%s', end_us = max(start_us, %lld) WHERE id = %lld; COMMIT",
 	         s->killed ? "killed" : "orderly", (long long)wall_us(), (long long)s->run);
 	/* Where this fails the next run finds it killed, which errs on the safe side. */

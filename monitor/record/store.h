@@ -76,6 +76,10 @@ MUST_CHECK int store_each_open(struct store *s, int (*fn)(void *ctx, const struc
 MUST_CHECK int store_each_tally(struct store *s, int (*fn)(void *ctx, const struct row_tally *r), void *ctx);
 MUST_CHECK int store_each_finding(struct store *s, int (*fn)(void *ctx, const struct row_finding *r), void *ctx);
 
+/* Of a resumed run: maintenance sessions that were open then. */
+MUST_CHECK int store_each_maintenance(struct store *s, int (*fn)(void *ctx, const struct row_maintenance *r), void *ctx);
+MUST_CHECK int store_next_maintenance(struct store *s, int64_t *ret);
+
 /* The text of site.yaml that was in force last; fn is not called where there is none. */
 MUST_CHECK int store_last_policy(struct store *s, int (*fn)(void *ctx, const struct row_policy *r), void *ctx);
 

@@ -28,7 +28,7 @@ struct row_texts {
 	char signs[STORE_SIGNS_MAX];
 };
 
-#define TRANSFER_CELLS 48
+#define TRANSFER_CELLS 51
 struct row_cells {
 	struct cell cells[TRANSFER_CELLS];
 	struct row_texts texts;

@@ -212,7 +212,8 @@ static void read_ends(sqlite3 *old, struct salvage *v)
 
 static void salvage(struct store *s, struct salvage *v)
 {
-	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding", "detection", "dns_name"};
+	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding", "detection", "dns_name",
+	                                     "maintenance"};
 	char path[4300];
 	sqlite3 *old = NULL;
 	*v = (struct salvage){.until_ms = now_ms() + SALVAGE_MS, .cut = true};

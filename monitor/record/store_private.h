@@ -16,6 +16,8 @@ enum store_statement {
 	ST_POLICY_STUB, ST_POLICY_ID,
 	/* store_write.c */
 	ST_MACHINE, ST_ADDRESS, ST_NAME, ST_NAME_OLD, ST_USAGE, ST_GAP, ST_MINUTE, ST_POLICY, ST_STATUS, ST_TOTALS, ST_TALLY,
+	/* store_maintenance.c */
+	ST_MAINTENANCE,
 	ST_COUNT
 };
 
@@ -88,6 +90,10 @@ extern const char store_batch_declaration[];
 int store_put_transfers(void *ctx, const struct row_transfer *rows, unsigned count);
 MUST_CHECK int store_add_batch(struct store *s);   /* make the table known to the connection. SQLite's code */
 
+/* store_maintenance.c. For struct row_sink. */
+extern const char *const store_maintenance_text;
+int store_put_maintenance(void *ctx, const struct row_maintenance *r);
+
 /* store.c: open or make the file, bring it to this version, begin the run. */
 MUST_CHECK int store_open_file(struct store *s);
 
@@ -120,7 +126,8 @@ struct store_reader {
 	" t.dest_ip, t.dest_port, t.proto, t.initiator, t.app, t.category, t.encrypted, t.hostname, t.hostname_source," \
 	" t.hostname_verified, t.ja3, t.ja4, t.country, t.city, t.asn, t.as_org, t.ip_bytes_out, t.ip_bytes_in," \
 	" t.payload_bytes_out, t.payload_bytes_in, t.packets_out, t.packets_in, t.content, t.verdict, t.approval," \
-	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us, t.signs, f.severity, f.signs"
+	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us, t.signs, f.severity, f.signs," \
+	" t.channel, t.provider, t.jurisdiction"
 /* and the table that they are of */
 #define STORE_TRANSFER_FROM "transfer t LEFT JOIN finding f ON f.id = t.finding"
 void store_read_row(sqlite3_stmt *st, struct stored_transfer *ret);

@@ -311,6 +311,9 @@ void store_read_row(sqlite3_stmt *st, struct stored_transfer *t)
 	t->row.signs = store_signs_find(t->signs);
 	t->severity = sqlite3_column_type(st, 48) != SQLITE_NULL ? sqlite3_column_int(st, 48) : -1;
 	t->finding_signs = store_signs_find(store_text_at(st, 49));
+	t->row.channels = store_text_at(st, 50);
+	t->row.provider = store_text_at(st, 51);
+	t->row.jurisdiction = store_text_at(st, 52);
 }
 
 int store_read_transfers(struct store_reader *r, const struct store_filter *f,

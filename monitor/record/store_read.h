@@ -103,6 +103,20 @@ struct stored_machine {
 MUST_CHECK int store_read_machines(struct store_reader *r, int (*fn)(void *ctx, const struct stored_machine *m),
                                    void *ctx);
 
+struct stored_maintenance {
+	struct row_maintenance row;      /* strings borrowed */
+	enum row_state state;
+	int64_t run;
+};
+struct stored_maintenance_filter {
+	int64_t since_us, until_us;      /* alive in [since, until); 0: no limit */
+	const char *equipment, *tool;    /* NULL: any; tool in any case */
+	bool unapproved;                 /* only those with a flow that nobody approved */
+};
+/* Maintenance sessions in the order in which they began. */
+MUST_CHECK int store_read_maintenance(struct store_reader *r, const struct stored_maintenance_filter *f,
+                                      int (*fn)(void *ctx, const struct stored_maintenance *m), void *ctx);
+
 struct stored_gap {
 	struct row_gap row;
 	int64_t run;

@@ -322,6 +322,30 @@ static const char findings_sql[] =
 	"  equipment, coalesce(peer_name, peer) AS peer, country, as_org, reasons, signs, transfers, bytes_out, bytes_in\n"
 	"FROM finding;\n";
 
+static const char channel_sql[] =
+	"ALTER TABLE transfer ADD COLUMN"
+	"  channel TEXT /* JSON array: by what means it went, as the channel lists know it; NULL: none of them */;\n"
+	"ALTER TABLE transfer ADD COLUMN"
+	"  provider TEXT /* who offers that, or the network of dest_ip; NULL: not known */;\n"
+	"ALTER TABLE transfer ADD COLUMN"
+	"  jurisdiction TEXT /* country whose law binds the provider, whatever the country of the address */;\n"
+	"CREATE TABLE maintenance ( -- sessions of remote maintenance: flows of one tool between one machine and one peer\n"
+	"  id INTEGER PRIMARY KEY,    -- growing\n"
+	"  run INTEGER NOT NULL REFERENCES run(id), -- that wrote it last\n"
+	"  state TEXT NOT NULL CHECK (state IN ('open','closed','interrupted')),\n"
+	"  start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, -- packet time of the first packet, and of the last so far\n"
+	"  tool TEXT NOT NULL,        -- as the channel lists name it\n"
+	"  equipment TEXT NOT NULL, network TEXT,\n"
+	"  peer TEXT NOT NULL,        -- address of its first flow\n"
+	"  hostname TEXT,\n"
+	"  by_name INTEGER NOT NULL,  -- 1: the tool is known by host name; flows to other addresses are in it, too\n"
+	"  initiator TEXT NOT NULL,   -- who connected\n"
+	"  flows INTEGER NOT NULL, unapproved INTEGER NOT NULL, -- unapproved: of those\n"
+	"  bytes_out INTEGER NOT NULL, bytes_in INTEGER NOT NULL, -- IP bytes\n"
+	"  approval TEXT, ticket TEXT -- that covered the last approved flow of it\n"
+	") STRICT;\n"
+	"CREATE INDEX maintenance_end ON maintenance(end_us);\n";
+
 /* Entry n makes version n + 1; several texts make one step. */
 #define TEXTS_MAX 4
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
@@ -333,6 +357,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{names_sql},
 	{death_sql},
 	{findings_sql},
+	{channel_sql},
 };
 
 int store_code(int code)

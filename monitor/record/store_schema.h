@@ -11,7 +11,7 @@
 #define STORE_FILE "garita.db"
 #define STORE_LOCK_FILE "garitad.pid"
 #define STORE_APPLICATION_ID 0x47415254   /* "GART": file(1) and we know it by that */
-#define STORE_SCHEMA_VERSION 8
+#define STORE_SCHEMA_VERSION 9
 
 /* Bring the database to version (at most STORE_SCHEMA_VERSION), each step in
  * a transaction of its own. 0, ERR_INVALID (of another program, or newer),

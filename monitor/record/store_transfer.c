@@ -19,8 +19,9 @@
 	" packets_out, packets_in, flags, collapsed, bad_us, hostname_verified"
 #define COUNTS_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 #define SEEN \
-	"app, category, encrypted, hostname, hostname_source, ja3, ja4, content, risk, dns_name, signs"
-#define SEEN_MARKS "?,?,?,?,?,?,?,?,?,?,?"
+	"app, category, encrypted, hostname, hostname_source, ja3, ja4, content, risk, dns_name, signs, channel, provider," \
+	" jurisdiction"
+#define SEEN_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 #define DECIDED \
 	"finding, policy, vlan_outer, vlan_inner, network, equipment, vendor, src_mac, dest_mac, country, city, asn," \
 	" as_org, verdict, approval, reasons"
@@ -242,6 +243,9 @@ static void put_seen(struct binder *b, const struct row_transfer *r, struct row_
 	put_count(b, r->risk);
 	put_text(b, text_or_null(r->dns_name));
 	put_text(b, r->signs != 0 ? store_signs_json(r->signs, t->signs) : NULL);
+	put_text(b, text_or_null(r->channels));
+	put_text(b, text_or_null(r->provider));
+	put_text(b, text_or_null(r->jurisdiction));
 }
 
 static void put_decided(struct binder *b, const struct row_transfer *r, int64_t policy, struct row_texts *t)

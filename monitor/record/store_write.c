@@ -59,7 +59,9 @@ static const char *const texts[ST_COUNT] = {
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which)
 {
 	if (s->st[which] == NULL) {
-		const char *text = texts[which] != NULL ? texts[which] : store_transfer_texts[which];
+		const char *text = which == ST_MAINTENANCE ? store_maintenance_text
+		                   : texts[which] != NULL  ? texts[which]
+		                                           : store_transfer_texts[which];
 		const int code = sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL);
 		if (code != SQLITE_OK) {
 			store_fail(s, code);
@@ -245,6 +247,7 @@ void store_sink(struct store *s, struct row_sink *ret)
 		.minute = write_minute,
 		.policy = write_policy,
 		.tally = write_tally,
+		.maintenance = store_put_maintenance,
 	};
 }
 

@@ -22,7 +22,7 @@
 
 struct kept {
 	struct row_transfer r;
-	char text[8][300];
+	char text[10][300];
 	unsigned told;
 };
 
@@ -80,6 +80,9 @@ static inline void w_put_texts(struct kept *k, const struct row_transfer *r, boo
 	k->r.app = w_keep(k->text[0], r->app);
 	k->r.hostname = w_keep(k->text[1], r->hostname);
 	k->r.content = w_keep(k->text[6], r->content);
+	k->r.channels = w_keep(k->text[7], r->channels);
+	k->r.provider = w_keep(k->text[8], r->provider);
+	k->r.jurisdiction = w_keep(k->text[9], r->jurisdiction);
 	if (!all)
 		return;
 	k->r.equipment = w_keep(k->text[2], r->equipment);
@@ -292,7 +295,7 @@ static inline struct world *w_new_with(const char *approvals, const struct judge
 	w->rows = calloc(WORLD_ROWS, sizeof(*w->rows));
 	assert_non_null(w->rows);
 	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_named, w_usage, w_gap, w_minute, w_policy,
-	                            w_tally, w_transfers};
+	                            w_tally, w_transfers, NULL};
 	struct judge_options o = given != NULL ? *given : (struct judge_options){0};
 	o.config = w_config(approvals);
 	o.data_dir = "/nonexistent";
@@ -376,14 +379,15 @@ static inline void w_begin(struct world *w, const struct w_new_flow *n)
 struct w_count {
 	uint32_t slot, worker, flags;
 	int64_t time_us;
-	uint64_t out, in;
+	uint64_t out, in, payload;     /* payload: out */
 	enum fact_end end;
 };
 
 static inline void w_count(struct world *w, const struct w_count *n)
 {
 	struct fact_flow_count f = {.head = {.worker = n->worker, .time_us = n->time_us, .flow = w_flow(n->slot)}};
-	f.counts = (struct flow_counts){.packets_out = 2, .packets_in = 2, .ip_bytes_out = n->out, .ip_bytes_in = n->in};
+	f.counts = (struct flow_counts){.packets_out = 2, .packets_in = 2, .ip_bytes_out = n->out, .ip_bytes_in = n->in,
+	                                .payload_bytes_out = n->payload};
 	f.last_us = n->time_us;
 	f.flags = n->flags;
 	f.initiator = INITIATOR_EQUIPMENT;

@@ -1,0 +1,420 @@
+/* garita policy suggest: approvals that would cover the unapproved traffic
+ * seen, as YAML for site.yaml with the evidence in comments. approved_by,
+ * ticket and valid stay empty, so that no file is accepted before somebody has
+ * answered for it. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "cmd_policy.h"
+#include "format.h"
+#include "judge/detect.h"
+#include "policy_groups.h"
+#include "record/store_read.h"
+#include "record/store_words.h"
+
+#define TARGET_FIELDS 5   /* of a group: destination, port, application, kind, country; then the machine */
+
+enum { OPT_SINCE = TOOL_OPT_OWN, OPT_UNTIL, OPT_EQUIPMENT };
+
+static const struct option longs[] = {TOOL_LONG,
+                                      {"since", required_argument, NULL, OPT_SINCE},
+                                      {"until", required_argument, NULL, OPT_UNTIL},
+                                      {"equipment", required_argument, NULL, OPT_EQUIPMENT},
+                                      {NULL, 0, NULL, 0}};
+
+/* Why a transfer is in no suggestion. */
+enum left_out { LEFT_MACHINE = 0, LEFT_DETECTED, LEFT_NAME, LEFT_INITIATOR, LEFT_NEAR, LEFT_LABEL, LEFT_COLLAPSED, LEFT_KINDS };
+
+static const char *const left_words[LEFT_KINDS] = {"machine", "detected", "name-not-verified", "initiator",
+                                                   "approval-exists", "not-inspected", "collapsed"};
+static const char *const left_texts[2][LEFT_KINDS] = {
+    {"of machines that are not in the inventory, or whose address or MAC is not theirs: no approval can cover them",
+     "flagged by a detection: look at them first (garita transfers, garita findings)",
+     "with a name that no DNS answer gave for the address",
+     "opened by the peer, or nobody saw by whom",
+     "that an approval covers but for its validity, hours or limit: change that one",
+     "whose application inspection could not name",
+     "in rows that stand for many flows (scans, floods)"},
+    {"de máquinas que no están en el inventario, o cuya dirección o MAC no es suya: ninguna aprobación puede cubrirlas",
+     "señaladas por una detección: véanse primero (garita transfers, garita findings)",
+     "con un nombre que ninguna respuesta DNS dio para la dirección",
+     "abiertas por el destino, o no se vio por quién",
+     "que una aprobación cubre salvo por su vigencia, horario o límite: cambie esa",
+     "cuya aplicación la inspección no pudo nombrar",
+     "en filas que representan muchos flujos (barridos, inundaciones)"}};
+
+struct sum {
+	uint64_t transfers, out;
+};
+
+struct suggesting {
+	struct tool_options o;
+	struct store_filter filter;
+	int64_t now_us;
+	struct store_reader *store;
+	struct groups *by_machine;   /* equipment, destination, port, app, kind of destination */
+	struct groups *by_target;    /* the same without equipment; its note: the machines */
+	struct sum left[LEFT_KINDS];
+	struct stored_folded folded;
+};
+
+#define ABOVE_APPROVALS \
+	(UINT32_C(1) << REASON_UNKNOWN_EQUIPMENT | UINT32_C(1) << REASON_ADDRESS_NOT_IN_NETWORK | \
+	 UINT32_C(1) << REASON_MAC_MISMATCH)
+
+#define REASONS_OF_TIME \
+	(UINT32_C(1) << REASON_APPROVAL_EXPIRED | UINT32_C(1) << REASON_APPROVAL_NOT_YET | \
+	 UINT32_C(1) << REASON_OUTSIDE_HOURS | UINT32_C(1) << REASON_LIMIT_EXCEEDED)
+
+/* That somebody was met for the first time is what every suggestion is about. */
+#define FIRST_CONTACT \
+	(UINT64_C(1) << DETECT_NEW_PEER | UINT64_C(1) << DETECT_NEW_COUNTRY | UINT64_C(1) << DETECT_NEW_NETWORK | \
+	 UINT64_C(1) << DETECT_NEW_APP)
+
+static bool is_detected(const struct stored_transfer *t)
+{
+	const struct row_transfer *r = &t->row;
+	return (r->signs & ~FIRST_CONTACT) != 0 || r->channels != NULL || r->content != NULL || (r->flags & FLOW_TUNNEL) != 0;
+}
+
+/* LEFT_KINDS: it may stand in a suggestion. */
+static enum left_out why_not(const struct stored_transfer *t)
+{
+	const struct row_transfer *r = &t->row;
+	if ((r->reasons & ABOVE_APPROVALS) != 0)
+		return LEFT_MACHINE;
+	if (is_detected(t))
+		return LEFT_DETECTED;
+	if (r->hostname != NULL && !r->hostname_verified)
+		return LEFT_NAME;
+	if (r->initiator != INITIATOR_EQUIPMENT)
+		return LEFT_INITIATOR;
+	if ((r->reasons & ~REASONS_OF_TIME) == 0)
+		return LEFT_NEAR;
+	if (r->collapsed > 0)
+		return LEFT_COLLAPSED;
+	if (store_proto_has_ports(r->ident.proto) && (r->app == NULL || strcasecmp(r->app, "Unknown") == 0))
+		return LEFT_LABEL;
+	return LEFT_KINDS;
+}
+
+static bool is_host(const char *name)
+{
+	size_t dots = 0;
+	for (const char *p = name; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("-_.", *p) == NULL)
+			return false;
+		dots += *p == '.';
+	}
+	return dots > 0 && strlen(name) <= 253;
+}
+
+static int take(void *ctx, const struct stored_transfer *t)
+{
+	struct suggesting *s = ctx;
+	const struct row_transfer *r = &t->row;
+	enum left_out left = why_not(t);
+	if (left == LEFT_KINDS && r->hostname != NULL && !is_host(r->hostname))
+		left = LEFT_NAME;
+	if (left != LEFT_KINDS) {
+		s->left[left].transfers += 1 + r->collapsed;
+		s->left[left].out += r->counts.ip_bytes_out;
+		return 0;
+	}
+	char address[ADDR_TEXT_MAX], port[40], app[FACT_APP_MAX], proto[STORE_PROTO_MAX];
+	addr_text(&r->ident.peer, address);
+	const char *word = store_proto_word(r->ident.proto, proto);
+	if (t->has_ports)
+		snprintf(port, sizeof port, "%s/%u", word, r->ident.peer_port);
+	else if (config_proto_word(r->ident.proto) != NULL)
+		snprintf(port, sizeof port, "%s", word);
+	else
+		snprintf(port, sizeof port, "ip/%u", r->ident.proto);
+	/* "TLS" approves "TLS.Amazon" as well, whatever inspection makes of the name tomorrow */
+	snprintf(app, sizeof app, "%.*s", (int)(r->app != NULL ? strcspn(r->app, ".") : 0), r->app != NULL ? r->app : "");
+	struct group_add a = {
+	    .field = {r->hostname != NULL ? r->hostname : address, port, app, r->hostname != NULL ? "host" : "address",
+	              r->country, r->equipment},
+	    .transfers = 1, .out = r->counts.ip_bytes_out, .in = r->counts.ip_bytes_in, .first_us = r->start_us,
+	    .last_us = r->end_us, .id = r->id, .note = address};
+	int err = groups_add(s->by_machine, &a);
+	a.field[TARGET_FIELDS] = NULL;
+	return err == 0 ? groups_add(s->by_target, &a) : err;
+}
+
+/* --- YAML --- */
+
+static bool is_plain(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (!isalnum((unsigned char)*p) && strchr("._/-", *p) == NULL)
+			return false;
+	return isalpha((unsigned char)text[0]);
+}
+
+/* A value within a flow list: quoted where YAML or a person might misread it. */
+static void put_value(const char *text)
+{
+	if (is_plain(text)) {
+		fputs(text, stdout);
+		return;
+	}
+	putchar('"');
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			printf("\\%c", *p);
+		else if (*p < 0x20 || *p == 0x7f)
+			printf("\\x%02x", *p);
+		else
+			putchar(*p);
+	}
+	putchar('"');
+}
+
+static int compare_targets(const struct group *a, const struct group *b)
+{
+	for (int i = 0; i < TARGET_FIELDS; i++) {
+		const int c = strcmp(a->field[i], b->field[i]);
+		if (c != 0)
+			return c;
+	}
+	return 0;
+}
+
+/* The first of the target's machines; they stand together, in the order of keys. */
+static size_t first_machine(const struct suggesting *s, const struct group *target)
+{
+	size_t low = 0, high = groups_count(s->by_machine);
+	while (low < high) {
+		const size_t mid = (low + high) / 2;
+		if (compare_targets(groups_at(s->by_machine, mid), target) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static const struct group *machine_at(const struct suggesting *s, const struct group *target, size_t i)
+{
+	const struct group *m = groups_at(s->by_machine, i);
+	return m != NULL && compare_targets(m, target) == 0 ? m : NULL;
+}
+
+static void put_machines(const struct suggesting *s, const struct group *target)
+{
+	const size_t first = first_machine(s, target);
+	fputs("    equipment: [", stdout);
+	for (size_t i = first; machine_at(s, target, i) != NULL; i++) {
+		if (i > first)
+			fputs(", ", stdout);
+		put_value(machine_at(s, target, i)->field[TARGET_FIELDS]);
+	}
+	puts("]");
+}
+
+static void put_evidence(const struct suggesting *s, const struct group *g)
+{
+	char out[FORMAT_SIZE_MAX], in[FORMAT_SIZE_MAX], first[FORMAT_TIME_MAX], last[FORMAT_TIME_MAX];
+	printf(policy_said(&s->o, "  # transfers: %" PRIu64 ", out %s, in %s; first %s, last %s\n",
+	                   "  # transferencias: %" PRIu64 ", salen %s, entran %s; primera %s, última %s\n"),
+	       g->transfers, format_size(g->out, out), format_size(g->in, in), format_time(g->first_us, first),
+	       format_time(g->last_us, last));
+	if (strcmp(g->field[3], "host") == 0)
+		printf(policy_said(&s->o, "  # DNS gave this name for %s\n", "  # DNS dio este nombre para %s\n"), g->note);
+	else
+		puts(policy_said(&s->o, "  # no name: the address is all that is known of it",
+		                 "  # sin nombre: la dirección es todo lo que se sabe"));
+	printf(policy_said(&s->o, "  # for example transfer %" PRId64 ": garita policy explain %" PRId64 "\n",
+	                   "  # por ejemplo la transferencia %" PRId64 ": garita policy explain %" PRId64 "\n"),
+	       g->example[0], g->example[0]);
+}
+
+static void put_approval(const struct suggesting *s, const struct group *g, unsigned number)
+{
+	put_evidence(s, g);
+	printf("  - id: SUGGESTED-%03u\n", number);
+	put_machines(s, g);
+	printf("    to: {%s: [", strcmp(g->field[3], "host") == 0 ? "hosts" : "prefixes");
+	put_value(g->field[0]);
+	putchar(']');
+	if (g->field[4][0] != '\0')
+		printf(", countries: [\"%s\"]", g->field[4]);
+	printf("}\n    ports: [");
+	put_value(g->field[1]);
+	puts("]");
+	if (g->field[2][0] != '\0') {
+		fputs("    apps: [", stdout);
+		put_value(g->field[2]);
+		puts("]");
+	}
+	puts("    initiator: equipment");
+	printf("    valid:          # %s\n",
+	       policy_said(&s->o, "2026-01-01..2026-12-31: from when until when", "2026-01-01..2026-12-31: desde y hasta cuándo"));
+	printf("    approved_by:    # %s\n", policy_said(&s->o, "who answers for it", "quién responde por ella"));
+	printf("    ticket:         # %s\n\n", policy_said(&s->o, "under which ticket or agreement", "bajo qué oficio o convenio"));
+}
+
+static void put_left(const struct suggesting *s)
+{
+	const int lang = strcmp(tool_lang(&s->o), "es") == 0;
+	char out[FORMAT_SIZE_MAX];
+	bool said = false;
+	for (int i = 0; i < LEFT_KINDS; i++) {
+		if (s->left[i].transfers == 0)
+			continue;
+		if (!said)
+			puts(policy_said(&s->o, "# Left out:", "# Se dejó fuera:"));
+		said = true;
+		printf("#   %" PRIu64 " (%s) %s\n", s->left[i].transfers, format_size(s->left[i].out, out), left_texts[lang][i]);
+	}
+	if (s->folded.transfers > 0)
+		printf(policy_said(&s->o, "#   %" PRIu64 " (%s) kept as sums alone\n", "#   %" PRIu64 " (%s) guardadas solo como sumas\n"),
+		       s->folded.transfers, format_size(s->folded.ip_bytes_out, out));
+	if (groups_rest(s->by_target)->transfers > 0)
+		printf(policy_said(&s->o, "#   %" PRIu64 " to more destinations than are kept\n",
+		                   "#   %" PRIu64 " a más destinos de los que se guardan\n"),
+		       groups_rest(s->by_target)->transfers);
+}
+
+static int print_yaml(const struct suggesting *s)
+{
+	char since[FORMAT_TIME_MAX] = "";
+	puts(policy_said(&s->o, "# Approvals that would cover the unapproved traffic seen. Nobody has approved them yet: take out what",
+	                 "# Aprobaciones que cubrirían el tráfico no aprobado que se vio. Nadie las ha aprobado aún: quite lo que"));
+	puts(policy_said(&s->o, "# should not be, fill in valid, approved_by and ticket of the rest, and let garitad -T check the file.",
+	                 "# no deba ser, complete valid, approved_by y ticket del resto, y compruebe el archivo con garitad -T."));
+	if (s->filter.since_us != 0)
+		printf(policy_said(&s->o, "# Since %s.\n", "# Desde %s.\n"), format_time(s->filter.since_us, since));
+	unsigned n = 0;
+	for (size_t i = 0; groups_at(s->by_target, i) != NULL; i++) {
+		if (n++ == 0)
+			puts("approvals:");
+		put_approval(s, groups_at(s->by_target, i), n);
+	}
+	if (n == 0)
+		puts(policy_said(&s->o, "# There is nothing to suggest.", "# No hay nada que sugerir."));
+	put_left(s);
+	return EXIT_DONE;
+}
+
+/* --- JSON --- */
+
+static int put_line(struct json *j)
+{
+	const char *text = json_text(j);
+	if (text == NULL)
+		return EXIT_FAILED;
+	puts(text);
+	json_reset(j);
+	return EXIT_DONE;
+}
+
+static void json_suggestion(const struct suggesting *s, struct json *j, const struct group *g)
+{
+	json_object(j, NULL);
+	json_str(j, "kind", "suggestion");
+	json_array(j, "equipment");
+	for (size_t i = first_machine(s, g); machine_at(s, g, i) != NULL; i++)
+		json_str(j, NULL, machine_at(s, g, i)->field[TARGET_FIELDS]);
+	json_array_end(j);
+	json_str(j, strcmp(g->field[3], "host") == 0 ? "host" : "prefix", g->field[0]);
+	json_str(j, "country", g->field[4][0] != '\0' ? g->field[4] : NULL);
+	json_str(j, "port", g->field[1]);
+	json_str(j, "app", g->field[2][0] != '\0' ? g->field[2] : NULL);
+	json_str(j, "addresses", g->note);
+	json_uint(j, "transfers", g->transfers);
+	json_uint(j, "ip_bytes_out", g->out);
+	json_uint(j, "ip_bytes_in", g->in);
+	json_time(j, "first", g->first_us);
+	json_time(j, "last", g->last_us);
+	json_int(j, "example", g->example[0]);
+	json_object_end(j);
+}
+
+static int print_json(const struct suggesting *s)
+{
+	struct json j;
+	int code = EXIT_DONE;
+	json_init(&j);
+	for (size_t i = 0; code == EXIT_DONE && groups_at(s->by_target, i) != NULL; i++) {
+		json_suggestion(s, &j, groups_at(s->by_target, i));
+		code = put_line(&j);
+	}
+	for (int i = 0; code == EXIT_DONE && i < LEFT_KINDS; i++) {
+		if (s->left[i].transfers == 0)
+			continue;
+		json_object(&j, NULL);
+		json_str(&j, "kind", "left-out");
+		json_str(&j, "why", left_words[i]);
+		json_uint(&j, "transfers", s->left[i].transfers);
+		json_uint(&j, "ip_bytes_out", s->left[i].out);
+		json_object_end(&j);
+		code = put_line(&j);
+	}
+	json_done(&j);
+	return code;
+}
+
+/* --- the verb --- */
+
+static int run(struct suggesting *s)
+{
+	char path[4096], why[4400] = "";
+	if (tool_db_path(&s->o, path, sizeof path) != 0)
+		return EXIT_USAGE;
+	int err = store_reader_open(path, &s->store, why, sizeof why);
+	if (err == 0)
+		err = groups_new(&s->by_machine);
+	if (err == 0)
+		err = groups_new(&s->by_target);
+	if (err == 0)
+		err = store_read_folded(s->store, &s->filter, &s->folded);
+	if (err == 0)
+		err = store_read_transfers(s->store, &s->filter, take, s);
+	if (err != 0) {
+		const char *said = s->store != NULL ? store_reader_error(s->store) : why;
+		tool_error(s->o.verb, "%s", said[0] != '\0' ? said : err_str(err));
+		return EXIT_FAILED;
+	}
+	groups_sort_keys(s->by_machine);
+	groups_sort(s->by_target);
+	const int code = s->o.format == FORMAT_JSON ? print_json(s) : print_yaml(s);
+	return fflush(stdout) != 0 || ferror(stdout) != 0 ? EXIT_FAILED : code;
+}
+
+int cmd_policy_suggest(int argc, char **argv)
+{
+	struct suggesting s = {.o = {.verb = "policy"}, .filter = {.verdict = "unapproved"},
+	                       .now_us = (int64_t)time(NULL) * 1000000};
+	int opt;
+	while ((opt = getopt_long(argc, argv, TOOL_SHORT, longs, NULL)) != -1) {
+		int err = tool_option(&s.o, opt, optarg);
+		if (err == ERR_NOTFOUND && opt == OPT_EQUIPMENT) {
+			s.filter.equipment = optarg;
+			err = 0;
+		} else if (err == ERR_NOTFOUND) {
+			err = format_when(optarg, s.now_us, opt == OPT_SINCE ? &s.filter.since_us : &s.filter.until_us);
+			if (err != 0)
+				tool_error(s.o.verb, policy_said(&s.o, "'%s' is no time", "'%s' no es una hora"), optarg);
+		}
+		if (err != 0)
+			return policy_usage_error(&s.o);
+	}
+	if (s.o.help) {
+		policy_print_usage(&s.o, stdout);
+		return EXIT_DONE;
+	}
+	if (optind != argc || s.o.format == FORMAT_CSV)
+		return policy_usage_error(&s.o);
+	const int code = run(&s);
+	groups_free(s.by_machine);
+	groups_free(s.by_target);
+	store_reader_close(s.store);
+	return code;
+}
