@@ -106,7 +106,7 @@ check-deps: ## module includes point upwards only, one file per library
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/garita/geoip \
 		$(DESTDIR)$(PREFIX)/share/garita/channels \
-		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/doc/garita $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/garita
 	install -m 755 $(BUILD)/garitad $(DESTDIR)$(PREFIX)/sbin/garitad
 	install -m 755 $(BUILD)/garita $(DESTDIR)$(PREFIX)/bin/garita
@@ -114,6 +114,7 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 signatures/channels/*.yaml $(DESTDIR)$(PREFIX)/share/garita/channels/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 tools/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 tools/install/site.yaml.example README.md CHANGELOG.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/garita/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/install/garitad.service > $(DESTDIR)/lib/systemd/system/garitad.service

@@ -5,10 +5,13 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
 int cmd_transfers(int argc, char **argv);
+int cmd_findings(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_equipment(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
@@ -48,6 +51,9 @@ const char *tool_lang(const struct tool_options *o);
  * of -c, else of /etc/garita/site.yaml where that file is, else
  * /var/lib/garita/garita.db. 0, or a negative code (already said on stderr). */
 MUST_CHECK int tool_db_path(const struct tool_options *o, char *buf, size_t size);
+
+/* A number from 0 to max for an option. 0 or ERR_INVALID (already said on stderr). */
+MUST_CHECK int tool_number(const struct tool_options *o, const char *option, const char *arg, uint64_t max, uint64_t *ret);
 
 /* "garita <verb>: <message>" on stderr; control characters made harmless. */
 void tool_error(const char *verb, const char *fmt, ...) PRINTF_LIKE(2, 3);

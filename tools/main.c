@@ -8,6 +8,8 @@
 
 /* A verb whose file is not part of a build has no address. */
 #pragma weak cmd_transfers
+#pragma weak cmd_findings
+#pragma weak cmd_show
 #pragma weak cmd_status
 #pragma weak cmd_equipment
 #pragma weak cmd_policy
@@ -22,6 +24,8 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{"transfers", cmd_transfers, TEXT_HELP_TRANSFERS},
+	{"findings", cmd_findings, TEXT_HELP_FINDINGS},
+	{"show", cmd_show, TEXT_HELP_SHOW},
 	{"status", cmd_status, TEXT_HELP_STATUS},
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
 	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},

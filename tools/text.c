@@ -29,6 +29,8 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_TOO_MANY] = {"one argument too many", "sobra un argumento"},
 	[TEXT_HELP_TRANSFERS] = {"list who sent what to whom, approved or not",
 	                         "lista quién envió qué a quién, aprobado o no"},
+	[TEXT_HELP_FINDINGS] = {"what is to be looked at, the worst first", "qué hay que revisar, lo peor primero"},
+	[TEXT_HELP_SHOW] = {"one finding on one page", "un hallazgo en una página"},
 	[TEXT_HELP_STATUS] = {"what the sensor sees, and what it does not", "qué ve el sensor y qué no"},
 	[TEXT_HELP_EQUIPMENT] = {"the machines of the scanner networks", "las máquinas de las redes de escáneres"},
 	[TEXT_HELP_POLICY] = {"check, explain and suggest approvals; try another policy", "comprueba, explica y sugiere aprobaciones; prueba otra política"},
@@ -66,6 +68,94 @@ static const struct pair table[TEXT_COUNT] = {
 	                     "transferencias de ese tiempo se guardan solo como sumas; --sums total también las cuenta"},
 	[TEXT_COL_HOUR] = {"Hour", "Hora"},
 	[TEXT_COL_TRANSFERS] = {"Count", "Cuántas"},
+
+	[TEXT_USAGE_FINDINGS] = {
+	    "usage: garita findings [--state open|closed|all] [--severity N] [--equipment ID] [--peer ADDRESS|PREFIX|NAME]\n"
+	    "       [--since T] [--until T] [--reason WORD] [--detection WORD] [--sort severity|last|first|bytes|id] [--limit N]\n"
+	    "       [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n"
+	    "N is the least severity (0 to 100). T is 90s, 30m, 2h, 3d, 1w (before now), a date, or RFC 3339.",
+	    "uso: garita findings [--state open|closed|all] [--severity N] [--equipment ID] [--peer DIRECCIÓN|PREFIJO|NOMBRE]\n"
+	    "     [--since T] [--until T] [--reason PALABRA] [--detection PALABRA] [--sort severity|last|first|bytes|id]\n"
+	    "     [--limit N] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n"
+	    "N es la menor severidad (0 a 100). T es 90s, 30m, 2h, 3d, 1w (antes de ahora), una fecha o RFC 3339."},
+	[TEXT_USAGE_SHOW] = {"usage: garita show ID [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
+	                     "ID is that of a finding: see garita findings.",
+	                     "uso: garita show ID [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
+	                     "ID es el de un hallazgo: véase garita findings."},
+	[TEXT_BAD_STATE] = {"not one of open, closed, all", "no es ninguno de open, closed, all"},
+	[TEXT_BAD_SORT] = {"not one of severity, last, first, bytes, id", "no es ninguno de severity, last, first, bytes, id"},
+	[TEXT_BAD_DETECTION] = {"no such detection; garita-detections(7) lists them",
+	                        "no existe esa detección; garita-detections(7) las enumera"},
+	[TEXT_COL_SEVERITY] = {"Sev", "Sev"},
+	[TEXT_NO_FINDINGS] = {"No finding matches.", "Ningún hallazgo coincide."},
+	[TEXT_CUT_FINDINGS] = {"no more are shown; --limit 0 shows all", "no se muestran más; --limit 0 los muestra todos"},
+	[TEXT_NO_SUCH_FINDING] = {"there is no such finding", "no existe ese hallazgo"},
+	[TEXT_WHICH_FINDING] = {"which finding? garita findings lists them", "¿qué hallazgo? garita findings los enumera"},
+	[TEXT_FINDING] = {"Finding", "Hallazgo"},
+	[TEXT_OF_100] = {"severity {0} of 100", "severidad {0} de 100"},
+	[TEXT_OPEN] = {"open", "abierto"},
+	[TEXT_CLOSED] = {"closed: quiet for a day", "cerrado: un día sin tráfico"},
+	[TEXT_OF_DICOM] = {" of DICOM images", " de imágenes DICOM"},
+	[TEXT_OF_DATABASE] = {" of a database", " de una base de datos"},
+	[TEXT_OF_INSPECTION] = {" of inspection data", " de datos de inspección"},
+	[TEXT_OF_ENCRYPTED_ARCHIVES] = {" with encrypted archives", " con archivos comprimidos y cifrados"},
+	[TEXT_OF_ARCHIVES] = {" with archives", " con archivos comprimidos"},
+	[TEXT_OF_NAMES] = {" in DNS names", " en nombres DNS"},
+	[TEXT_OVER] = {" over {0}", " por {0}"},
+	[TEXT_OVER_ENCRYPTED] = {" over encrypted {0}", " por {0} cifrado"},
+	[TEXT_OVER_PLAIN] = {" over plain {0}", " por {0} sin cifrar"},
+	[TEXT_NO_APPROVAL] = {"no approval", "sin aprobación"},
+	[TEXT_NOT_APPROVED] = {"not approved", "no aprobado"},
+	[TEXT_APPROVED_BUT] = {"approved, but suspicious", "aprobado, pero sospechoso"},
+	[TEXT_SUSPICIOUS] = {"suspicious", "sospechoso"},
+	[TEXT_FETCHED] = {" fetched {0}{1} from {2}", " obtuvo {0}{1} de {2}"},
+	[TEXT_SENT] = {"{0} sent {1}{2} to {3}", "{0} envió {1}{2} a {3}"},
+	[TEXT_SENT_BELOW] = {"{0} sent {1}{2} below {3}", "{0} envió {1}{2} bajo {3}"},
+	[TEXT_TERM_UNAPPROVED] = {"not approved", "no aprobado"},
+	[TEXT_TERM_BYTES] = {"{0} went out", "salieron {0}"},
+	[TEXT_TERM_PEER_OPENED] = {"the peer opened the connection", "el otro extremo abrió la conexión"},
+	[TEXT_TERM_UNKNOWN_EQUIPMENT] = {"unknown equipment", "equipo desconocido"},
+	[TEXT_TERM_COUNTRY] = {"{0} is in no approval", "{0} no figura en ninguna aprobación"},
+	[TEXT_SEVERITY] = {"Severity", "Severidad"},
+	[TEXT_WHO] = {"Who", "Quién"},
+	[TEXT_TO] = {"Peer", "Destino"},
+	[TEXT_WHEN] = {"When", "Cuándo"},
+	[TEXT_HOW_MUCH] = {"How much", "Cuánto"},
+	[TEXT_HOW] = {"How", "Cómo"},
+	[TEXT_NAMES] = {"Names", "Nombres"},
+	[TEXT_DETECTED] = {"Detected", "Detectado"},
+	[TEXT_DO] = {"What to do", "Qué hacer"},
+	[TEXT_OVER_TIME] = {"Over time", "En el tiempo"},
+	[TEXT_LARGEST] = {"Largest transfers", "Transferencias mayores"},
+	[TEXT_NEIGHBOURS] = {"Also", "También"},
+	[TEXT_SAME_PEER] = {"same peer", "mismo destino"},
+	[TEXT_SAME_EQUIPMENT] = {"same equipment", "mismo equipo"},
+	[TEXT_OUT_WORD] = {"out", "de salida"},
+	[TEXT_IN_WORD] = {"in", "de entrada"},
+	[TEXT_TRANSFERS_WORD] = {"transfers", "transferencias"},
+	[TEXT_VERIFIED] = {"DNS gave it for that address", "DNS lo dio para esa dirección"},
+	[TEXT_NOT_VERIFIED] = {"claimed, no DNS answer gave it", "declarado, ninguna respuesta DNS lo dio"},
+	[TEXT_ADDRESSES] = {"several addresses", "varias direcciones"},
+	[TEXT_UNKNOWN] = {"unknown", "se desconoce"},
+	[TEXT_NOT_CONFIGURED] = {"not in site.yaml", "no está en site.yaml"},
+	[TEXT_TIMES] = {"times", "veces"},
+	[TEXT_EACH] = {"each", "cada una"},
+	[TEXT_DO_CONTENT] = {"Find out who ordered the data to be sent, and what was in it.",
+	                     "Averigüe quién ordenó enviar los datos y qué contenían."},
+	[TEXT_DO_CHANNEL] = {"Ask whether that service was ordered for this machine; if not, block it.",
+	                     "Pregunte si ese servicio se contrató para esta máquina; si no, bloquéelo."},
+	[TEXT_DO_BEHAVIOUR] = {"Find the program that talks so, and compare with the days before it began.",
+	                       "Busque el programa que habla así y compare con los días anteriores."},
+	[TEXT_DO_NAMES] = {"Ask DNS for the name yourself, and look up who holds the address.",
+	                   "Consulte usted el nombre en DNS y averigüe de quién es la dirección."},
+	[TEXT_DO_EVASION] = {"Check the switch port and the machine's network settings on site.",
+	                     "Revise en sitio el puerto del conmutador y la red de la máquina."},
+	[TEXT_DO_UNAPPROVED] = {"garita policy explain {0} says which approval is how far from covering it. If it is not meant to be,"
+	                        " block it and tell the incident team.",
+	                        "garita policy explain {0} dice cuánto le falta a cada aprobación. Si no debe ser, bloquéelo y avise"
+	                        " al equipo de incidentes."},
+	[TEXT_JUDGED_OTHERWISE] = {"Its transfers are judged otherwise now; nothing is left in it.",
+	                           "Sus transferencias ya se juzgan de otro modo; no queda nada en él."},
 
 	[TEXT_USAGE_EQUIPMENT] = {"usage: garita equipment [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]",
 	                          "uso: garita equipment [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]"},
@@ -180,4 +270,22 @@ const char *text(const char *lang, enum text t)
 {
 	const struct pair *p = &table[t];
 	return lang != NULL && strcmp(lang, "es") == 0 ? p->es : p->en;
+}
+
+const char *text_fill(const char *form, const char *const *values, char *buf, size_t size)
+{
+	size_t n = 0;
+	for (const char *p = form; *p != '\0' && n + 1 < size; p++) {
+		if (p[0] != '{' || p[1] < '0' || p[1] > '9' || p[2] != '}') {
+			buf[n++] = *p;
+			continue;
+		}
+		const char *value = values[p[1] - '0'];
+		const size_t m = strnlen(value, size - 1 - n);
+		memcpy(buf + n, value, m);
+		n += m;
+		p += 2;
+	}
+	buf[n] = '\0';
+	return buf;
 }

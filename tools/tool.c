@@ -78,6 +78,19 @@ int tool_option(struct tool_options *o, int opt, const char *arg)
 	}
 }
 
+int tool_number(const struct tool_options *o, const char *option, const char *arg, uint64_t max, uint64_t *ret)
+{
+	char *end;
+	errno = 0;
+	const unsigned long long n = strtoull(arg, &end, 10);
+	if (arg[0] < '0' || arg[0] > '9' || *end != '\0' || errno != 0 || n > max) {
+		tool_error(o->verb, "%s %s: %s", option, arg, text(tool_lang(o), TEXT_BAD_NUMBER));
+		return ERR_INVALID;
+	}
+	*ret = n;
+	return 0;
+}
+
 const char *tool_lang(const struct tool_options *o)
 {
 	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};

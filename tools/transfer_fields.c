@@ -159,6 +159,12 @@ void transfer_fields(const struct stored_transfer *t, struct transfer_fields *re
 void transfer_json(const struct transfer_fields *f, struct json *j)
 {
 	json_object(j, NULL);
+	transfer_json_keys(f, j);
+	json_object_end(j);
+}
+
+void transfer_json_keys(const struct transfer_fields *f, struct json *j)
+{
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct field *field = &f->field[i];
 		switch (field->kind) {
@@ -181,7 +187,6 @@ void transfer_json(const struct transfer_fields *f, struct json *j)
 			break;
 		}
 	}
-	json_object_end(j);
 }
 
 const char *transfer_flat(const char *json, char *buf, size_t size)
@@ -228,6 +233,35 @@ int transfer_csv(const struct transfer_fields *f)
 	}
 	fputs("\r\n", stdout);
 	return ferror(stdout) ? ERR_IO : 0;
+}
+
+void finding_fields(const struct stored_finding *s, struct transfer_fields *f)
+{
+	const struct row_finding *r = &s->row;
+	const bool reasons = r->reasons != 0 || (s->reasons != NULL && strcmp(s->reasons, "[]") != 0);
+	f->count = 0;
+	add_int(f, "id", true, (uint64_t)r->id);
+	add_int(f, "severity", true, r->severity);
+	add_text(f, "state", r->closed ? "closed" : "open");
+	add_number(f, "first", FIELD_TIME, r->first_us);
+	add_number(f, "last", FIELD_TIME, r->last_us);
+	add_text(f, "equipment", r->equipment);
+	add_text(f, "peer", r->peer_name != NULL ? r->peer_name : s->address);
+	add_text(f, "peer_kind", store_peer_word(r->kind));
+	add_text(f, "dest_ip", s->address);
+	add_number(f, "several_addresses", r->several ? FIELD_BOOL : FIELD_ABSENT, 1);
+	add_text(f, "country", r->country);
+	add_int(f, "asn", r->asn != 0, r->asn);
+	add_text(f, "as_org", r->as_org);
+	add_text(f, "verdict", verdict_word(reasons ? VERDICT_UNAPPROVED : VERDICT_APPROVED));
+	add_json(f, "reasons", reasons ? s->reasons : NULL);
+	add_json(f, "detections", s->signs);
+	add_json(f, "attack", attack_json(r->signs, f->attack));
+	add_number(f, "peer_opened", r->peer_opened ? FIELD_BOOL : FIELD_ABSENT, 1);
+	add_number(f, "unknown_equipment", r->unknown_equipment ? FIELD_BOOL : FIELD_ABSENT, 1);
+	add_int(f, "transfers", true, r->transfers);
+	add_int(f, "ip_bytes_out", true, r->bytes_out);
+	add_int(f, "ip_bytes_in", true, r->bytes_in);
 }
 
 void sum_fields(const struct stored_sum *s, bool by_hour, struct transfer_fields *f)

@@ -36,6 +36,9 @@ void transfer_fields(const struct stored_transfer *t, struct transfer_fields *re
  * port, transfers, folded. */
 void sum_fields(const struct stored_sum *s, bool by_hour, struct transfer_fields *ret);
 
+/* A finding likewise. */
+void finding_fields(const struct stored_finding *s, struct transfer_fields *ret);
+
 /* The ATT&CK ids of signs as a JSON array, each once; NULL: none. */
 const char *attack_json(uint64_t signs, char buf[ATTACK_MAX]);
 
@@ -45,7 +48,8 @@ const char *transfer_flat(const char *json, char *buf, size_t size);
 void transfer_csv_head(const struct transfer_fields *f);
 MUST_CHECK int transfer_csv(const struct transfer_fields *f);
 
-/* The object, onto j. */
+/* The object, onto j; and its keys alone, into one that is begun. */
 void transfer_json(const struct transfer_fields *f, struct json *j);
+void transfer_json_keys(const struct transfer_fields *f, struct json *j);
 
 #endif

@@ -143,6 +143,9 @@ void store_add_conditions(struct store_query *q, const struct store_filter *f);
 MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_filter *f, const struct store_query *q,
                                     char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret);
 
+/* garita_in(x) in sql asks for peer; NULL: it is not used. */
+MUST_CHECK int store_prepare_in(struct store_reader *r, const struct prefix *peer, const char *sql, sqlite3_stmt **ret);
+
 int store_reader_fail(struct store_reader *r, int sqlite_code);
 
 static inline const char *store_text_at(sqlite3_stmt *st, int column)

@@ -221,19 +221,24 @@ static void bind_filter(sqlite3_stmt *st, const struct store_filter *f, char pee
 	sqlite3_bind_int64(st, 12, f->limit > INT64_MAX ? -1 : (int64_t)f->limit);
 }
 
+int store_prepare_in(struct store_reader *r, const struct prefix *peer, const char *sql, sqlite3_stmt **ret)
+{
+	int code = SQLITE_OK;
+	if (peer != NULL)
+		code = sqlite3_create_function_v2(r->db, "garita_in", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+		                                  (void *)(uintptr_t)peer, sql_in, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(r->db, sql, -1, ret, NULL);
+	return code == SQLITE_OK ? 0 : store_reader_fail(r, code);
+}
+
 int store_prepare_filter(struct store_reader *r, const struct store_filter *f, const struct store_query *q,
                          char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret)
 {
-	int code = SQLITE_OK;
-	if (f->peer != NULL)
-		code = sqlite3_create_function_v2(r->db, "garita_in", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-		                                  (void *)(uintptr_t)f->peer, sql_in, NULL, NULL, NULL);
-	if (code == SQLITE_OK)
-		code = sqlite3_prepare_v2(r->db, q->sql, -1, ret, NULL);
-	if (code != SQLITE_OK)
-		return store_reader_fail(r, code);
-	bind_filter(*ret, f, peer);
-	return 0;
+	const int result = store_prepare_in(r, f->peer, q->sql, ret);
+	if (result == 0)
+		bind_filter(*ret, f, peer);
+	return result;
 }
 
 static void read_ends(sqlite3_stmt *st, struct stored_transfer *t)

@@ -73,6 +73,39 @@ struct stored_folded {
 };
 MUST_CHECK int store_read_folded(struct store_reader *r, const struct store_filter *f, struct stored_folded *ret);
 
+/* Findings. Zeroed: every one that has transfers or detections. All that are given must hold. */
+struct finding_filter {
+	int64_t since_us, until_us;      /* in [since, until); 0: no limit */
+	unsigned severity;               /* at least */
+	const char *equipment;           /* id; one that ends in '*' is a prefix of ids */
+	const char *not_equipment;
+	const struct prefix *peer;       /* any address of its transfers */
+	const char *name;                /* host, domain or "AS64500" by which its peer is known; "*.example.com" */
+	const char *reason, *sign;       /* the words */
+	enum { FINDINGS_ALL = 0, FINDINGS_OPEN, FINDINGS_CLOSED } state;
+	enum { FINDINGS_WORST = 0, FINDINGS_LAST, FINDINGS_FIRST, FINDINGS_BYTES, FINDINGS_BY_ID } sort;
+	int64_t id, not_id;
+	uint64_t limit;                  /* 0: all */
+};
+
+struct stored_finding {
+	struct row_finding row;          /* strings borrowed; its detections: store_read_detections */
+	const char *address;             /* of its first transfer; NULL: none */
+	const char *reasons, *signs;     /* JSON arrays as recorded */
+};
+MUST_CHECK int store_read_findings(struct store_reader *r, const struct finding_filter *f,
+                                   int (*fn)(void *ctx, const struct stored_finding *row), void *ctx);
+
+struct stored_detection {
+	const char *word, *detail;
+	int what;                        /* enum detection; -1: not of this program */
+	unsigned score;
+	uint64_t count, bytes_out;
+	int64_t first_us, last_us;
+};
+MUST_CHECK int store_read_detections(struct store_reader *r, int64_t finding,
+                                     int (*fn)(void *ctx, const struct stored_detection *d), void *ctx);
+
 /* How much there is. */
 struct stored_extent {
 	uint64_t page_bytes, pages, free_pages;

@@ -38,6 +38,14 @@ say "What nobody approved: who (→ sent, ← was asked by) whom, how much left,
 	"Lo que nadie aprobó: quién (→ envió a, ← fue pedido por) quién, cuánto salió y por qué"
 garita transfers --verdict unapproved
 
+say "What is to be looked at, the worst first (garita findings)" "Qué hay que revisar, lo peor primero (garita findings)"
+garita findings --limit 8
+
+# The inspection data that went abroad.
+id=$(garita transfers --verdict unapproved --app DICOM --format json --limit 1 | sed 's/.*"finding":\([0-9]*\).*/\1/')
+say "One of them on a page (garita show $id)" "Uno de ellos en una página (garita show $id)"
+garita show "$id"
+
 say "What was approved, and by which approval" "Lo aprobado, y por cuál aprobación"
 garita transfers --verdict approved
 
