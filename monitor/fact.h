@@ -104,7 +104,8 @@ struct fact_flow_new {
 enum fact_host_source { HOST_NONE = 0, HOST_SNI, HOST_HTTP, HOST_DNS, HOST_QUIC, HOST_CERT };
 
 /* Bits of fact_flow_class.risk that we read; nDPI gives them the same numbers
- * in each version (dpi_label.c asserts it). */
+ * in each version (dpi_label.c asserts it). RISK_ESNI is set by ourselves, too,
+ * for ECH. */
 enum {
 	RISK_ODD_PORT = 5, RISK_SELF_SIGNED = 6, RISK_CERTIFICATE_EXPIRED = 9, RISK_CERTIFICATE_MISMATCH = 10,
 	RISK_ESNI = 21

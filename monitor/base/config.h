@@ -137,7 +137,7 @@ struct config_detect {     /* thresholds of the detect_* modules, which say more
 	unsigned learn_days;            /* default 14 */
 	unsigned volume_mad;            /* default 6 */
 	uint64_t volume_least;          /* bytes, default 10 MB */
-	unsigned ports;                 /* of one peer in an hour, default 10 */
+	unsigned ports;                 /* of one peer in a day, default 10 */
 	unsigned addresses;             /* of one MAC in a day, default 5 */
 	uint64_t burst_bytes, piece_bytes;   /* that make a burst, a piece: 1 MB, 16 kB */
 };

@@ -7,16 +7,16 @@
 
 #include "judge/detect_table.h"
 
-#define HOUR_US (3600 * INT64_C(1000000))
-#define FORGET_US (2 * HOUR_US)
+#define DAY_US (86400 * INT64_C(1000000))
+#define FORGET_US (2 * DAY_US)
 #define WORDS 4u
 #define BITS (64u * WORDS)
 
 struct pair {
 	struct detect_entry entry;
-	int64_t hour, first_us;
+	int64_t day, first_us;
 	uint64_t seen[WORDS];        /* a bitmap by hash of protocol and port */
-	uint8_t told;                /* in this hour */
+	uint8_t told;                /* in this day */
 };
 
 struct detect_ports {
@@ -71,13 +71,13 @@ void detect_ports_used(struct detect_ports *d, const struct detect_port_used *u,
 	struct pair *p = detect_table_get(d->pairs, &key, sizeof(key), u->time_us);
 	const uint32_t port = (uint32_t)u->proto << 16 | u->port;
 	const uint32_t bit = (uint32_t)XXH3_64bits_withSeed(&port, sizeof(port), d->seed) % BITS;
-	const int64_t hour = u->time_us / HOUR_US;
+	const int64_t day = u->time_us / DAY_US;
 	char detail[80];
-	if (p->first_us == 0 || (hour != p->hour && hour != p->hour - 1)) {
+	if (p->first_us == 0 || (day != p->day && day != p->day - 1)) {
 		for (unsigned i = 0; i < WORDS; i++)
 			p->seen[i] = 0;
 		p->told = 0;
-		p->hour = hour;
+		p->day = day;
 		p->first_us = u->time_us;
 	}
 	if ((p->seen[bit / 64] & UINT64_C(1) << bit % 64) != 0)
@@ -88,7 +88,7 @@ void detect_ports_used(struct detect_ports *d, const struct detect_port_used *u,
 	if (p->told || ports < d->cfg->ports)
 		return;
 	p->told = 1;
-	snprintf(detail, sizeof(detail), "data to %u ports of it within an hour", ports);
+	snprintf(detail, sizeof(detail), "data to %u ports of it within a day", ports);
 	const struct detect_hit h = {.what = DETECT_PORT_HOPPING, .score = 100, .machine = u->machine, .peer = u->peer,
 	                             .first_us = p->first_us, .last_us = u->time_us, .detail = detail};
 	sink->hit(sink->ctx, &h);

@@ -1,6 +1,6 @@
 /* detect_ports.h - one peer on ever other ports.
  *   port-hopping  a machine sent data to detect.ports different ports of one peer
- *                 within an hour, over connections that it opened itself and that
+ *                 within a day of UTC, over connections that it opened itself and that
  *                 were established. Passive FTP does so, too.
  * Memory: DETECT_PORTS_PAIRS pairs of machine and peer, 64 bytes each; exact to
  * some 200 ports within 10 % (linear counting). */

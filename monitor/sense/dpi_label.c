@@ -67,6 +67,8 @@ void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v)
 	if (f->host[0] != '\0' || v->proto != IPPROTO_TCP)
 		return;
 	size_t len = recognise_sni(v->payload, v->payload_bytes, &name);
+	if (recognise_hidden_name(v->payload, v->payload_bytes))
+		f->seen |= SEEN_HIDDEN;
 	if (len == 0 && is_http(f))
 		len = http_host(v->payload, v->payload_bytes, &name);
 	if (len > 0 && len < sizeof f->host) {
@@ -245,6 +247,8 @@ void dpi_get(struct dpi *d, struct dpi_flow *f, struct dpi_result *ret)
 	         ndpi_category_get_name(d->module, own ? NDPI_PROTOCOL_CATEGORY_WEB : f->label.category));
 	ret->encrypted = is_encrypted(d, f, l);
 	ret->risk = own ? 0 : f->n.risk & ((UINT64_C(1) << RISK_BITS) - 1);
+	if (f->seen & SEEN_HIDDEN)
+		ret->risk |= UINT64_C(1) << RISK_ESNI;
 	host_get(f, l.app == NDPI_PROTOCOL_TLS, ret);
 	fingerprints_get(f, ret);
 }

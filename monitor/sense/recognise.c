@@ -6,6 +6,8 @@
 
 /* TLS record: type (20 to 23, heartbeat 24), version 03 00 to 03 04, length of
  * at most 2^14 + 2048 (RFC 5246, section 6.2.3). */
+#define EXTENSION_ECH 65037u    /* RFC 9849 */
+#define EXTENSION_ESNI 65486u   /* its drafts before */
 #define TLS_HEADER 5
 #define TLS_RECORD_MAX (16384 + 2048)
 
@@ -149,18 +151,27 @@ enum recognise recognise_openvpn_tcp(const uint8_t *p, size_t n)
 /* ClientHello: handshake type 1, length 3, version 2, random 32, session id,
  * cipher suites, compression methods, extensions; server_name is extension 0:
  * list length 2, type 0, name length 2, name. */
-size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret)
+static bool hello_extensions(const uint8_t *p, size_t n, struct bytes *ret)
 {
 	if (!recognise_tls(p, n) || p[0] != TLS_HANDSHAKE)
-		return 0;
+		return false;
 	struct bytes b = bytes_of(p + TLS_HEADER, n - TLS_HEADER);
 	if (bytes_u8(&b) != 1)
-		return 0;
+		return false;
 	bytes_take(&b, 3 + 2 + 32);
 	bytes_take(&b, bytes_u8(&b));
 	bytes_take(&b, bytes_u16(&b));
 	bytes_take(&b, bytes_u8(&b));
 	bytes_take(&b, 2);
+	*ret = b;
+	return !b.failed;
+}
+
+size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret)
+{
+	struct bytes b;
+	if (!hello_extensions(p, n, &b))
+		return 0;
 	while (!b.failed && b.left > 0) {
 		const uint16_t type = bytes_u16(&b), bytes = bytes_u16(&b);
 		if (type != 0) {
@@ -177,6 +188,20 @@ size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret)
 		return len;
 	}
 	return 0;
+}
+
+bool recognise_hidden_name(const uint8_t *p, size_t n)
+{
+	struct bytes b;
+	if (!hello_extensions(p, n, &b))
+		return false;
+	while (!b.failed && b.left > 0) {
+		const uint16_t type = bytes_u16(&b), bytes = bytes_u16(&b);
+		if (!b.failed && (type == EXTENSION_ECH || type == EXTENSION_ESNI))
+			return true;
+		bytes_take(&b, bytes);
+	}
+	return false;
 }
 
 struct magic {

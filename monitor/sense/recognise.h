@@ -32,6 +32,10 @@ bool recognise_openvpn_udp(const uint8_t *p, size_t n);
  * 0 when there is none; *ret borrows from p. */
 size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret);
 
+/* Does such a ClientHello, as far as it is there, carry an encrypted one (ECH,
+ * ESNI)? GREASE looks the same: it proves nothing. */
+bool recognise_hidden_name(const uint8_t *p, size_t n);
+
 /* A file that begins here: "dicom-file", "tiff", "hdf5", "jpeg2000" or
  * "scan-record". *ret is set on RECOGNISE_YES only; static. */
 enum recognise recognise_file(const uint8_t *p, size_t n, const char **ret);

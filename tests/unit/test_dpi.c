@@ -250,6 +250,31 @@ static void quic_with_a_name(void **state)
 }
 
 /* nDPI keeps 79 bytes: a longer name must not be told by another's ending. */
+/* An encrypted ClientHello in the extension behind the name. */
+static void hidden_names(void **state)
+{
+	(void)state;
+	uint8_t hello[1200];
+	const uint8_t *name;
+	const size_t n = client_hello(hello, "public.example");
+	assert_false(recognise_hidden_name(hello, n));
+	for (unsigned i = 0; i < 2; i++) {
+		put16(hello + n - 8, i == 0 ? 65037 : 65486);   /* in place of the versions */
+		assert_true(recognise_hidden_name(hello, n));
+		assert_int_equal(recognise_sni(hello, n, &name), 14);
+		for (size_t cut = 0; cut < n; cut++)
+			assert_int_equal(recognise_hidden_name(hello, cut), cut >= n - 4);
+		struct dpi_result r;
+		struct pkt k;
+		struct dpi_flow *f = tcp_open(8443);
+		packet(&k, TCP, true, 8443, hello, n);
+		k.b[27] = 1;
+		(void)feed(f, &k, k.n, true);
+		finish(f, &r);
+		assert_true(r.risk & UINT64_C(1) << RISK_ESNI);
+	}
+}
+
 static void long_names_are_whole(void **state)
 {
 	(void)state;
@@ -556,6 +581,7 @@ int main(void)
 	    cmocka_unit_test(half_truths),
 	    cmocka_unit_test(tls_with_a_name),
 	    cmocka_unit_test(quic_with_a_name),
+	    cmocka_unit_test(hidden_names),
 	    cmocka_unit_test(long_names_are_whole),
 	    cmocka_unit_test(http_host),
 	    cmocka_unit_test(ssh_on_443),

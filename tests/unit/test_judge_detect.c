@@ -89,12 +89,12 @@ static void services_and_evasion(void **state)
 	assert_int_equal(signs_of(NOBODY, &(struct one){.app = "NTP", .port = 123, .proto = 17}, NULL), detect_bit(DETECT_NTP));
 	assert_int_equal(signs_of(APPROVED, &(struct one){.app = "NTP", .port = 123, .proto = 17}, NULL), 0);
 	assert_int_equal(signs_of(APPROVED, &(struct one){.proto = 132}, NULL), detect_bit(DETECT_OTHER_PROTOCOL));
-	assert_int_equal(signs_of(NOBODY, &(struct one){.app = "SSH", .risk = UINT64_C(1) << RISK_ODD_PORT}, NULL),
+	assert_int_equal(signs_of(NOBODY, &(struct one){.app = "FTP_CONTROL", .risk = UINT64_C(1) << RISK_ODD_PORT}, NULL),
 	                 detect_bit(DETECT_ODD_PORT));
-	assert_int_equal(signs_of(APPROVED, &(struct one){.app = "SSH", .risk = UINT64_C(1) << RISK_ODD_PORT}, NULL), 0);
-	const struct one in = {.app = "SSH", .initiator = INITIATOR_PEER, .flags = FLOW_ESTABLISHED};
+	assert_int_equal(signs_of(APPROVED, &(struct one){.app = "FTP_CONTROL", .risk = UINT64_C(1) << RISK_ODD_PORT}, NULL), 0);
+	const struct one in = {.app = "HTTP", .initiator = INITIATOR_PEER, .flags = FLOW_ESTABLISHED};
 	assert_int_equal(signs_of(NOBODY, &in, NULL), detect_bit(DETECT_LISTENS));
-	const struct one refused = {.app = "SSH", .initiator = INITIATOR_PEER};
+	const struct one refused = {.app = "HTTP", .initiator = INITIATOR_PEER};
 	assert_int_equal(signs_of(NOBODY, &refused, NULL), 0);
 	assert_int_equal(signs_of(NOBODY, &(struct one){.flags = FLOW_MANY_TAGS}, NULL), detect_bit(DETECT_STACKED_TAGS));
 	assert_int_equal(signs_of(NOBODY, &(struct one){.flags = FLOW_TUNNEL | FLOW_NESTED_TUNNEL}, NULL),
