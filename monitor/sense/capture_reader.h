@@ -38,7 +38,7 @@ struct capture_room {
 	/* The source is about to be read, which may take time. */
 	void (*pause)(void *ctx);
 	void *ctx;
-	size_t bytes;          /* what take gives; a larger record is read into memory of the reader's own */
+	size_t bytes;          /* what take gives, at least 4 KiB; a larger record is read into memory of the reader's own */
 	size_t read_bytes;     /* at most in one go */
 };
 
