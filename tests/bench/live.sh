@@ -1,16 +1,17 @@
 #!/bin/bash
 # live.sh BUILD - as root: the highest rate at which each program loses nothing
-# on one end of a veth pair, in network namespaces of its own; then the time
-# from a packet to its row. Not a test: nothing here fails by time.
+# on one end of a veth pair, in network namespaces of its own; what a packet
+# costs one worker and two, at a rate that is slow for both; then the time from
+# a packet to its row. Not a test: nothing here fails by time.
 #   CAPTURES="mixed bulk"  what is replayed (gencap)      BUFFER_MB=64  ring of each
 #   TRIAL_S=3              length of one trial             FLOWS=200     of the latency part
-#   PROGRAMS="tcpdump softflowd garitad-1 garitad-2 ndpiReader"
+#   PROGRAMS="tcpdump softflowd garitad-1 garitad-2 ndpiReader"   SLOW=100000  the slow rate
 # The sender has the last processor nearly for itself, where there are two the
 # rest has the other: the rates are of such a machine.
 set -u
 build=$1
 captures=${CAPTURES:-mixed bulk} buffer=${BUFFER_MB:-64} trial=${TRIAL_S:-3} flows=${FLOWS:-200}
-programs=${PROGRAMS-tcpdump softflowd garitad-1 garitad-2 ndpiReader}
+programs=${PROGRAMS-tcpdump softflowd garitad-1 garitad-2 ndpiReader} slow=${SLOW:-100000}
 cd "$(dirname "$0")/../.." || exit 1
 [ "$(id -u)" = 0 ] || { echo "bench-live: needs root" && exit 1; }
 work=$build/bench
@@ -169,6 +170,40 @@ for kind in $captures; do
 		[ "$p" != tcpdump ] || base=$rate
 		awk -v k="$kind" -v p="$p" -v r="$rate" -v b="${base:-0}" \
 			'BEGIN { printf "%-8s %-12s %14d %12s\n", k, p, r, (b > 0 ? sprintf("%.2f", r / b) : "") }'
+	done
+done
+
+# Processor time so far of garitad's children of that name, in ns.
+cpu_of() {
+	local p
+	for p in $(pgrep -P "$pid" -x "garitad-$1"); do cat "/proc/$p/schedstat"; done |
+		awk '{ n += $1 } END { printf "%.0f", n }'
+}
+# cost WORKERS - sets $workers_us and $judge_us, a packet
+cost() {
+	local before judge
+	rm -rf "$tmp/db"
+	mkdir "$tmp/db" && chown nobody "$tmp/db"
+	start "$build/garitad" -c "$tmp/site.yaml" -D "$tmp/db" -i span0 -w "$1"
+	until_ 10 grep -q ready "$tmp/err" && sleep 0.5 || return 1
+	before=$(cpu_of worker) judge=$(cpu_of judge)
+	send "$slow" && sleep 1
+	workers_us=$(awk "BEGIN { print ($(cpu_of worker) - $before) / 1000 / $sent }")
+	judge_us=$(awk "BEGIN { print ($(cpu_of judge) - $judge) / 1000 / $sent }")
+	stop TERM
+}
+# What one worker's rate and two workers' rate would be to each other where
+# every process has a processor of its own, and the sender and the kernel keep
+# up: neither can be shown where there are two processors.
+for kind in $captures; do
+	capture=$work/live-$kind.pcap
+	for w in 1 2; do
+		cost $w || break
+		[ $w -gt 1 ] || one_us=$workers_us
+		awk -v k="$kind" -v w=$w -v us="$workers_us" -v j="$judge_us" -v one="$one_us" -v r="$slow" 'BEGIN {
+			times = w == 1 ? "" : sprintf(": %.2f times one", w * one / us)
+			printf "%-8s workers: %d at %d/s: %.2f us a packet, each busy %.0f %% (the judge %.2f us)%s\n",
+				k, w, r, us, us * r / 1e4 / w, j, times }'
 	done
 done
 
