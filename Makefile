@@ -7,7 +7,7 @@ CC      ?= cc
 OPT     ?= -O2 -g
 WERROR  ?= $(if $(CI),-Werror)
 
-PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd libpsl
+PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd libpsl yara
 # nDPI may stand elsewhere: make NDPI_CFLAGS=-I… NDPI_LIBS=…
 NDPI_CFLAGS ?= $(shell pkg-config --cflags libndpi 2>/dev/null)
 NDPI_LIBS   ?= $(shell pkg-config --libs libndpi 2>/dev/null)
@@ -105,12 +105,13 @@ check-deps: ## module includes point upwards only, one file per library
 
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/garita/geoip \
-		$(DESTDIR)$(PREFIX)/share/garita/channels \
+		$(DESTDIR)$(PREFIX)/share/garita/channels $(DESTDIR)$(PREFIX)/share/garita/content \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/doc/garita $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/garita
 	install -m 755 $(BUILD)/garitad $(DESTDIR)$(PREFIX)/sbin/garitad
 	install -m 755 $(BUILD)/garita $(DESTDIR)$(PREFIX)/bin/garita
 	install -m 755 tools/geoip/build-country.pl $(DESTDIR)$(PREFIX)/share/garita/geoip/
+	install -m 644 signatures/content/*.yar $(DESTDIR)$(PREFIX)/share/garita/content/
 	install -m 644 signatures/channels/*.yaml $(DESTDIR)$(PREFIX)/share/garita/channels/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/

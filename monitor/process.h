@@ -13,6 +13,8 @@
 #include "base/ring.h"
 #include "sandbox.h"
 
+struct signature_page;
+
 /* What garitad was asked to do. */
 struct garitad_options {
 	const struct config *config;       /* taken over by the judge process: gone there after a reload */
@@ -29,6 +31,7 @@ struct garitad_options {
 struct process_context {
 	const struct garitad_options *options;
 	struct control *control;
+	struct signature_page *rules;    /* for contents */
 	struct ring *rings[CONTROL_WORKERS_MAX];
 	struct feed *feed;               /* of a replay: from the reader to the workers; live: NULL */
 	unsigned workers;

@@ -37,7 +37,9 @@ static int part_from_siblings(const struct process_context *p, unsigned index)
 		if (i != index)
 			ring_free(p->rings[i]);
 	}
-	const int rc = control_confine(p->control, index);
+	int rc = control_confine(p->control, index);
+	if (rc == 0)
+		rc = signature_page_confine(p->rules);
 	return rc == 0 && p->feed != NULL ? feed_be_reader(p->feed, index, true) : rc;
 }
 
@@ -58,6 +60,7 @@ static int start(const struct process_context *p, unsigned index, struct capture
 			.interface_count = p->options->interface_count,
 			.ring = p->rings[index],
 			.control = p->control,
+			.rules = p->rules,
 			.judge_eventfd = p->eventfd,
 			.index = index,
 			.workers = p->workers,

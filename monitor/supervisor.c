@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "notify.h"
+#include "rules.h"
 #include "sense/capture_feed.h"
 #include "supervisor_parts.h"
 
@@ -85,6 +86,10 @@ static int prepare(struct supervisor *s, const struct garitad_options *o)
 	p->supervisor = getpid();
 	p->fanout_group = (uint16_t)(p->supervisor * 16);
 	int rc = supervisor_data_dir(p);
+	if (rc == 0)
+		rc = signature_page_new(&p->rules);
+	if (rc == 0)
+		rc = rules_put(p->rules, o->config);
 	if (rc == 0)
 		rc = control_new(&p->control);
 	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
@@ -429,8 +434,10 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 		const int sig = sigtimedwait(signals, NULL, &wait);
 		if (sig == SIGTERM || sig == SIGINT)
 			stop(s, sig == SIGTERM ? "SIGTERM" : "SIGINT");
-		if (sig == SIGHUP && s->judge.pid != 0)
+		if (sig == SIGHUP && s->judge.pid != 0) {
 			kill(s->judge.pid, SIGHUP);
+			rules_reload(s->context.rules, s->context.options->config_path);
+		}
 		tick(s);
 		if (all_done(s) && s->judge.pid == 0 && s->judge.done)
 			return;

@@ -6,10 +6,10 @@ bad=0
 
 # The table, top first. A module may include itself and what stands above it.
 order='base/err base/log base/bytes base/addr base/ring base/feed base/netset base/control base/json base/seed base/sha1 base/tz base/config fact
-sense/capture sense/decode sense/fragment sense/dedup sense/flow_table sense/tcp_track sense/echo sense/station sense/label sense/dns sense/recognise sense/dpi sense/content sense/inspect sense/tell sense/worker
+sense/capture sense/decode sense/fragment sense/dedup sense/flow_table sense/tcp_track sense/echo sense/station sense/label sense/dns sense/recognise sense/signature sense/dpi sense/content sense/carrier sense/inspect sense/tell sense/worker
 judge/names judge/vendors judge/inventory judge/geo judge/policy judge/domain judge/distinct judge/detect judge/channel judge/severity judge/row judge/intern judge/transfer judge/finding judge/maintenance judge/judge
 record/ledger record/community_id record/store record/retention record/evidence record/emit record/recorder
-sandbox accounting notify process supervisor main'
+sandbox accounting notify rules process supervisor main'
 
 rank() {
 	n=0
@@ -58,6 +58,7 @@ alone 'maxminddb' judge/geo
 alone 'sqlite3' record/store
 alone 'yaml' base/config
 alone 'libpsl' judge/domain
+alone 'yara' sense/signature
 alone 'seccomp|cap-ng' sandbox
 [ $bad = 0 ] && echo "check-deps: includes point upwards only"
 exit $bad

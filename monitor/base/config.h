@@ -112,7 +112,14 @@ struct config_geo {        /* NULL: the defaults of geo.h are tried */
 	char *country, *city, *asn;
 };
 
+/* Values of records (container numbers, names of patients) that are recognised. */
+enum config_keep { KEEP_NONE = 0, KEEP_HASH, KEEP_CLEAR };
+
 struct config_signatures {
+	char **content;        /* rules of the site beside the installed ones; each may have wildcards */
+	size_t content_count;
+	enum config_keep keep_values;   /* default hash */
+	char *hash_key;        /* secret of KEEP_HASH, NULL: none */
 	char **channels;       /* files of the site beside the installed channel lists: config_channels.h */
 	size_t channel_count;
 };

@@ -141,6 +141,9 @@ static const struct config_key detect_keys[] = {
 };
 
 static const struct config_key signatures_keys[] = {
+	{"content",  &type_path, NULL, L, LIST_OF(config_signatures, content, content_count), .max = 64},
+	{"keep_values", &type_keep, NULL, 0, IN(config_signatures, keep_values), .standard = "hash"},
+	{"hash_key", &type_text, NULL, 0, IN(config_signatures, hash_key)},
 	{"channels", &type_path, NULL, L, LIST_OF(config_signatures, channels, channel_count), .max = 64},
 	END
 };

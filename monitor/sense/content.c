@@ -24,7 +24,7 @@
 #define DNS_HEADER 12
 #define DNS_BEGIN_MAX (DNS_HEADER + 255 + 4)   /* a header and one question are whole by then */
 
-enum word { WORD_DICOM, WORD_DICOS, WORD_STORE, WORD_STORE_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP, WORD_FILE,
+enum word { WORD_DICOM, WORD_DICOS, WORD_STORE, WORD_STORE_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP,
 	WORD_TAILSCALE, WORD_ZEROTIER, WORD_FRP, WORD_HEAD };
 
 /* What one end began with says nothing before the other end has spoken. */
@@ -41,7 +41,6 @@ static const struct {
     [WORD_DTLS] = {"dtls", "DTLS", "Web", true},
     [WORD_OPENVPN] = {"openvpn", "OpenVPN", "VPN", true},
     [WORD_FTP] = {"ftp", "FTP_CONTROL", "Download", false},
-    [WORD_FILE] = {NULL, NULL, NULL, false},
     [WORD_TAILSCALE] = {"tailscale", "Tailscale", "VPN", true},
     [WORD_ZEROTIER] = {"zerotier", "ZeroTier", "VPN", true},
     [WORD_FRP] = {"frp", "frp", "VPN", false},
@@ -70,16 +69,6 @@ static void tell(const struct feed *f, enum word w, const char *word, const char
 	f->sink->find(f->sink->ctx, &find);
 }
 
-static void tell_file(const struct feed *f, const char *word)
-{
-	/* the same kind of file from both ends is told once */
-	if (f->c->file_word == word)
-		return;
-	if (f->c->file_word == NULL)
-		f->c->file_word = word;
-	tell(f, WORD_FILE, word, "");
-}
-
 static void tell_dicom(const struct feed *f, const struct recognise_dicom *d)
 {
 	char detail[sizeof((struct content_find *)0)->detail];
@@ -90,32 +79,6 @@ static void tell_dicom(const struct feed *f, const struct recognise_dicom *d)
 	f->c->side[f->from].is_dicom = d->request;
 	f->c->side[f->from].skip = 0;
 	f->c->over = !d->request;
-}
-
-/* Where the body of an HTTP/1 message begins; 0: not yet, or no such message. */
-static size_t http_body(const uint8_t *p, size_t n, bool *ret_http)
-{
-	static const char *const starts[] = {"PUT ", "POST ", "GET ", "HTTP/1.", "PATCH "};
-	*ret_http = false;
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		const size_t len = strlen(starts[i]);
-		*ret_http = *ret_http || memcmp(p, starts[i], n < len ? n : len) == 0;
-	}
-	const uint8_t *end = *ret_http ? memmem(p, n, "\r\n\r\n", 4) : NULL;
-	return end != NULL ? (size_t)(end - p) + 4 : 0;
-}
-
-static enum recognise examine_file(const struct feed *f, const uint8_t *p, size_t n, bool last)
-{
-	bool http;
-	const char *word;
-	const size_t body = http_body(p, n, &http);
-	if (http && body == 0)
-		return last ? RECOGNISE_NO : RECOGNISE_MORE;
-	const enum recognise r = recognise_file(p + body, n - body, &word);
-	if (r == RECOGNISE_YES)
-		tell_file(f, word);
-	return r;
 }
 
 /* FTP's control connection (RFC 959, section 5.4): the server greets with 220,
@@ -174,11 +137,7 @@ static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, 
 	const enum recognise channel = examine_channel(f, p, n, last);
 	if (channel == RECOGNISE_YES)
 		return RECOGNISE_YES;
-	/* magic numbers are short: only where the beginning is known to be one */
-	const enum recognise file = f->c->side[f->from].start_known ? examine_file(f, p, n, last) : RECOGNISE_NO;
-	if (file == RECOGNISE_YES)
-		return RECOGNISE_YES;
-	const bool more = dicom == RECOGNISE_MORE || ovpn == RECOGNISE_MORE || file == RECOGNISE_MORE || channel == RECOGNISE_MORE;
+	const bool more = dicom == RECOGNISE_MORE || ovpn == RECOGNISE_MORE || channel == RECOGNISE_MORE;
 	return more ? RECOGNISE_MORE : RECOGNISE_NO;
 }
 

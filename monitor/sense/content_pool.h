@@ -37,7 +37,6 @@ struct side {
 struct content {
 	struct content *next;    /* of the free list */
 	struct content_pool *pool;
-	const char *file_word;   /* told */
 	uint8_t proto, packets;
 	uint8_t hints;           /* of content.c: what each end began with */
 	bool dns_port, dns_seen, over;

@@ -11,13 +11,14 @@
 #include "sense/dpi.h"
 
 #define NONE UINT32_MAX
-#define FINDS_MAX 4u
+#define FINDS_MAX 6u
 #define INNERS_MAX 4u        /* pairs told of one tunnel */
 #define FEED_TCP 24u         /* packets with payload that nDPI gets to see */
 #define FEED_UDP 10u
 #define FEED_OTHER 2u
 #define FEED_KNOWN 8u        /* more of them for a host name, once the protocol is known */
 #define PORT_DNS 53u
+#define CARRIED_DATAGRAM 100u  /* bytes: no file comes in less */
 
 /* What only some flows have: most are DNS, or of a protocol without names. */
 struct extras {
@@ -30,6 +31,10 @@ struct inspection {
 	struct flow *owner;
 	struct dpi_flow *dpi;          /* from the first packet that nDPI gets */
 	struct content *content;       /* NULL: nothing more to learn */
+	struct carrier *carrier;       /* from the first payload that it may be worth */
+	bool carries;                  /* there may be more to learn from it */
+	bool begins[2];                /* begin_seq[end] is the number of its first byte */
+	uint32_t begin_seq[2];
 	bool dpi_over;                 /* nor has nDPI */
 	bool looked;                   /* whether there are news was looked at since the last change */
 	struct extras *extras;         /* NULL: nothing of those */
@@ -52,12 +57,22 @@ struct inspection {
 struct inspector {
 	struct dpi *dpi;
 	struct content_pool *content;
+	struct carriers *carriers;
 	struct inspection *pool;
 	struct extras *extras;         /* as many as of pool */
 	uint32_t extras_used, extras_free;
 	uint32_t max, used, free, oldest, youngest;
 	uint64_t finds_lost;
 };
+
+static void on_carried(void *ctx, void *owner, const char *word, const char *detail);
+
+static int new_carriers(struct inspector *i, const struct inspect_options *o)
+{
+	const struct carrier_options options = {.max_flows = o->max_flows, .bytes = o->content_bytes, .keep = o->keep,
+	                                        .hash_key = o->hash_key, .ctx = i, .find = on_carried};
+	return carriers_new(&options, &i->carriers);
+}
 
 int inspect_new(const struct inspect_options *o, struct inspector **ret, char *err, size_t err_size)
 {
@@ -69,6 +84,8 @@ int inspect_new(const struct inspect_options *o, struct inspector **ret, char *e
 	i->pool = calloc(o->max_flows, sizeof *i->pool);
 	i->extras = calloc(o->max_flows, sizeof *i->extras);
 	int rc = i->pool == NULL || i->extras == NULL ? ERR_NOMEM : content_pool_new(o->max_flows, o->content_bytes, &i->content);
+	if (rc == 0)
+		rc = new_carriers(i, o);
 	if (rc == 0)
 		rc = dpi_new(o->max_flows, &i->dpi, err, err_size);
 	else
@@ -88,9 +105,11 @@ void inspect_free(struct inspector *i)
 	for (uint32_t at = i->oldest; at != NONE; at = i->pool[at].younger) {
 		dpi_flow_free(i->dpi, i->pool[at].dpi);
 		content_free(i->content, i->pool[at].content);
+		carrier_free(i->carriers, i->pool[at].carrier);
 	}
 	dpi_free(i->dpi);
 	content_pool_free(i->content);
+	carriers_free(i->carriers);
 	free(i->extras);
 	free(i->pool);
 	free(i);
@@ -157,8 +176,10 @@ void inspect_end(struct inspector *i, struct flow *f)
 		dpi_flow_free(i->dpi, x->dpi);
 	if (x->content != NULL)
 		content_free(i->content, x->content);
+	carrier_free(i->carriers, x->carrier);
 	x->dpi = NULL;
 	x->content = NULL;
+	x->carrier = NULL;
 	extras_give(i, x);
 	if (x->older != NONE)
 		i->pool[x->older].younger = x->younger;
@@ -205,6 +226,12 @@ static void on_find(void *ctx, const struct content_find *find)
 	}
 }
 
+static void on_carried(void *ctx, void *owner, const char *word, const char *detail)
+{
+	const struct flow *f = owner;
+	keep_find(ctx, f->inspection, word, detail);
+}
+
 static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
 {
 	struct content_ctx *c = ctx;
@@ -229,6 +256,84 @@ static void feed_content(struct content_ctx *ctx, const struct packet *p, unsign
 		x->content = NULL;
 		x->looked = false;
 	}
+}
+
+static void end_carrier(struct inspector *i, struct inspection *x)
+{
+	carrier_free(i->carriers, x->carrier);
+	x->carrier = NULL;
+	x->carries = false;
+}
+
+/* Worth the memory? Most flows are encrypted, or say little in datagrams. */
+static bool carries_much(const struct packet *p)
+{
+	if (p->proto == IPPROTO_UDP)
+		return p->payload_caplen >= CARRIED_DATAGRAM;
+	return !carrier_is_encrypted(p->payload, p->payload_caplen);
+}
+
+static struct carrier *new_carrier(struct inspector *i, struct flow *f)
+{
+	const struct inspection *x = f->inspection;
+	const struct flow_key *k = &f->key;
+	const unsigned in = f->inside_end;
+	const struct carrier_ends ends = {.addr = {k->addr[in], k->addr[1 - in]}, .port = {k->port[in], k->port[1 - in]},
+	                                  .proto = k->proto};
+	struct carrier *c = carrier_new(i->carriers, f, &ends);
+	for (unsigned end = 0; c != NULL && end < 2; end++)
+		if (x->begins[end])
+			carrier_begin(c, end == in ? CONTENT_OUT : CONTENT_IN, x->begin_seq[end]);
+	return c;
+}
+
+static void feed_carrier(struct inspector *i, struct flow *f, const struct packet *p, unsigned end)
+{
+	struct inspection *x = f->inspection;
+	if (x->carrier == NULL && !carries_much(p)) {
+		x->carries = p->proto == IPPROTO_UDP;
+		return;
+	}
+	if (x->carrier == NULL)
+		x->carrier = new_carrier(i, f);
+	const uint32_t seq = p->proto == IPPROTO_TCP ? p->tcp_seq + (p->tcp_flags & TCP_SYN ? 1 : 0) : 0;
+	if (x->carrier == NULL || !carrier_feed(i->carriers, x->carrier, end == f->inside_end ? CONTENT_OUT : CONTENT_IN, seq,
+	                                        p->payload, p->payload_caplen))
+		end_carrier(i, x);
+}
+
+/* What is encrypted carries nothing that could be read. */
+static bool is_encrypted(const struct inspection *x)
+{
+	return x->app != NULL ? x->app_encrypted : x->said.encrypted;
+}
+
+static void begin_carrier(struct flow *f)
+{
+	struct inspection *x = f->inspection;
+	x->carries = !x->names && f->class_ == FLOW_TRANSFER &&
+	             (f->key.proto == IPPROTO_TCP || f->key.proto == IPPROTO_UDP);
+	for (unsigned end = 0; end < 2; end++) {
+		x->begins[end] = f->key.proto == IPPROTO_TCP && f->tcp_seen[end] & TCP_SYN;
+		x->begin_seq[end] = f->tcp_next[end];
+	}
+}
+
+void inspect_rules(struct inspector *i, struct signatures *rules)
+{
+	carriers_rules(i->carriers, rules);
+}
+
+void inspect_overhear(struct inspector *i, const struct packet *p)
+{
+	carrier_overhear(i->carriers, p);
+}
+
+void inspect_look(struct inspector *i, struct flow *f)
+{
+	struct inspection *x = f->inspection;
+	if (x != NULL && x->carrier != NULL && !is_encrypted(x))
+		carrier_look(i->carriers, x->carrier);
 }
 
 /* Where the handshake was seen, each direction's beginning is known. */
@@ -258,6 +363,7 @@ void inspect_begin(struct inspector *i, struct flow *f, bool look)
 	x->dpi_over = !look || f->class_ != FLOW_TRANSFER;
 	if (!look)
 		return;
+	begin_carrier(f);
 	x->content = content_new(i->content, k->proto, k->port[in], k->port[1 - in]);
 	if (x->content != NULL && k->proto == IPPROTO_TCP)
 		content_beginnings(i, f);
@@ -337,12 +443,16 @@ void inspect_packet(struct inspector *i, struct flow *f, const struct packet *p,
 		struct content_ctx ctx = {.i = i, .f = f, .sink = sink};
 		feed_content(&ctx, p, end);
 	}
+	if (x->carries && p->payload_caplen > 0)
+		feed_carrier(i, f, p, end);
 	if (x->app != NULL && !x->dpi_over)
 		stop_dpi(i, x);
 	if (x->dpi_over || !fresh || !p->l4_whole || p->payload_caplen == 0)
 		return;
 	if (x->content == NULL || !content_is_likely(x->content))
 		feed_dpi(i, f, p, end);
+	if (x->carries && is_encrypted(x))
+		end_carrier(i, x);
 }
 
 void inspect_finish(struct inspector *i, struct flow *f)
@@ -361,6 +471,8 @@ void inspect_finish(struct inspector *i, struct flow *f)
 		x->content = NULL;
 		x->looked = false;
 	}
+	inspect_look(i, f);
+	end_carrier(i, x);
 }
 
 /* --- tunnels --- */
@@ -501,7 +613,7 @@ void inspect_drop_find(struct flow *f)
 bool inspect_is_over(const struct flow *f)
 {
 	const struct inspection *x = f->inspection;
-	if (!x->dpi_over || x->content != NULL)
+	if (!x->dpi_over || x->content != NULL || x->carrier != NULL)
 		return false;
 	return (f->flags & FLOW_TUNNEL) == 0 || x->inner_count == INNERS_MAX;
 }

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "fact.h"
+#include "sense/carrier.h"
 #include "sense/content.h"
 #include "sense/decode.h"
 #include "sense/flow_table.h"
@@ -24,7 +25,9 @@ struct inspection;   /* opaque: of one flow */
 
 struct inspect_options {
 	uint32_t max_flows;      /* inspected at once */
-	size_t content_bytes;    /* first bytes of each direction */
+	size_t content_bytes;    /* first bytes of each direction, and of each object */
+	enum config_keep keep;   /* values of records */
+	const char *hash_key;    /* of KEEP_HASH; NULL: none */
 };
 
 /* DNS messages as they are found. */
@@ -57,6 +60,13 @@ void inspect_packet(struct inspector *i, struct flow *f, const struct packet *p,
 /* The flow is a tunnel and carries inner: told once for each of the first few
  * pairs of ends. */
 void inspect_inner(struct inspector *i, struct flow *f, enum decode_tunnel kind, const struct packet *inner);
+
+/* Rules for contents from now on; NULL: none. Borrowed. */
+void inspect_rules(struct inspector *i, struct signatures *rules);
+/* Overheard by all workers that read the same files: carrier.h. */
+void inspect_overhear(struct inspector *i, const struct packet *p);
+/* A while has passed: look at what waits for more bytes. */
+void inspect_look(struct inspector *i, struct flow *f);
 
 /* No more packets: what nDPI knows by now is all. */
 void inspect_finish(struct inspector *i, struct flow *f);

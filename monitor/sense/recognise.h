@@ -1,4 +1,4 @@
-/* recognise.h - is this DICOM, DICOS, TLS, DTLS, OpenVPN, an image file?
+/* recognise.h - is this DICOM, DICOS, TLS, DTLS, OpenVPN?
  * Pure functions over bytes; they hold nothing and never read past n. Layouts
  * stand above each parser. Not here: reassembly, what a find is worth. */
 #ifndef MONITOR_RECOGNISE_H
@@ -35,10 +35,6 @@ size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret);
 /* Does such a ClientHello, as far as it is there, carry an encrypted one (ECH,
  * ESNI)? GREASE looks the same: it proves nothing. */
 bool recognise_hidden_name(const uint8_t *p, size_t n);
-
-/* A file that begins here: "dicom-file", "tiff", "hdf5", "jpeg2000" or
- * "scan-record". *ret is set on RECOGNISE_YES only; static. */
-enum recognise recognise_file(const uint8_t *p, size_t n, const char **ret);
 
 /* DICOM upper layer (PS3.8, section 9.3): what an association says. */
 struct recognise_dicom {

@@ -52,6 +52,8 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	struct inspect_options inspect = {
 		.max_flows = at_most(c->max, INSPECTED_MAX),
 		.content_bytes = (size_t)c->content_kib * 1024,
+		.keep = w->o.config->signatures.keep_values,
+		.hash_key = w->o.config->signatures.hash_key,
 	};
 	int rc = flow_table_new(c->max, &timeouts, &w->flows);
 	if (rc == 0)
@@ -93,6 +95,13 @@ static bool vlan_means_something(const struct worker_options *o, unsigned i)
 	return true;
 }
 
+/* Rules for contents are compiled elsewhere; here they are taken over. */
+static void see_rules(struct worker *w)
+{
+	if (w->o.rules != NULL && signature_page_get(w->o.rules, &w->rules_generation, &w->rules))
+		inspect_rules(w->inspector, w->rules);
+}
+
 int worker_new(const struct worker_options *o, struct worker **ret, char *err, size_t err_size)
 {
 	struct worker *w = calloc(1, sizeof *w);
@@ -118,6 +127,8 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 	worker_see_deaths(w);
 	int rc = new_tables(w, err, err_size);
 	if (rc == 0)
+		see_rules(w);
+	if (rc == 0)
 		rc = new_tell(w);
 	if (rc != 0) {
 		if (err[0] == '\0')
@@ -140,6 +151,7 @@ void worker_free(struct worker *w)
 	dedup_free(w->dedup);
 	fragment_table_free(w->fragments);
 	echo_free(w->echo);
+	signatures_free(w->rules);
 	tcp_track_free(w->tcp);
 	flow_table_free(w->flows);
 	free(w);
@@ -182,6 +194,7 @@ static void end_batch(struct worker *w)
 		memset(&w->tunnel_key, 0, sizeof w->tunnel_key);
 	}
 	worker_see_deaths(w);
+	see_rules(w);
 	(void)worker_catch_up(w);
 	const int64_t now_us = clock_us(CLOCK_MONOTONIC);
 	if (w->clock.begun && now_us - w->woken_us >= WAKE_US) {

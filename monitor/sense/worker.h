@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/ring.h"
 #include "sense/capture.h"
+#include "sense/signature.h"
 
 struct worker_options {
 	const struct config *config;
@@ -18,6 +19,7 @@ struct worker_options {
 	size_t interface_count;
 	struct ring *ring;         /* to the judge */
 	struct control *control;
+	struct signature_page *rules;   /* for contents; NULL: none */
 	int judge_eventfd;         /* written when control->judge_waits */
 	unsigned index, workers;
 };

@@ -273,6 +273,16 @@ static unsigned news_of(const struct flow *f)
 	return (inspect_has_news(f) ? TELL_CLASS : 0u) | (inspect_first_find(f) != NULL ? TELL_CONTENT : 0u);
 }
 
+void worker_look_again(struct worker *w, struct flow *f)
+{
+	if (f->inspection == NULL)
+		return;
+	worker_look(w, f, NULL);
+	inspect_look(w->inspector, f);
+	worker_looked(w);
+	(void)tell_flow(w->tell, f, news_of(f));
+}
+
 static void finish_inspection(struct worker *w, struct flow *f)
 {
 	if (f->inspection == NULL)

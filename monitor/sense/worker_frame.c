@@ -190,6 +190,7 @@ static void take_ip(struct worker *w, struct packet *p, struct seek *s)
 		}
 		carried = outcome == DECODE_IP ? &inner : NULL;
 	}
+	inspect_overhear(w->inspector, p);
 	if (p->fragment)
 		w->total.fragment_frames++;
 	if (is_housekeeping(w, p)) {
@@ -279,6 +280,16 @@ void worker_pass_time(struct worker *w, int64_t time_us)
 		worker_tick(w);
 }
 
+/* A frame of another worker: what it says of flows that may be this one's. */
+static void overhear(struct worker *w, const struct packet *p)
+{
+	struct packet inner;
+	if (p->tunnel == TUNNEL_NONE)
+		inspect_overhear(w->inspector, p);
+	else if (decode_inner(p, &inner) == DECODE_IP)
+		overhear(w, &inner);   /* ends with DECODE_DEPTH_MAX */
+}
+
 static void take_frame(struct worker *w, const struct capture_frame *frame, struct arrival *a)
 {
 	struct packet *p = &a->packet;
@@ -291,8 +302,11 @@ static void take_frame(struct worker *w, const struct capture_frame *frame, stru
 		}
 		return;
 	}
-	if (!a->mine)
+	if (!a->mine) {
+		if (a->outcome == DECODE_IP)
+			overhear(w, p);
 		return;
+	}
 	count_frame(w, frame);
 	p->time_us = w->clock.packet_us;
 	w->total.truncated_frames += p->truncated || frame->caplen < frame->wirelen;

@@ -90,6 +90,8 @@ struct worker {
 	struct fragment_table *fragments;
 	struct dedup *dedup;          /* NULL: every frame counts */
 	struct inspector *inspector;
+	struct signatures *rules;     /* NULL: none */
+	uint32_t rules_generation;
 	struct stations *stations;
 	struct labels *labels;
 	struct tell *tell;
@@ -157,6 +159,8 @@ void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why);
 /* Remove a flow whose end was told. */
 void worker_drop_flow(struct worker *w, struct flow *f);
 void worker_tell_count(struct worker *w, struct flow *f);
+/* A checkpoint's time has passed: contents that wait for more are looked at. */
+void worker_look_again(struct worker *w, struct flow *f);
 /* Give back what inspection holds once all it learnt is told. */
 void worker_settle_inspection(struct worker *w, struct flow *f);
 

@@ -71,6 +71,7 @@ static void tell_due(struct worker *w)
 	}
 	while ((f = flow_table_due(w->flows, DUE_SOME)) != NULL && f->due <= w->clock.now) {
 		worker_place(w, PHASE_SOME, f->due_seq);
+		worker_look_again(w, f);
 		worker_tell_count(w, f);
 	}
 }

@@ -21,6 +21,7 @@
 #include <ndpi_api.h>
 
 #include "fact.h"
+#include "rules.h"
 #include "sense/dpi_memo.h"
 #include "sense/worker.h"
 
@@ -308,7 +309,10 @@ __attribute__((noinline)) static void run_worker(struct capture *c, const struct
 		fail("too many networks");
 	control_put_netset(control, &ns);
 	c->next = 0;
-	const struct worker_options o = {.config = config, .capture = c, .ring = ring, .control = control,
+	struct signature_page *rules;
+	if (signature_page_new(&rules) != 0 || rules_put(rules, config) != 0)
+		fail("no rules");
+	const struct worker_options o = {.config = config, .capture = c, .ring = ring, .control = control, .rules = rules,
 	                                 .judge_eventfd = -1, .workers = 1};
 	const pid_t judge = fork();
 	if (judge == 0)

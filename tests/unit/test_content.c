@@ -404,40 +404,6 @@ static void ftp_needs_both_ends(void **state)
 	}
 }
 
-static void files(void **state)
-{
-	(void)state;
-	uint8_t dcm[200] = {0};
-	memcpy(dcm + 128, "DICM", 4);
-	static const uint8_t tiff[] = "II*\0........................";
-	struct content *c = flow(TCP, 9000);
-	syn(c, CONTENT_OUT, 1);
-	(void)feed(c, CONTENT_OUT, 1, dcm, 131);
-	assert_int_equal(seen.finds, 0);
-	(void)feed(c, CONTENT_OUT, 132, dcm + 131, 69);
-	assert_string_equal(seen.word[0], "dicom-file");
-	assert_string_equal(seen.app[0], "");
-	content_free(pool, c);
-	/* behind the header of an upload; not where the beginning was not seen */
-	static const char put[] = "PUT /scan HTTP/1.1\r\nHost: files.example\r\n\r\nII*\0....";
-	c = flow(TCP, 80);
-	syn(c, CONTENT_OUT, 1);
-	for (uint32_t i = 0; i + 1 < sizeof put; i++)
-		(void)feed(c, CONTENT_OUT, 1 + i, put + i, 1);
-	assert_int_equal(seen.finds, 0);   /* too many packets of one byte */
-	content_free(pool, c);
-	c = flow(TCP, 80);
-	syn(c, CONTENT_OUT, 1);
-	(void)feed(c, CONTENT_OUT, 1, put, 30);
-	(void)feed(c, CONTENT_OUT, 31, put + 30, sizeof put - 31);
-	assert_string_equal(seen.word[0], "tiff");
-	content_free(pool, c);
-	c = flow(TCP, 9000);
-	(void)feed(c, CONTENT_OUT, 1, tiff, sizeof tiff);
-	assert_int_equal(seen.finds, 0);
-	content_free(pool, c);
-}
-
 /* --- DNS --- */
 
 static void dns_over_udp(void **state)
@@ -629,7 +595,6 @@ int main(void)
 	    cmocka_unit_test(tls_record),
 	    cmocka_unit_test(openvpn),
 	    cmocka_unit_test(ftp_needs_both_ends),
-	    cmocka_unit_test(files),
 	    cmocka_unit_test(dns_over_udp),
 	    cmocka_unit_test(dns_over_tcp),
 	    cmocka_unit_test(dns_longer_than_the_buffer),

@@ -5,6 +5,7 @@
 
 #include "sense/recognise.h"
 #include "sense/recognise_channel.h"
+#include "sense/recognise_object.h"
 
 #undef NDEBUG
 #include <assert.h>
@@ -38,11 +39,24 @@ static void dicom(const uint8_t *p, size_t n)
 		assert(recognise_dicom_association(p, i, false, &d) != RECOGNISE_NO);
 }
 
+static void objects(const uint8_t *p, size_t n)
+{
+	struct object_find find[OBJECT_FINDS];
+	const size_t count = recognise_object(p, n, find);
+	assert(count <= OBJECT_FINDS);
+	for (size_t i = 0; i < count; i++) {
+		assert(find[i].word > OBJECT_NONE && find[i].word < OBJECT_RULE);
+		text_sane(find[i].detail, sizeof find[i].detail);
+		assert(!find[i].value || recognise_container_number(find[i].detail));
+		for (size_t k = 0; k < i; k++)
+			assert(find[k].word != find[i].word);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *p = malloc(size > 0 ? size : 1);
 	const uint8_t *name;
-	const char *word;
 	memcpy(p, data, size);
 	dicom(p, size);
 	struct recognise_store store;
@@ -53,8 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(n == 0 || (name > p && name + n <= p + size && recognise_tls(p, size)));
 	assert(!recognise_tls_hello(p, size) || recognise_tls(p, size));
 	assert(!recognise_tls(p, size) || !recognise_dtls(p, size));
-	if (recognise_file(p, size, &word) == RECOGNISE_YES)
-		assert(strlen(word) > 0);
+	objects(p, size);
 	const enum recognise ovpn = recognise_openvpn_tcp(p, size);
 	assert(ovpn != RECOGNISE_YES || (size > 2 && recognise_openvpn_udp(p + 2, (size_t)(p[0] << 8 | p[1]))));
 	(void)recognise_openvpn_udp(p, size);
