@@ -3,9 +3,15 @@ EVAL_MUTANTS ?= 10000
 EVAL_JOBS    ?= 2
 EVAL_BIN     := $(patsubst tests/eval/%.c,$(BUILD)/eval/%,$(wildcard tests/eval/*.c))
 
-eval: all $(EVAL_BIN) ## decode against tshark; the accounting over every capture and 10,000 mutated ones
+EVAL_SCALES  ?= 1 20 600
+
+eval: all $(EVAL_BIN) eval-detections ## detections over labelled scenes; decode against tshark; the accounting over every capture and 10,000 mutated ones
 	@tests/eval/decode.sh $(BUILD)
 	@tests/eval/accounting.sh $(BUILD) $(EVAL_MUTANTS) $(EVAL_JOBS)
+
+eval-detections: all ## what is detected in the labelled scenes of tests/eval/scenes, on three time scales
+	@rm -rf $(BUILD)/eval/scenes; mkdir -p $(BUILD)/eval/scenes
+	@perl tests/eval/detections.pl $(BUILD) $(BUILD)/eval/scenes $(EVAL_SCALES)
 
 eval-build: $(EVAL_BIN)
 
@@ -13,4 +19,4 @@ $(BUILD)/eval/%: tests/eval/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LHARD) -o $@ $< $(LIB) $(LIBS)
 
-.PHONY: eval eval-build
+.PHONY: eval eval-detections eval-build

@@ -46,7 +46,7 @@ sub objects { return map { $json->decode($_) } grep { /^\{/ } lines(@_) }
 
 # --- one scene on one scale ---
 
-my (%word, %tool, @wrong, @slow, %intervals);
+my (%word, %tool, @wrong, @soon);
 my ($runs, $benign_flows, $benign_signs, $unapproved, $missed_unapproved, $worst_benign) = (0) x 6;
 
 sub prepare {
@@ -107,6 +107,57 @@ sub garitad {
 	weigh($s, $scale, \%found);
 }
 
+# --- how soon ---
+
+# What leaves until a detection is made: the payload of DNS questions in bytes, or
+# connections begun by the equipment (intervals are one less), counted frame by frame.
+sub amounts {
+	my ($pcap, $kind) = @_;
+	open my $in, '<:raw', $pcap or die "$pcap: $!\n";
+	read $in, my $head, 24;
+	my ($at, $sum, %seen, @after) = (24, 0);
+	while (read($in, my $h, 16) == 16) {
+		my $n = unpack 'x8V', $h;
+		read $in, my $f, $n;
+		$at += 16 + $n;
+		my $ip = unpack('n', substr $f, 12, 2) == 0x8100 ? 18 : 14;
+		if (length $f > $ip + 24 && unpack('n', substr $f, $ip - 2, 2) == 0x0800) {
+			my $proto = ord substr $f, $ip + 9, 1;
+			my $t = $ip + 4 * (15 & ord substr $f, $ip, 1);
+			my ($from, $to, $len) = unpack 'n3', substr $f, $t, 6;
+			my $inside = substr($f, $ip + 12, 3) eq "\xc0\0\2";
+			if ($kind eq 'dns') { $sum += $len - 8 if $proto == 17 && $to == 53 && $inside }
+			elsif ($inside && $to != 53 && ($proto == 17 || $proto == 6 && (ord(substr $f, $t + 13, 1) & 0x12) == 2)) { $sum++ unless $seen{"$proto $from $to"}++ }
+		}
+		push @after, [$at, $sum];
+	}
+	return @after;
+}
+
+# The least amount after which the detection is there: a search over beginnings of the capture.
+sub amount_until {
+	my ($s, $pcap, $what, $kind) = @_;
+	my @after = amounts($pcap, $kind);
+	my ($no, $yes) = (-1, $#after);
+	while ($yes - $no > 1) {
+		my $mid = int(($no + $yes) / 2);
+		system("head -c $after[$mid][0] $pcap >$work/beginning.pcap; rm -rf $work/db; $build/garitad -c $here/scenes/site.yaml -D $work/db -r $work/beginning.pcap -w 1 --format json >/dev/null 2>&1");
+		my $there = grep { grep { $_ eq $what } @{$_->{detections} // []} } objects("$build/garita", 'findings', '--db', "$work/db", '--format', 'json', '--limit', 0);
+		if ($there) { $yes = $mid } else { $no = $mid }
+	}
+	return $after[$yes][1];
+}
+
+sub how_soon {
+	my ($s, $scale, $pcap) = @_;
+	for my $key (keys %{$s->{must}}) {
+		my ($who, $what) = split /:/, $key, 2;
+		next unless $what eq 'dns-tunnel' || $what eq 'beacon';
+		my $n = amount_until($s, $pcap, $what, $what eq 'beacon' ? 'connections' : 'dns');
+		push @soon, sprintf("%-20s x%-4d %s after %s", $s->{name}, $scale, $what, $what eq 'beacon' ? ($n - 1) . ' intervals' : sprintf('%.1f KB of questions', $n / 1000));
+	}
+}
+
 # Peers: did they say anything of the capture that a person would look at?
 sub peers {
 	my ($s, $scale, $pcap) = @_;
@@ -126,6 +177,7 @@ for my $name (@scenes) {
 	for my $scale (@scales) {
 		my $pcap = prepare($s, $scale);
 		garitad($s, $scale, $pcap);
+		how_soon($s, $scale, $pcap);
 		peers($s, $scale, $pcap) if $scale == $scales[0];
 		unlink $pcap;
 		$runs++;
@@ -150,6 +202,7 @@ for my $w (sort keys %word) {
 	print "  $w in benign: @{$word{$w}{where}}\n" if $word{$w}{where};
 }
 printf "\nscenes with an unapproved transfer: %d of %d replays recorded it\n", $unapproved - $missed_unapproved, $unapproved;
+print "$_\n" for '', 'how soon:', @soon, '';
 printf "benign: %d transfers, worst severity %d (at most %d wanted), %d findings by a detection above that\n", $benign_flows, $worst_benign, $BENIGN_MAX, $benign_signs;
 for my $t (sort keys %tool) {
 	printf "%-12s (default rules): says something of %d of %d scenes of exfiltration and of %d of %d benign ones\n", $t,

@@ -62,7 +62,7 @@ s_benign_maintenance() {
     lab_start_sshd sshd-nii7 nii7 192.0.2.10 22
     lab_ssh outside ssh -b "$VENDOR" root@192.0.2.10 'for i in 1 2 3; do uptime; sleep 0.5; done' >/dev/null
 }
-scene benign-heartbeat benign approved curl,nginx 'A heartbeat to the approved monitor every second: as regular as a beacon.'
+scene benign-heartbeat benign 'approved NII-0008:beacon?' curl,nginx 'A heartbeat to the approved monitor every second: as regular as a beacon.'
 s_benign_heartbeat() { every 1 25 web nii8 "http://$MONITOR:8080/post" -d '{"state":"ok"}'; }
 
 scene benign-syslog benign approved logger 'Log lines to the approved monitor.'
@@ -107,7 +107,7 @@ s_benign_database_agent() { lab_sink outside tcp "$ARCHIVE" 5432; local i; for i
 scene benign-smb benign approved smbd,smbclient 'An approved copy onto the share of the archive.'
 s_benign_smb() { local DROP=$ARCHIVE; . "$LAB_HERE/cases/smb-out.sh"; case_setup; head -c 60000 /dev/urandom >"$LAB_DIR/tmp/scan.img"; case_traffic; }
 
-scene benign-update-check benign approved curl,nginx 'A check for updates every second: small, regular, approved.'
+scene benign-update-check benign 'approved NII-0007:beacon?' curl,nginx 'A check for updates every second: small, regular, approved.'
 s_benign_update_check() { every 1 20 web nii7 -I http://updates.maker.example/update.bin; }
 
 scene benign-refused benign approved curl 'The approved monitor is down for a moment: refused and tried again.'
