@@ -1,7 +1,7 @@
 #!/bin/sh
 # replay.sh [--rewrite] BUILD CASE - replay tests/replay/CASE and compare the
-# records with expected.jsonl and the sums with accounting.json: the whole
-# diff counts. Also with two workers (the same records), and cut at several
+# records with expected.jsonl and findings.jsonl and the sums with
+# accounting.json: the whole diff counts. Also with two workers (the same records), and cut at several
 # snap lengths (no crash, the sums hold).
 set -eu
 # Under AddressSanitizer: its leak checker traces the process that ends, which
@@ -41,19 +41,26 @@ records() {
 		jq -c 'if .equipment | startswith("unknown:") then del(.vendor) else . end' | LC_ALL=C sort
 }
 
+findings() { "$build/garita" findings --db "$1" --format json --limit 0 --sort id; }
+
 run "$work/one" >"$work/accounting.json"
 records "$work/one" >"$work/actual.jsonl"
+findings "$work/one" >"$work/findings.jsonl"
 if [ $rewrite = yes ]; then
 	cp "$work/actual.jsonl" "$case_dir/expected.jsonl"
+	cp "$work/findings.jsonl" "$case_dir/findings.jsonl"
 	cp "$work/accounting.json" "$case_dir/accounting.json"
 	exit 0
 fi
 diff -u "$case_dir/expected.jsonl" "$work/actual.jsonl"
+diff -u "$case_dir/findings.jsonl" "$work/findings.jsonl"
 diff -u "$case_dir/accounting.json" "$work/accounting.json"
 
 run "$work/two" -w 2 >"$work/accounting2.json"
 records "$work/two" >"$work/actual2.jsonl"
+findings "$work/two" >"$work/findings2.jsonl"
 diff -u "$work/actual.jsonl" "$work/actual2.jsonl"
+diff -u "$work/findings.jsonl" "$work/findings2.jsonl"
 diff -u "$work/accounting.json" "$work/accounting2.json"
 
 sums_hold() {
