@@ -39,6 +39,12 @@ static int use_config(struct judge *j, const struct config *cfg, struct policy *
 	return e;
 }
 
+static void look_again(struct judge *j, uint32_t index)
+{
+	judge_locate(j, index);
+	judge_channel(j, index);
+}
+
 int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char *err, size_t err_size)
 {
 	struct policy *p = NULL, *old_policy = j->policy;
@@ -60,10 +66,7 @@ int judge_reload(struct judge *j, const struct config *cfg, int64_t now_us, char
 	j->geo_generation = geo_generation(j->geo);
 	judge_names_reload(j, old);
 	judge_detect_reload(j);
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
-		judge_locate(j, i);
-		judge_channel(j, i);
-	}
+	judge_each_live(j, look_again);
 	judge_decide_all(j);
 	policy_free(old_policy);
 	config_free((struct config *)(uintptr_t)old);
@@ -113,7 +116,6 @@ int judge_new(const struct judge_options *o, struct judge **ret, char *err, size
 		j->next_transfer = o->next_transfer > 0 ? o->next_transfer : 1;
 		j->hold_open = o->hold_open;
 		j->open_restored = o->open_restored;
-		j->live_first = j->live_last = TRANSFER_NONE;
 		j->dirty_first = j->dirty_last = j->offered_first = j->offered_last = TRANSFER_NONE;
 		j->policy_us = TRANSFER_NEVER;
 		j->clock_us = j->minute_us = INT64_MIN;
@@ -207,8 +209,7 @@ static void station(struct judge *j, const struct fact_station *f)
 static void new_geo(struct judge *j)
 {
 	j->geo_generation = geo_generation(j->geo);
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
-		judge_locate(j, i);
+	judge_each_live(j, judge_locate);
 	judge_decide_all(j);
 }
 

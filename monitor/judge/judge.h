@@ -2,7 +2,7 @@
  * The top file of judge/. Never sees a raw byte, never waits: rows that
  * changed are marked and handed out by judge_flush. Packet time is its only
  * clock.
- * Memory: 232 bytes a live transfer and 12 of index beside its texts, which
+ * Memory: 168 bytes a live transfer and 12 of index beside its texts, which
  * are interned (at most 256 MB); the same for each row that waits for the
  * record, at most max_pending. Names: see names.h, twice; findings: see finding.h.
  * A name that DNS gave to a machine for an address, before or during the

@@ -14,8 +14,8 @@ static void offer_row(struct judge *j, uint32_t index)
 
 static void offer_transfers(struct judge *j)
 {
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
-		offer_row(j, i);
+	for (struct live l = {0}; judge_next_live(j, &l);)
+		offer_row(j, l.index);
 	const struct placing *p = &j->placing;
 	for (uint32_t i = 0; i <= p->fold_mask; i++)
 		if (p->folds[i].row != TRANSFER_NONE)

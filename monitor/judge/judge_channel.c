@@ -44,7 +44,7 @@ static void query_of(const struct judge *j, const struct transfer *t, struct cha
 		q->port[0] = t->peer_port;
 	if (t->initiator != INITIATOR_EQUIPMENT)
 		q->port[1] = t->inside_port;
-	q->by_port = t->final && t->counts.payload_bytes_out + t->counts.payload_bytes_in > 0;
+	q->by_port = t->final && transfer_counts(t).payload_bytes_out + transfer_counts(t).payload_bytes_in > 0;
 }
 
 static void hit_json(struct json *js, const struct channel_hit *h)
@@ -122,7 +122,7 @@ static void join_session(struct judge *j, uint32_t index, const struct channel_h
 	const struct maintenance_flow f = {
 	    .key = index, .tool = h->channel->name, .equipment = t->machine->id, .network = text_of(j, t->network),
 	    .hostname = text_of(j, t->host != 0 ? t->host : t->dns_name), .peer = t->peer, .by_name = h->by == CHANNEL_BY_HOST,
-	    .initiator = t->initiator, .start_us = t->start_us, .last_us = t->end_us, .counts = t->counts};
+	    .initiator = t->initiator, .start_us = t->start_us, .last_us = t->end_us, .counts = transfer_counts(t)};
 	t->maintained = maintenance_join(j->maintenances, &f, &v);
 }
 
@@ -151,7 +151,8 @@ void judge_channel_counted(struct judge *j, uint32_t index, const struct flow_co
 	if (t->maintained)
 		maintenance_grow(j->maintenances, index, delta, t->end_us);
 	/* a port says something once payload went, and that shows here first */
-	if (!t->by_port && t->final && t->counts.payload_bytes_out + t->counts.payload_bytes_in > 0) {
+	const struct flow_counts counts = transfer_counts(t);
+	if (!t->by_port && t->final && counts.payload_bytes_out + counts.payload_bytes_in > 0) {
 		const uint32_t before = t->tag;
 		judge_channel(j, index);
 		if (t->tag != before && t->place == PLACE_ROW)

@@ -21,6 +21,31 @@ struct asking {
 	const struct transfer *t;
 };
 
+/* Bytes that no approval has been billed for yet. */
+static struct policy_usage unbilled(const struct judge *j, const struct transfer *t)
+{
+	const struct flow_counts c = transfer_counts(t);
+	if (t->billed == BILLED_ALL)
+		return j->unbilled;
+	if (t->billed == BILLED_SOME)
+		return (struct policy_usage){c.ip_bytes_out - t->more->billed_out, c.ip_bytes_in - t->more->billed_in};
+	return (struct policy_usage){c.ip_bytes_out, c.ip_bytes_in};
+}
+
+void judge_keep_unbilled(struct judge *j, struct transfer *t)
+{
+	const bool some = t->billed == BILLED_ALL && (j->unbilled.out | j->unbilled.in) != 0;
+	const struct flow_counts c = transfer_counts(t);
+	if (some && transfer_more(t) != NULL) {
+		t->billed = BILLED_SOME;
+		t->more->billed_out = c.ip_bytes_out - j->unbilled.out;
+		t->more->billed_in = c.ip_bytes_in - j->unbilled.in;
+	} else if (some) {
+		j->refused++;
+	}
+	j->unbilled = (struct policy_usage){0};
+}
+
 /* Bytes of the approval in the period, with what this transfer has not put
  * there yet. */
 static void usage_of(void *ctx, const char *approval, enum config_period per, int64_t time_us, struct policy_usage *ret)
@@ -31,8 +56,9 @@ static void usage_of(void *ctx, const char *approval, enum config_period per, in
 	intern_put(a->j->texts, id);
 	if (time_us != a->t->end_us)
 		return;
-	ret->out += a->t->counts.ip_bytes_out - a->t->billed_out;
-	ret->in += a->t->counts.ip_bytes_in - a->t->billed_in;
+	const struct policy_usage more = unbilled(a->j, a->t);
+	ret->out += more.out;
+	ret->in += more.in;
 }
 
 static void fill_facts(const struct judge *j, const struct transfer *t, struct policy_facts *f)
@@ -106,8 +132,9 @@ void judge_unmeant_forget(struct judge *j)
 		unmeant_put(j, &j->unmeant[i]);
 }
 
-static void ask_policy(struct judge *j, const struct transfer *t, const struct policy_facts *f, struct asking *a,
-                       struct policy_verdict *ret)
+/* --- the question --- */
+
+static void ask(struct judge *j, const struct transfer *t, struct policy_verdict *ret)
 {
 	struct unmeant_key key;
 	struct unmeant *u = unmeant_slot(j, t, &key);
@@ -115,34 +142,38 @@ static void ask_policy(struct judge *j, const struct transfer *t, const struct p
 		*ret = (struct policy_verdict){.verdict = VERDICT_UNAPPROVED, .reasons = u->reasons};
 		return;
 	}
-	policy_judge(j->policy, f, usage_of, a, ret);
-	if (ret->approval == NULL && ret->verdict == VERDICT_UNAPPROVED && ret->reasons != 0 && !ret->pending)
-		unmeant_set(j, u, &key, ret->reasons);
-}
-
-/* --- the question --- */
-
-static void ask(struct judge *j, struct transfer *t, struct policy_verdict *ret)
-{
 	struct asking a = {.j = j, .t = t};
 	struct policy_facts f;
 	fill_facts(j, t, &f);
-	ask_policy(j, t, &f, &a, ret);
+	policy_judge(j->policy, &f, usage_of, &a, ret);
+	if (ret->approval == NULL && ret->verdict == VERDICT_UNAPPROVED && ret->reasons != 0 && !ret->pending) {
+		unmeant_set(j, u, &key, ret->reasons);
+		return;
+	}
 	/* A label that may still get better ("TLS" before "TLS.Amazon") does not
 	 * refuse yet. */
 	if (ret->reasons == UINT32_C(1) << REASON_APP_NOT_APPROVED && !f.inspection_done) {
 		f.app = NULL;
 		policy_judge(j->policy, &f, usage_of, &a, ret);
 	}
-	if (ret->verdict == VERDICT_UNAPPROVED && (ret->reasons & REASONS_OF_TIME) != 0 && t->bad_us == TRANSFER_NEVER) {
-		t->bad_us = t->end_us;
-	} else if (ret->verdict == VERDICT_APPROVED && t->bad_us != TRANSFER_NEVER) {
+	if (ret->verdict == VERDICT_APPROVED && transfer_bad_us(t) != TRANSFER_NEVER) {
 		struct policy_verdict then;
-		f.time_us = t->bad_us;
+		f.time_us = transfer_bad_us(t);
 		policy_judge(j->policy, &f, usage_of, &a, &then);
 		if (then.verdict == VERDICT_UNAPPROVED)
 			*ret = then;
 	}
+}
+
+/* The first time that was bad is kept. */
+static void keep_bad(struct judge *j, struct transfer *t, const struct policy_verdict *v)
+{
+	if (v->verdict != VERDICT_UNAPPROVED || (v->reasons & REASONS_OF_TIME) == 0 || transfer_bad_us(t) != TRANSFER_NEVER)
+		return;
+	if (transfer_more(t) != NULL)
+		t->more->bad_us = t->end_us;
+	else
+		j->refused++;
 }
 
 /* Not "pending": an approval by host name alone leaves every flow pending that
@@ -171,11 +202,10 @@ static void bill(struct judge *j, struct transfer *t, const struct policy_verdic
 	if (v->approval == NULL || (v->verdict != VERDICT_APPROVED && !exceeded))
 		return;
 	const struct config_approval *a = v->approval;
-	const struct policy_usage bytes = {.out = t->counts.ip_bytes_out - t->billed_out,
-	                                   .in = t->counts.ip_bytes_in - t->billed_in};
+	const struct policy_usage bytes = unbilled(j, t);
 	const struct usage_key key = {.approval = approval, .per = a->limit_per, .time_us = t->end_us};
-	t->billed_out = t->counts.ip_bytes_out;
-	t->billed_in = t->counts.ip_bytes_in;
+	t->billed = BILLED_ALL;
+	j->unbilled = (struct policy_usage){0};
 	if (a->limit_per != PERIOD_NONE)
 		judge_usage_add(j, &key, &bytes, exceeded);
 }
@@ -190,6 +220,7 @@ void judge_decide(struct judge *j, uint32_t index)
 	bool late_before = t->late;
 	t->late = t->late || t->place != PLACE_NONE;
 	ask(j, t, &v);
+	keep_bad(j, t, &v);
 	t->late = late_before;
 	if ((v.pending && t->place == PLACE_NONE && !t->late && !t->final) || judge_must_hold(j, t))
 		return;
@@ -215,6 +246,5 @@ void judge_decide_counted(struct judge *j, uint32_t index, bool as_before)
 
 void judge_decide_all(struct judge *j)
 {
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
-		judge_decide(j, i);
+	judge_each_live(j, judge_decide);
 }

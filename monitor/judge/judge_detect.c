@@ -266,10 +266,10 @@ void judge_detect_ended(struct judge *j, const struct transfer *t)
 		return;
 	const struct detect_connection c = {.machine_number = t->machine->number, .machine = t->machine->id,
 	                                    .peer = t->peer, .start_us = t->start_us, .end_us = t->end_us,
-	                                    .bytes_out = t->counts.ip_bytes_out};
+	                                    .bytes_out = transfer_counts(t).ip_bytes_out};
 	d->approved = t->verdict == VERDICT_APPROVED;
 	detect_beacon_connection(d->beacon, &c, &d->sink);
-	if (t->peer_port != 0 && t->counts.payload_bytes_out > 0 && t->verdict != VERDICT_APPROVED) {
+	if (t->peer_port != 0 && transfer_counts(t).payload_bytes_out > 0 && t->verdict != VERDICT_APPROVED) {
 		const struct detect_port_used u = {.machine_number = t->machine->number, .machine = t->machine->id,
 		                                   .peer = t->peer, .port = t->peer_port, .proto = t->proto,
 		                                   .time_us = t->end_us};

@@ -80,7 +80,7 @@ static void look_services(struct judge *j, uint32_t index)
 
 static bool accepts(const struct transfer *t)
 {
-	return t->proto == IPPROTO_TCP && t->initiator == INITIATOR_PEER && t->counts.packets_out > 0 &&
+	return t->proto == IPPROTO_TCP && t->initiator == INITIATOR_PEER && transfer_counts(t).packets_out > 0 &&
 	       (t->flags & (FLOW_ESTABLISHED | FLOW_MID_STREAM | FLOW_BETWEEN_NETWORKS)) == FLOW_ESTABLISHED;
 }
 

@@ -1,6 +1,7 @@
 /* judge_flow.c - the facts of one flow. Workers are not trusted: a fact about
  * a flow that is not known is left aside, counts never fall, a slot that is
  * taken again ends what was in it. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,17 @@ static void pair_remove(struct judge *j, uint32_t index)
 		at(j, t->pair_next)->pair_prev = t->pair_prev;
 }
 
+/* Of one old list: its transfers keep their order. */
+static void pairs_move(struct judge *j, uint32_t index)
+{
+	while (at(j, index)->pair_next != TRANSFER_NONE)
+		index = at(j, index)->pair_next;
+	for (uint32_t before; index != TRANSFER_NONE; index = before) {
+		before = at(j, index)->pair_prev;
+		pair_add(j, index);
+	}
+}
+
 /* Four heads a live flow at most; without memory the lists grow longer. */
 static void pairs_grow(struct judge *j)
 {
@@ -51,24 +63,20 @@ static void pairs_grow(struct judge *j)
 	if (heads == NULL)
 		return;
 	memset(heads, 0xff, ((size_t)mask + 1) * sizeof(*heads));
-	free(j->pairs);
+	uint32_t *old = j->pairs, old_mask = j->pair_mask;
 	j->pairs = heads;
 	j->pair_mask = mask;
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next)
-		pair_add(j, i);
+	for (uint32_t i = 0; i <= old_mask; i++) {
+		if (old[i] != TRANSFER_NONE)
+			pairs_move(j, old[i]);
+	}
+	free(old);
 }
 
 static void live_add(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
 	t->live = true;
-	t->live_prev = j->live_last;
-	t->live_next = TRANSFER_NONE;
-	if (j->live_last != TRANSFER_NONE)
-		at(j, j->live_last)->live_next = index;
-	else
-		j->live_first = index;
-	j->live_last = index;
 	j->live_count++;
 	pair_add(j, index);
 	pairs_grow(j);
@@ -78,14 +86,6 @@ static void live_remove(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
 	pair_remove(j, index);
-	if (t->live_prev != TRANSFER_NONE)
-		at(j, t->live_prev)->live_next = t->live_next;
-	else
-		j->live_first = t->live_next;
-	if (t->live_next != TRANSFER_NONE)
-		at(j, t->live_next)->live_prev = t->live_prev;
-	else
-		j->live_last = t->live_prev;
 	j->live_count--;
 	t->live = false;
 	j->slots[t->worker].index[t->slot] = TRANSFER_NONE;
@@ -119,6 +119,33 @@ uint32_t judge_find(const struct judge *j, const struct fact_head *h)
 	return index != TRANSFER_NONE && at(j, index)->generation == (uint32_t)(h->flow >> 32) ? index : TRANSFER_NONE;
 }
 
+static int first_packet_order(const void *x, const void *y, void *ctx)
+{
+	const struct judge *j = ctx;
+	const struct transfer *a = at(j, *(const uint32_t *)x), *b = at(j, *(const uint32_t *)y);
+	if (a->start_us != b->start_us)
+		return a->start_us < b->start_us ? -1 : 1;
+	const int by_link = memcmp(attached(j, a), attached(j, b), sizeof(struct attachment));
+	const int by_peer = memcmp(&a->peer, &b->peer, offsetof(struct transfer, attachment));
+	return by_link != 0 ? by_link : by_peer != 0 ? by_peer : (int)a->proto - (int)b->proto;
+}
+
+void judge_each_live(struct judge *j, void (*fn)(struct judge *j, uint32_t index))
+{
+	uint32_t *all = malloc(j->live_count * sizeof(*all)), count = 0;
+	for (struct live l = {0}; judge_next_live(j, &l);) {
+		if (all != NULL && count < j->live_count)
+			all[count++] = l.index;
+		else
+			fn(j, l.index);
+	}
+	if (count > 1)
+		qsort_r(all, count, sizeof(*all), first_packet_order, j);
+	for (uint32_t i = 0; i < count; i++)
+		fn(j, all[i]);
+	free(all);
+}
+
 void judge_forget(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
@@ -141,7 +168,7 @@ static void end(struct judge *j, uint32_t index, enum row_state state)
 	live_remove(j, index);
 	judge_channel_over(j, index);
 	if (t->place == PLACE_ROW) {
-		t->state = (uint8_t)state;
+		t->state = (unsigned)state & 3u;
 		judge_dirty(j, index, ROW_COUNTS);
 		return;
 	}
@@ -152,10 +179,9 @@ static void end(struct judge *j, uint32_t index, enum row_state state)
 
 void judge_interrupt_worker(struct judge *j, unsigned worker)
 {
-	for (uint32_t i = j->live_first, next; i != TRANSFER_NONE; i = next) {
-		next = at(j, i)->live_next;
-		if (at(j, i)->worker == worker)
-			end(j, i, ROW_INTERRUPTED);
+	for (uint32_t slot = 0; slot < j->slots[worker].room; slot++) {
+		if (j->slots[worker].index[slot] != TRANSFER_NONE)
+			end(j, j->slots[worker].index[slot], ROW_INTERRUPTED);
 	}
 }
 
@@ -296,13 +322,14 @@ static void set_base(struct judge *j, struct transfer *t, const struct fact_flow
 	const struct resume *r = j->open_restored ? judge_resume_find(j, f) : NULL;
 	if ((f->flags & FLOW_RESUMED) == 0 || (j->open_restored && r == NULL))
 		return;
-	if (r != NULL)
-		t->bad_us = r->bad_us;   /* it stays one transfer: what was bad once is not forgotten */
-	t->base = malloc(sizeof(*t->base));
-	if (t->base == NULL)
+	struct flow_counts counts = transfer_counts(t);
+	if (transfer_more(t) == NULL)
 		return;
-	*t->base = r != NULL ? r->counts : f->counts;
-	take_base(&t->counts, t->base);
+	if (r != NULL)
+		t->more->bad_us = r->bad_us;   /* it stays one transfer: what was bad once is not forgotten */
+	t->more->base = r != NULL ? r->counts : f->counts;
+	take_base(&counts, &t->more->base);
+	(void)transfer_set_counts(t, &counts);
 }
 
 static void wait_for_more(struct judge *j, const struct transfer *t)
@@ -378,14 +405,14 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	}
 	j->slots[f->head.worker].index[slot] = index;
 	struct transfer *t = at(j, index);
-	t->counts = f->counts;
+	j->refused += !transfer_set_counts(t, &f->counts);
 	t->slot = slot;
 	t->generation = (uint32_t)(f->head.flow >> 32);
 	t->worker = (uint8_t)f->head.worker;
 	t->start_us = f->start_us;
 	t->end_us = f->head.time_us;
-	t->flags = f->flags;
-	t->initiator = f->initiator;
+	t->flags = (uint16_t)f->flags;
+	t->initiator = f->initiator & 3u;
 	set_base(j, t, f);
 	judge_locate(j, index);
 	live_add(j, index);
@@ -422,16 +449,11 @@ void judge_time_back(struct judge *j, int64_t time_us)
 	j->clock_us = time_us;
 }
 
+/* Who has no row waits in pending, in the order of the first packets. */
 void judge_finish(struct judge *j)
 {
-	j->pending_count = 0;
 	judge_death_end(j);
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
-		if (at(j, i)->place != PLACE_NONE)
-			continue;
-		at(j, i)->late = true;
-		judge_decide(j, i);
-	}
+	judge_time(j, INT64_MAX);
 }
 
 /* --- what comes later --- */
@@ -462,7 +484,7 @@ void judge_flow_class(struct judge *j, const struct fact_flow_class *f)
 	/* The name in a DNS question is not that of the server asked. */
 	if (f->host[0] != 0 && f->host_source != HOST_NONE && f->host_source != HOST_DNS) {
 		intern_set(j->texts, &t->host, f->host);
-		t->host_source = f->host_source;
+		t->host_source = f->host_source & 7u;
 		judge_verify_host(j, t);
 	}
 	judge_name_of(j, t);
@@ -510,25 +532,34 @@ static void grow(uint64_t *value, uint64_t now, uint64_t *ret_delta)
 	*value += *ret_delta;
 }
 
+/* Counts never fall. */
+static void grow_counts(struct judge *j, struct transfer *t, const struct flow_counts *told, struct flow_counts *ret_delta)
+{
+	struct flow_counts now = *told, c = transfer_counts(t);
+	if (t->more != NULL)
+		take_base(&now, &t->more->base);
+	grow(&c.packets_out, now.packets_out, &ret_delta->packets_out);
+	grow(&c.packets_in, now.packets_in, &ret_delta->packets_in);
+	grow(&c.ip_bytes_out, now.ip_bytes_out, &ret_delta->ip_bytes_out);
+	grow(&c.ip_bytes_in, now.ip_bytes_in, &ret_delta->ip_bytes_in);
+	grow(&c.payload_bytes_out, now.payload_bytes_out, &ret_delta->payload_bytes_out);
+	grow(&c.payload_bytes_in, now.payload_bytes_in, &ret_delta->payload_bytes_in);
+	j->refused += !transfer_set_counts(t, &c);
+	j->unbilled = (struct policy_usage){.out = ret_delta->ip_bytes_out, .in = ret_delta->ip_bytes_in};
+}
+
 void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 {
 	uint32_t index = judge_find(j, &f->head);
 	if (index == TRANSFER_NONE)
 		return;
 	struct transfer *t = at(j, index);
-	struct flow_counts now = f->counts, delta;
-	if (t->base != NULL)
-		take_base(&now, t->base);
-	grow(&t->counts.packets_out, now.packets_out, &delta.packets_out);
-	grow(&t->counts.packets_in, now.packets_in, &delta.packets_in);
-	grow(&t->counts.ip_bytes_out, now.ip_bytes_out, &delta.ip_bytes_out);
-	grow(&t->counts.ip_bytes_in, now.ip_bytes_in, &delta.ip_bytes_in);
-	grow(&t->counts.payload_bytes_out, now.payload_bytes_out, &delta.payload_bytes_out);
-	grow(&t->counts.payload_bytes_in, now.payload_bytes_in, &delta.payload_bytes_in);
-	const uint32_t flags = f->flags | (t->flags & FLOW_RESUMED);
+	struct flow_counts delta;
+	grow_counts(j, t, &f->counts, &delta);
+	const uint16_t flags = (uint16_t)(f->flags | (t->flags & FLOW_RESUMED));
 	const bool as_before = t->flags == flags && t->initiator == f->initiator;
 	t->flags = flags;
-	t->initiator = f->initiator;
+	t->initiator = f->initiator & 3u;
 	const int64_t before_us = t->end_us;
 	/* After a clock was set back even before its start: verdict and limits go by
 	 * the time that is told now. The row never ends before it starts. */
@@ -541,6 +572,7 @@ void judge_flow_count(struct judge *j, const struct fact_flow_count *f)
 		t->late = true;
 		judge_decide(j, index);
 	}
+	judge_keep_unbilled(j, t);
 	judge_detect_counted(j, t, &delta, before_us);
 	if (f->end != END_NONE || t->final)
 		judge_detect_look(j, index);

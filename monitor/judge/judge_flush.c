@@ -54,9 +54,9 @@ void judge_offer_open(struct judge *j)
 {
 	if (!j->hold_open)
 		return;
-	for (uint32_t i = j->live_first; i != TRANSFER_NONE; i = at(j, i)->live_next) {
-		if (at(j, i)->queue == QUEUE_HELD)
-			queue(j, i);
+	for (struct live l = {0}; judge_next_live(j, &l);) {
+		if (at(j, l.index)->queue == QUEUE_HELD)
+			queue(j, l.index);
 	}
 }
 
@@ -95,7 +95,7 @@ static void fill_transfer(const struct judge *j, uint32_t index, struct row_tran
 	    .vendor = t->machine->vendor, .initiator = t->initiator, .app = text_or_null(label->app),
 	    .category = text_or_null(label->category), .ja3 = text_or_null(label->ja3), .ja4 = text_or_null(label->ja4),
 	    .encrypted = label->encrypted != 0, .inspected = label->app[0] != 0, .country = text_or_null(where->country),
-	    .city = text_or_null(where->city), .as_org = text_or_null(where->as_org), .asn = where->asn, .counts = t->counts,
+	    .city = text_or_null(where->city), .as_org = text_or_null(where->as_org), .asn = where->asn, .counts = transfer_counts(t),
 	    .flags = t->flags, .risk = label->risk, .content = text_of(j, t->content),
 	    .signs = judge_signs(j, t), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
@@ -107,7 +107,7 @@ static void fill_transfer(const struct judge *j, uint32_t index, struct row_tran
 	}
 	judge_ident(j, t, &ret->ident);
 	ret->dns_name = t->dns_believed ? text_of(j, t->dns_name) : NULL;
-	ret->bad_us = t->bad_us != TRANSFER_NEVER ? t->bad_us : 0;
+	ret->bad_us = transfer_bad_us(t) != TRANSFER_NEVER ? transfer_bad_us(t) : 0;
 	fill_host(j, t, ret);
 }
 

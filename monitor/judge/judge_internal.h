@@ -225,7 +225,8 @@ struct judge {
 
 	struct slot_list slots[CONTROL_WORKERS_MAX];
 	unsigned workers;
-	uint32_t live_first, live_last, live_count;
+	uint32_t live_count;
+	struct policy_usage unbilled;    /* bytes of the transfer that is being counted that no approval has been billed for */
 	uint32_t *pairs, pair_mask;      /* heads of the lists by machine and peer */
 	uint64_t pair_seed;
 	struct pending *pending;         /* a ring */
@@ -268,6 +269,25 @@ static inline struct transfer *at(const struct judge *j, uint32_t index)
 	return transfer_at(j->pool, index);
 }
 
+/* All live transfers, by worker and slot, where the order does not matter: for (struct live l = {0};
+ * judge_next_live(j, &l);). The one it stands at may end. */
+struct live {
+	uint32_t worker, slot, index;
+};
+
+static inline bool judge_next_live(const struct judge *j, struct live *l)
+{
+	for (; l->worker < j->workers; l->worker++, l->slot = 0) {
+		const struct slot_list *s = &j->slots[l->worker];
+		while (l->slot < s->room) {
+			l->index = s->index[l->slot++];
+			if (l->index != TRANSFER_NONE)
+				return true;
+		}
+	}
+	return false;
+}
+
 static inline const char *text_of(const struct judge *j, uint32_t id)
 {
 	return intern_text(j->texts, id);
@@ -308,6 +328,8 @@ void judge_time(struct judge *j, int64_t time_us);            /* pending verdict
 void judge_time_back(struct judge *j, int64_t time_us);       /* the clock was set back: pending verdicts go with it */
 void judge_interrupt_worker(struct judge *j, unsigned worker);
 void judge_locate(struct judge *j, uint32_t index);           /* network, machine, place */
+/* In the order of their first packets, whichever workers have seen them. */
+void judge_each_live(struct judge *j, void (*fn)(struct judge *j, uint32_t index));
 void judge_forget(struct judge *j, uint32_t index);           /* its texts, its finding, itself */
 
 /* --- judge_name.c --- */
@@ -334,6 +356,8 @@ void judge_decide(struct judge *j, uint32_t index);
  * initiator and flags are as_before: often the verdict cannot change. */
 void judge_decide_counted(struct judge *j, uint32_t index, bool as_before);
 void judge_decide_all(struct judge *j);
+/* What the counted transfer was not billed for stays unbilled. */
+void judge_keep_unbilled(struct judge *j, struct transfer *t);
 void judge_unmeant_forget(struct judge *j);   /* the approvals, or what machines are, have changed */
 
 /* --- judge_place.c --- */

@@ -85,7 +85,7 @@ static void set_decision(struct judge *j, struct transfer *t, const struct decis
 	intern_put(j->texts, t->policy_hash);
 	t->approval = approval;
 	t->policy_hash = hash;
-	t->verdict = (uint8_t)d->verdict;
+	t->verdict = (unsigned)d->verdict & 3u;
 	t->reasons = d->reasons;
 }
 
@@ -94,11 +94,12 @@ static void set_decision(struct judge *j, struct transfer *t, const struct decis
 static void give_row(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index);
+	const struct flow_counts counts = transfer_counts(t);
 	t->place = PLACE_ROW;
 	t->id = j->next_transfer++;
 	t->state = ROW_OPEN;
 	judge_finding_join(j, t);
-	judge_finding_add(j, t, 1, &t->counts, 1);
+	judge_finding_add(j, t, 1, &counts, 1);
 	judge_dirty(j, index, ROW_ANY);
 }
 
@@ -192,20 +193,32 @@ static void widen(struct transfer *row, const struct transfer *t)
 		row->start_us = t->start_us;
 	if (t->end_us > row->end_us)
 		row->end_us = t->end_us;
-	row->flags |= t->flags & ~(uint32_t)(FLOW_ONE_WAY_OUT | FLOW_ONE_WAY_IN);
+	row->flags = (uint16_t)(row->flags | (t->flags & ~(FLOW_ONE_WAY_OUT | FLOW_ONE_WAY_IN)));
+}
+
+/* A flow with these counts joins (1) or leaves (-1) the row. */
+static void count_fold(struct judge *j, struct transfer *row, const struct flow_counts *c, int sign)
+{
+	struct flow_counts sum = transfer_counts(row);
+	if (sign > 0)
+		add_counts(&sum, c);
+	else
+		take_counts(&sum, c);
+	j->refused += !transfer_set_counts(row, &sum);
+	judge_finding_add(j, row, 1, c, sign);
 }
 
 static void fold_into(struct judge *j, uint32_t index, uint32_t fold)
 {
 	struct transfer *t = at(j, index), *row = at(j, fold);
+	const struct flow_counts counts = transfer_counts(t);
 	t->place = PLACE_FOLDED;
 	t->fold = fold;
 	row->slot++;
 	row->collapsed++;
 	j->collapsed++;
 	widen(row, t);
-	add_counts(&row->counts, &t->counts);
-	judge_finding_add(j, row, 1, &t->counts, 1);
+	count_fold(j, row, &counts, 1);
 	judge_dirty(j, fold, ROW_COUNTS);
 	if (t->signs != 0)
 		judge_signs_fold(j, t);
@@ -215,8 +228,8 @@ static void fold_into(struct judge *j, uint32_t index, uint32_t fold)
 static void unfold(struct judge *j, uint32_t index)
 {
 	struct transfer *t = at(j, index), *row = at(j, t->fold);
-	take_counts(&row->counts, &t->counts);
-	judge_finding_add(j, row, 1, &t->counts, -1);
+	const struct flow_counts counts = transfer_counts(t);
+	count_fold(j, row, &counts, -1);
 	if (t->signs != 0)
 		judge_signs_unfold(j, t);
 	row->collapsed--;
@@ -328,15 +341,16 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 		place(j, index, d);
 		return;
 	}
+	const struct flow_counts counts = transfer_counts(t);
 	bool same_finding = t->verdict == d->verdict && t->reasons == d->reasons;
 	if (!same_finding) {
-		judge_finding_add(j, t, 1, &t->counts, -1);
+		judge_finding_add(j, t, 1, &counts, -1);
 		judge_finding_leave(j, t);
 	}
 	set_decision(j, t, d);
 	if (!same_finding) {
 		judge_finding_join(j, t);
-		judge_finding_add(j, t, 1, &t->counts, 1);
+		judge_finding_add(j, t, 1, &counts, 1);
 	}
 	judge_dirty(j, index, ROW_ANY);
 }
@@ -344,7 +358,8 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 /* Does a folded flow deserve a row of its own now, and is there one left? */
 static bool leaves_fold(struct judge *j, const struct transfer *t)
 {
-	bool grown = t->counts.ip_bytes_out + t->counts.ip_bytes_in > PLACE_GROWN_BYTES || t->content != 0;
+	const struct flow_counts counts = transfer_counts(t);
+	bool grown = counts.ip_bytes_out + counts.ip_bytes_in > PLACE_GROWN_BYTES || t->content != 0;
 	if (t->place != PLACE_FOLDED || is_bare(t) || !(grown || at(j, t->fold)->bare))
 		return false;
 	judge_place_minute(j);
@@ -358,8 +373,11 @@ void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delt
 		return;
 	bool leaves = leaves_fold(j, t);
 	uint32_t row = t->place == PLACE_FOLDED ? t->fold : index;
-	if (t->place == PLACE_FOLDED)
-		add_counts(&at(j, row)->counts, delta);
+	if (t->place == PLACE_FOLDED) {
+		struct flow_counts sum = transfer_counts(at(j, row));
+		add_counts(&sum, delta);
+		j->refused += !transfer_set_counts(at(j, row), &sum);
+	}
 	if (t->place == PLACE_FOLDED && !leaves)
 		widen(at(j, row), t);
 	judge_finding_add(j, at(j, row), 0, delta, 1);

@@ -120,8 +120,9 @@ static void sign_row(struct judge *j, uint32_t index, const struct finding_sign 
 		findings_detect(j->findings, row->finding, s);
 		return;
 	}
+	const struct flow_counts counts = transfer_counts(row);
 	judge_finding_join(j, row);
-	judge_finding_add(j, row, row->place == PLACE_COLLAPSED ? (int64_t)row->collapsed : 1, &row->counts, 1);
+	judge_finding_add(j, row, row->place == PLACE_COLLAPSED ? (int64_t)row->collapsed : 1, &counts, 1);
 	judge_dirty(j, index, row->finding != TRANSFER_NONE ? ROW_ANY : ROW_SEEN);
 }
 
@@ -217,8 +218,9 @@ static void gather(struct judge *j, const struct machine *m, const struct addr *
 		struct transfer *t = at(j, i);
 		if (t->machine != m || !addr_eq(&t->peer, peer) || t->place != PLACE_ROW || t->finding != TRANSFER_NONE)
 			continue;
+		const struct flow_counts counts = transfer_counts(t);
 		judge_finding_join(j, t);
-		judge_finding_add(j, t, 1, &t->counts, 1);
+		judge_finding_add(j, t, 1, &counts, 1);
 		if (t->finding != TRANSFER_NONE)
 			judge_dirty(j, i, ROW_ANY);
 	}

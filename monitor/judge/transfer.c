@@ -2,11 +2,12 @@
 #include "judge/transfer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BLOCK_BITS 10
 #define BLOCK (1u << BLOCK_BITS)
 
-_Static_assert(sizeof(struct transfer) <= 232, "transfer.h and judge.h state the size");
+_Static_assert(sizeof(struct transfer) <= 168, "transfer.h and judge.h state the size");
 
 struct transfer_pool {
 	struct transfer **blocks;
@@ -29,7 +30,7 @@ void transfer_pool_free(struct transfer_pool *p)
 	if (p == NULL)
 		return;
 	for (uint32_t i = 0; i < p->used; i++)
-		free(transfer_at(p, i)->base);
+		free(transfer_at(p, i)->more);
 	for (uint32_t i = 0; i < p->block_count; i++)
 		free(p->blocks[i]);
 	free(p->blocks);
@@ -65,9 +66,7 @@ uint32_t transfer_take(struct transfer_pool *p)
 		index = p->used++;
 	}
 	*transfer_at(p, index) = (struct transfer){
-	    .bad_us = TRANSFER_NEVER, .finding = TRANSFER_NONE, .fold = TRANSFER_NONE, .live_prev = TRANSFER_NONE,
-	    .live_next = TRANSFER_NONE, .pair_prev = TRANSFER_NONE, .pair_next = TRANSFER_NONE,
-	    .queue_next = TRANSFER_NONE};
+	    .finding = TRANSFER_NONE, .pair_prev = TRANSFER_NONE, .pair_next = TRANSFER_NONE, .queue_next = TRANSFER_NONE};
 	p->count++;
 	return index;
 }
@@ -75,11 +74,43 @@ uint32_t transfer_take(struct transfer_pool *p)
 void transfer_give(struct transfer_pool *p, uint32_t index)
 {
 	struct transfer *t = transfer_at(p, index);
-	free(t->base);
-	t->base = NULL;
+	free(t->more);
+	t->more = NULL;
 	t->queue_next = p->spare;
 	p->spare = index;
 	p->count--;
+}
+
+struct transfer_more *transfer_more(struct transfer *t)
+{
+	if (t->more == NULL) {
+		t->more = calloc(1, sizeof(*t->more));
+		if (t->more != NULL)
+			t->more->bad_us = TRANSFER_NEVER;
+	}
+	return t->more;
+}
+
+static bool fits(const uint64_t values[6])
+{
+	return ((values[0] | values[1] | values[2] | values[3] | values[4] | values[5]) >> 32) == 0;
+}
+
+bool transfer_set_counts(struct transfer *t, const struct flow_counts *c)
+{
+	uint64_t values[6];
+	_Static_assert(sizeof(values) == sizeof(*c), "six counts");
+	memcpy(values, c, sizeof(values));
+	const bool narrow = fits(values);
+	if (!narrow && transfer_more(t) != NULL) {
+		t->wide = true;
+		t->more->wide = *c;
+		return true;
+	}
+	t->wide = false;
+	for (unsigned i = 0; i < 6; i++)
+		t->counts[i] = values[i] < UINT32_MAX ? (uint32_t)values[i] : UINT32_MAX;
+	return narrow;
 }
 
 uint32_t transfer_count(const struct transfer_pool *p)

@@ -54,47 +54,86 @@ struct transfer_tag {
 	char jurisdiction[4], provider[64];
 };
 
-/* 232 bytes beside what is interned (u32; 0: nothing). Indexes are of the
- * pool; TRANSFER_NONE: none. */
+/* Bytes that count against an approval's limit already. */
+enum transfer_billed {
+	BILLED_NONE = 0,
+	BILLED_ALL,          /* whatever counts holds, but for judge.unbilled */
+	BILLED_SOME,         /* transfer_more says */
+};
+
+/* What few transfers have. */
+struct transfer_more {
+	struct flow_counts base;        /* counts that an earlier row holds already */
+	struct flow_counts wide;        /* counts that do not fit into 32 bits each */
+	uint64_t billed_out, billed_in;
+	int64_t bad_us;                 /* a packet's time at which hours, validity or limit did not hold; TRANSFER_NEVER */
+};
+
+/* 168 bytes beside what is interned (u32; 0: nothing) and struct transfer_more.
+ * Indexes are of the pool; TRANSFER_NONE: none. */
 struct transfer {
 	struct addr peer;               /* this and the next: of a collapsed row those of its first flow */
 	uint16_t inside_port, peer_port;
 	uint32_t attachment;            /* struct attachment; never 0 */
-	struct flow_counts counts;      /* as recorded, base taken off */
-	struct flow_counts *base;       /* counts that an earlier row holds already; NULL: zero */
+	uint32_t counts[6];             /* as recorded, base taken off: transfer_counts */
+	struct transfer_more *more;     /* NULL: nothing of it */
 	struct machine *machine;
 	int64_t id;                     /* 0: no row */
 	int64_t start_us, end_us;
-	int64_t bad_us;                 /* a packet's time at which hours, validity or limit did not hold */
+	uint32_t slot;                  /* of the worker; collapsed row: live flows folded into it */
 	union {
-		uint64_t billed_out;    /* bytes that count against an approval's limit already */
-		uint64_t collapsed;     /* PLACE_COLLAPSED: flows that it stands for */
+		uint32_t generation;    /* of the worker's slot */
+		uint32_t collapsed;     /* PLACE_COLLAPSED: flows that it stands for */
 	};
-	uint64_t billed_in;
-	uint32_t slot, generation;      /* of the worker; collapsed row: live flows folded into it */
-	uint32_t finding;               /* index in findings, TRANSFER_NONE */
-	uint32_t fold;                  /* PLACE_FOLDED: the collapsed row */
-	uint32_t live_prev, live_next;  /* all live ones, in the order of their first packets */
+	uint32_t finding;               /* index in findings, TRANSFER_NONE; PLACE_FOLDED: always that */
 	uint32_t pair_prev, pair_next;  /* those of the same machine and peer (hash) */
-	uint32_t queue_next;
+	union {
+		uint32_t queue_next;
+		uint32_t fold;          /* PLACE_FOLDED, which has no row to queue: the collapsed row */
+	};
 	uint32_t label;                 /* struct label */
 	uint32_t where;                 /* struct geo_place of the peer */
 	uint32_t host, dns_name, content, network, approval, policy_hash;   /* texts */
 	uint32_t signs;                 /* what was detected: judge_sign.c */
 	uint32_t tag;                   /* struct transfer_tag: judge_channel.c */
-	uint32_t reasons, flags;
-	uint8_t proto, worker, initiator, host_source, verdict, state, place, queue;
+	uint32_t reasons;
+	uint16_t flags;                 /* FLOW_… */
+	uint8_t proto, worker;
+	uint8_t initiator : 2, host_source : 3, verdict : 2;
+	uint8_t state : 2, place : 2, queue : 3;
 	bool live : 1, final : 1, host_verified : 1, outside_network : 1, mac_mismatch : 1;
 	bool late : 1;                  /* judged with what is known: inspection had its time */
 	bool settled : 1;               /* no approval is for this machine and peer: counts and time change nothing */
 	bool dns_believed : 1;          /* dns_name is of a resolver that is believed: policy may use it */
 	bool recorded : 1;              /* its row was committed at least once */
-	uint8_t news : 2;               /* enum row_news: what changed since it was offered last; recorded ones only */
 	bool looked : 1;                /* judge_detect_look was there */
 	bool by_port : 1;               /* its port was looked at for want of better */
 	bool maintained : 1;            /* it is in a maintenance session */
 	bool bare : 1;                  /* PLACE_COLLAPSED: of flows that were not established */
+	bool wide : 1;                  /* counts are in more */
+	uint8_t news : 2;               /* enum row_news: what changed since it was offered last; recorded ones only */
+	uint8_t billed : 2;             /* enum transfer_billed */
 };
+
+/* Its counts, whichever way they are kept. */
+static inline struct flow_counts transfer_counts(const struct transfer *t)
+{
+	if (t->wide)
+		return t->more->wide;
+	return (struct flow_counts){.packets_out = t->counts[0], .packets_in = t->counts[1], .ip_bytes_out = t->counts[2],
+	                            .ip_bytes_in = t->counts[3], .payload_bytes_out = t->counts[4],
+	                            .payload_bytes_in = t->counts[5]};
+}
+
+/* False without memory for counts past 32 bits: they stay at the most that fits. */
+bool transfer_set_counts(struct transfer *t, const struct flow_counts *c);
+/* Its struct transfer_more, made if there is none. NULL without memory. */
+struct transfer_more *transfer_more(struct transfer *t);
+
+static inline int64_t transfer_bad_us(const struct transfer *t)
+{
+	return t->more != NULL ? t->more->bad_us : TRANSFER_NEVER;
+}
 
 struct transfer_pool;
 /* Grows in blocks; max: never more than that many. */
@@ -103,7 +142,7 @@ void transfer_pool_free(struct transfer_pool *p);
 /* A zeroed transfer with its indexes at TRANSFER_NONE. TRANSFER_NONE when the
  * limit or the memory is reached. */
 uint32_t transfer_take(struct transfer_pool *p);
-void transfer_give(struct transfer_pool *p, uint32_t index);   /* its base is freed */
+void transfer_give(struct transfer_pool *p, uint32_t index);   /* its more is freed */
 struct transfer *transfer_at(const struct transfer_pool *p, uint32_t index);
 uint32_t transfer_count(const struct transfer_pool *p);
 

@@ -1,9 +1,10 @@
 /* store.h - SQLite: the tables, one writer, many readers. The only files that
  * include SQLite are store*.c: store.c (open, transactions), store_transfer.c
- * and store_write.c (rows), store_schema.c (migrations), store_restore.c (what an earlier run
- * left) and store_read.c (queries).
- * WAL, STRICT tables, foreign keys, PRAGMA user_version migrations,
- * auto_vacuum=INCREMENTAL from the first day, synchronous=FULL (see store.c).
+ * and store_write.c (rows), store_batch.c (many rows at once), store_schema.c
+ * (migrations), store_restore.c (what an earlier run left) and store_read.c (queries).
+ * WAL, STRICT tables, foreign keys (declared; the writer itself sees that they
+ * hold, see store.c), PRAGMA user_version migrations, auto_vacuum=INCREMENTAL
+ * from the first day, synchronous=FULL (see store.c).
  * Never waits once it is open: a lock of another program is ERR_BUSY. */
 #ifndef MONITOR_STORE_H
 #define MONITOR_STORE_H

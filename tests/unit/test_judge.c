@@ -412,6 +412,54 @@ static void test_limit_across_flows(void **state)
 	w_free(w);
 }
 
+/* What goes out while it is not approved counts as soon as it is again, and once. */
+static void test_limit_of_what_was_not_approved(void **state)
+{
+	(void)state;
+	char err[200];
+	struct world *w = w_new(LIMIT);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 10, .time_us = NOON, .out = 100});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + SECOND, .out = 250});
+	w_flush(w);
+	assert_int_equal(w->usage[0].out, 250);
+	struct config *other = w_config("  - {id: B1, equipment: [E2], to: {prefixes: [198.51.100.10/32]}" VALID);
+	assert_int_equal(judge_reload(w->judge, other, NOON + SECOND, err, sizeof(err)), 0);
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + 2 * SECOND, .out = 300});
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + 3 * SECOND, .out = 420});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_UNAPPROVED);
+	assert_int_equal(w->usage[0].out, 250);
+	assert_int_equal(judge_reload(w->judge, w_config(LIMIT), NOON + 4 * SECOND, err, sizeof(err)), 0);
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.verdict, VERDICT_APPROVED);
+	assert_int_equal(w->usage[0].out, 420);
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + 5 * SECOND, .out = 430});
+	w_flush(w);
+	assert_int_equal(w->usage[0].out, 430);
+	w_free(w);
+}
+
+/* Counts are kept in 32 bits until they no longer fit. */
+static void test_large_counts(void **state)
+{
+	(void)state;
+	static const uint64_t out[] = {UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_C(5) << 40, (UINT64_C(5) << 40) + 7};
+	struct world *w = w_new(LIMIT);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 11, .time_us = NOON, .out = 100});
+	w_flush(w);
+	for (unsigned i = 0; i < 4; i++) {
+		w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + (1 + (int64_t)i) * SECOND, .out = out[i]});
+		w_flush(w);
+		assert_true(w->rows[1].r.counts.ip_bytes_out == out[i]);
+		assert_true(w->findings[w->rows[1].r.finding].bytes_out == out[i]);
+	}
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON + MINUTE, .out = 9, .end = END_CLOSED});   /* they never fall */
+	w_flush(w);
+	assert_true(w->rows[1].r.counts.ip_bytes_out == out[3]);
+	assert_int_equal(w->rows[1].r.state, ROW_CLOSED);
+	w_free(w);
+}
+
 static void test_limit_across_runs(void **state)
 {
 	(void)state;
@@ -627,7 +675,8 @@ int main(void)
 	    cmocka_unit_test(test_names_that_nobody_asked_for), cmocka_unit_test(test_names_of_inside_resolvers),
 	    cmocka_unit_test(test_names_of_listed_resolvers), cmocka_unit_test(test_name_that_the_peer_claims),
 	    cmocka_unit_test(test_names_outlive_a_restart),
-	    cmocka_unit_test(test_limit_across_flows),
+	    cmocka_unit_test(test_limit_across_flows), cmocka_unit_test(test_limit_of_what_was_not_approved),
+	    cmocka_unit_test(test_large_counts),
 	    cmocka_unit_test(test_limit_across_runs),  cmocka_unit_test(test_bad_hours_are_kept),
 	    cmocka_unit_test(test_reload_renames_equipment),
 	    cmocka_unit_test(test_reload),             cmocka_unit_test(test_mac_and_unknown),
