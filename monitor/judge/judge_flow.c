@@ -1,7 +1,6 @@
 /* judge_flow.c - the facts of one flow. Workers are not trusted: a fact about
  * a flow that is not known is left aside, counts never fall, a slot that is
  * taken again ends what was in it. */
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,14 +41,22 @@ static void pair_remove(struct judge *j, uint32_t index)
 		at(j, t->pair_next)->pair_prev = t->pair_prev;
 }
 
-/* Of one old list: its transfers keep their order. */
-static void pairs_move(struct judge *j, uint32_t index)
+/* Of one old list: its transfers go to one of four and keep their order. */
+static void pairs_move(struct judge *j, uint32_t index, uint32_t old_mask)
 {
-	while (at(j, index)->pair_next != TRANSFER_NONE)
-		index = at(j, index)->pair_next;
-	for (uint32_t before; index != TRANSFER_NONE; index = before) {
-		before = at(j, index)->pair_prev;
-		pair_add(j, index);
+	uint32_t last[4] = {TRANSFER_NONE, TRANSFER_NONE, TRANSFER_NONE, TRANSFER_NONE};
+	for (uint32_t next; index != TRANSFER_NONE; index = next) {
+		struct transfer *t = at(j, index);
+		uint32_t *head = judge_pair(j, t->machine, &t->peer);
+		uint32_t *before = &last[(size_t)(head - j->pairs) / ((size_t)old_mask + 1)];
+		next = t->pair_next;
+		t->pair_prev = *before;
+		t->pair_next = TRANSFER_NONE;
+		if (*before != TRANSFER_NONE)
+			at(j, *before)->pair_next = index;
+		else
+			*head = index;
+		*before = index;
 	}
 }
 
@@ -68,7 +75,7 @@ static void pairs_grow(struct judge *j)
 	j->pair_mask = mask;
 	for (uint32_t i = 0; i <= old_mask; i++) {
 		if (old[i] != TRANSFER_NONE)
-			pairs_move(j, old[i]);
+			pairs_move(j, old[i], old_mask);
 	}
 	free(old);
 }
@@ -126,8 +133,9 @@ static int first_packet_order(const void *x, const void *y, void *ctx)
 	if (a->start_us != b->start_us)
 		return a->start_us < b->start_us ? -1 : 1;
 	const int by_link = memcmp(attached(j, a), attached(j, b), sizeof(struct attachment));
-	const int by_peer = memcmp(&a->peer, &b->peer, offsetof(struct transfer, attachment));
-	return by_link != 0 ? by_link : by_peer != 0 ? by_peer : (int)a->proto - (int)b->proto;
+	const int by_peer = memcmp(&a->peer, &b->peer, sizeof(a->peer));
+	const int by_port = a->peer_port != b->peer_port ? a->peer_port - b->peer_port : a->inside_port - b->inside_port;
+	return by_link != 0 ? by_link : by_peer != 0 ? by_peer : by_port != 0 ? by_port : a->proto - b->proto;
 }
 
 void judge_each_live(struct judge *j, void (*fn)(struct judge *j, uint32_t index))

@@ -72,27 +72,28 @@ struct transfer_more {
 /* 168 bytes beside what is interned (u32; 0: nothing) and struct transfer_more.
  * Indexes are of the pool; TRANSFER_NONE: none. */
 struct transfer {
-	struct addr peer;               /* this and the next: of a collapsed row those of its first flow */
-	uint16_t inside_port, peer_port;
-	uint32_t attachment;            /* struct attachment; never 0 */
-	uint32_t counts[6];             /* as recorded, base taken off: transfer_counts */
-	struct transfer_more *more;     /* NULL: nothing of it */
+	/* What is looked at to find one, and one of the same machine and peer, stands together. */
+	struct addr peer;               /* this and the ports: of a collapsed row those of its first flow */
 	struct machine *machine;
-	int64_t id;                     /* 0: no row */
-	int64_t start_us, end_us;
-	uint32_t slot;                  /* of the worker; collapsed row: live flows folded into it */
 	union {
 		uint32_t generation;    /* of the worker's slot */
 		uint32_t collapsed;     /* PLACE_COLLAPSED: flows that it stands for */
 	};
-	uint32_t finding;               /* index in findings, TRANSFER_NONE; PLACE_FOLDED: always that */
 	uint32_t pair_prev, pair_next;  /* those of the same machine and peer (hash) */
+	uint32_t where;                 /* struct geo_place of the peer */
+	uint32_t attachment;            /* struct attachment; never 0 */
+	uint32_t slot;                  /* of the worker; collapsed row: live flows folded into it */
 	union {
 		uint32_t queue_next;
 		uint32_t fold;          /* PLACE_FOLDED, which has no row to queue: the collapsed row */
 	};
+	uint16_t inside_port, peer_port;
+	int64_t id;                     /* 0: no row */
+	int64_t start_us, end_us;
+	struct transfer_more *more;     /* NULL: nothing of it */
+	uint32_t counts[6];             /* as recorded, base taken off: transfer_counts */
+	uint32_t finding;               /* index in findings, TRANSFER_NONE; PLACE_FOLDED: always that */
 	uint32_t label;                 /* struct label */
-	uint32_t where;                 /* struct geo_place of the peer */
 	uint32_t host, dns_name, content, network, approval, policy_hash;   /* texts */
 	uint32_t signs;                 /* what was detected: judge_sign.c */
 	uint32_t tag;                   /* struct transfer_tag: judge_channel.c */

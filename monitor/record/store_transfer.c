@@ -29,6 +29,8 @@
 #define FIXED "run, src_ip, src_port, dest_ip, dest_port, proto"
 #define FIXED_MARKS "?,?,?,?,?,?"
 #define ALL COUNTS ", " SEEN ", " DECIDED ", " FIXED ", id"
+_Static_assert((sizeof COUNTS_MARKS + sizeof SEEN_MARKS + sizeof DECIDED_MARKS + sizeof FIXED_MARKS) / 2 + 1 == TRANSFER_CELLS,
+               "a cell for each column");
 
 #define FINDING_COUNTS "first_us, last_us, transfers, bytes_out, bytes_in, severity"
 #define FINDING_COUNTS_MARKS "?,?,?,?,?,?"

@@ -102,6 +102,7 @@ static void change_seen(struct row_transfer *r, unsigned *seed)
 	r->content = words[rand_r(seed) % 5];
 	r->dns_name = words[rand_r(seed) % 5];
 	r->risk = (uint64_t)rand_r(seed);
+	r->signs = (uint32_t)rand_r(seed) & 7;
 }
 
 static void change_all(struct row_transfer *r, unsigned *seed)
