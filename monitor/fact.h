@@ -108,7 +108,8 @@ enum fact_host_source { HOST_NONE = 0, HOST_SNI, HOST_HTTP, HOST_DNS, HOST_QUIC,
  * for ECH. */
 enum {
 	RISK_ODD_PORT = 5, RISK_SELF_SIGNED = 6, RISK_CERTIFICATE_EXPIRED = 9, RISK_CERTIFICATE_MISMATCH = 10,
-	RISK_ESNI = 21
+	RISK_ESNI = 21,
+	RISK_FRONTING = 42   /* our own: a request's target and its Host differ */
 };
 
 struct fact_flow_class {
@@ -117,7 +118,7 @@ struct fact_flow_class {
 	char category[FACT_WORD_MAX];
 	char host[FACT_HOST_MAX];         /* "" when there is none; lower case */
 	char ja3[33], ja4[40];
-	uint64_t risk;                    /* nDPI risk bits 0 to 41 */
+	uint64_t risk;                    /* nDPI risk bits 0 to 41, and RISK_FRONTING */
 	uint8_t host_source;              /* enum fact_host_source */
 	uint8_t encrypted;
 	uint8_t final;                    /* inspection has nothing more to learn */

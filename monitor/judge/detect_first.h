@@ -1,7 +1,7 @@
 /* detect_first.h - first contact of a machine with a peer, a country, a network
  * or an application. Silent while a machine is learnt: detect.learn from its
  * first sight on. What was not met for 90 days is new again.
- * Memory: DETECT_FIRSTS things met, 40 bytes each. */
+ * Memory: DETECT_FIRSTS things met, 32 bytes each. */
 #ifndef MONITOR_DETECT_FIRST_H
 #define MONITOR_DETECT_FIRST_H
 #include <stdbool.h>

@@ -5,7 +5,7 @@
  *                is new in 7 days (Elastic's rule: 256 bytes)
  *                more certain where it looks random and where answers are not
  *                what was sent
- * Memory: DETECT_ICMP_PAIRS pairs of machine and peer, 72 bytes each. */
+ * Memory: DETECT_ICMP_PAIRS pairs of machine and peer, 88 bytes each. */
 #ifndef MONITOR_DETECT_ICMP_H
 #define MONITOR_DETECT_ICMP_H
 #include <stdint.h>

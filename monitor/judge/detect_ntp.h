@@ -3,7 +3,7 @@
  *        detect.ntp_hour or more. A client that asks every 16 seconds (RFC 5905,
  *        section 7.2: minpoll 4) sends 17 kB; covert fields of honest messages
  *        cannot be seen, but bounded.
- * Memory: DETECT_NTP_PAIRS pairs of machine and server, 56 bytes each.
+ * Memory: DETECT_NTP_PAIRS pairs of machine and server, 64 bytes each.
  * Not here: servers that nobody approved (judge_detect.c). */
 #ifndef MONITOR_DETECT_NTP_H
 #define MONITOR_DETECT_NTP_H

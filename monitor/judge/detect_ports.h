@@ -2,7 +2,7 @@
  *   port-hopping  a machine sent data to detect.ports different ports of one peer
  *                 within a day of UTC, over connections that it opened itself and that
  *                 were established. Passive FTP does so, too.
- * Memory: DETECT_PORTS_PAIRS pairs of machine and peer, 64 bytes each; exact to
+ * Memory: DETECT_PORTS_PAIRS pairs of machine and peer, 80 bytes each; exact to
  * some 200 ports within 10 % (linear counting). */
 #ifndef MONITOR_DETECT_PORTS_H
 #define MONITOR_DETECT_PORTS_H

@@ -1,7 +1,7 @@
 /* detect_station.h - one MAC with many addresses.
  * Addresses are counted a day of UTC; IPv6 ones with the same first 64 bits are
  * one (RFC 8981: machines take new ones as they like), link-local ones none.
- * Memory: DETECT_STATIONS MACs, 56 bytes each. */
+ * Memory: DETECT_STATIONS MACs, 48 bytes each. */
 #ifndef MONITOR_DETECT_STATION_H
 #define MONITOR_DETECT_STATION_H
 #include <stdint.h>

@@ -32,6 +32,7 @@ static void look_certificate(struct judge *j, uint32_t index, uint64_t risk)
 	} all[] = {
 	    {RISK_SELF_SIGNED, DETECT_CERTIFICATE_SELF_SIGNED}, {RISK_CERTIFICATE_EXPIRED, DETECT_CERTIFICATE_EXPIRED},
 	    {RISK_CERTIFICATE_MISMATCH, DETECT_CERTIFICATE_MISMATCH}, {RISK_ESNI, DETECT_HIDDEN_NAME},
+	    {RISK_FRONTING, DETECT_FRONTING},
 	};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if ((risk & UINT64_C(1) << all[i].risk) != 0)

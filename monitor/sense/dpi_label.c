@@ -9,6 +9,7 @@
 /* Risk bits keep their meaning between versions up to here (facts promise them). */
 #define RISK_BITS 42
 #define JA4_LENGTH 36
+#define METHOD_MAX 20u   /* the longest method, and its blank, that is looked for */
 
 _Static_assert((int)NDPI_KNOWN_PROTOCOL_ON_NON_STANDARD_PORT == RISK_ODD_PORT &&
                    (int)NDPI_TLS_SELFSIGNED_CERTIFICATE == RISK_SELF_SIGNED &&
@@ -61,6 +62,57 @@ static size_t http_host(const uint8_t *p, size_t n, const uint8_t **ret)
 	return 0;
 }
 
+/* Host without ":port", and "[v6]" without its brackets. */
+static size_t without_port(const char **host, size_t n)
+{
+	const char *h = *host;
+	if (n > 0 && h[0] == '[') {
+		const char *end = memchr(h, ']', n);
+		if (end == NULL)
+			return 0;
+		*host = h + 1;
+		return (size_t)(end - h - 1);
+	}
+	const char *colon = memchr(h, ':', n);
+	return colon != NULL ? (size_t)(colon - h) : n;
+}
+
+static bool same_host(const uint8_t *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+	const char *host = (const char *)a;
+	const size_t n = without_port(&host, a_bytes), m = without_port(&b, b_bytes);
+	return n == m && strncasecmp(host, b, n) == 0;
+}
+
+/* Whom the request's target names, where it does: CONNECT, or a whole URI (RFC
+ * 9112, sections 3.2.2 and 3.2.3). Servers go by it and pass over Host. */
+static size_t http_target(const uint8_t *p, size_t n, const uint8_t **ret)
+{
+	static const char *const begins[] = {"CONNECT ", "http://", "https://"};
+	const uint8_t *space = memchr(p, ' ', n < METHOD_MAX ? n : METHOD_MAX);
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0] && space != NULL; i++) {
+		const uint8_t *from = i == 0 ? p : space + 1;
+		const size_t len = strlen(begins[i]);
+		if ((size_t)(p + n - from) < len || memcmp(from, begins[i], len) != 0)
+			continue;
+		size_t end = 0;
+		for (from += len; from + end < p + n && host_char(from[end]) && from[end] != '/'; end++)
+			;
+		*ret = from;
+		return end;
+	}
+	return 0;
+}
+
+/* One name in the request's target, another in Host. */
+static void see_fronting(struct dpi_flow *f, const struct dpi_view *v)
+{
+	const uint8_t *name;
+	const size_t len = http_target(v->payload, v->payload_bytes, &name);
+	if (len > 0 && !same_host(name, len, f->host, strlen(f->host)))
+		f->seen |= SEEN_FRONTED;
+}
+
 void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v)
 {
 	const uint8_t *name;
@@ -74,6 +126,8 @@ void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v)
 	if (len > 0 && len < sizeof f->host) {
 		memcpy(f->host, name, len);
 		f->host[len] = '\0';
+		if (is_http(f))
+			see_fronting(f, v);
 	}
 }
 
@@ -91,21 +145,6 @@ static void host_copy(const char *from, size_t n, char to[FACT_HOST_MAX])
 	if (to[n - 1] == '.')
 		n--;   /* the root's dot */
 	to[n] = '\0';
-}
-
-/* Host without ":port", and "[v6]" without its brackets. */
-static size_t without_port(const char **host, size_t n)
-{
-	const char *h = *host;
-	if (n > 0 && h[0] == '[') {
-		const char *end = memchr(h, ']', n);
-		if (end == NULL)
-			return 0;
-		*host = h + 1;
-		return (size_t)(end - h - 1);
-	}
-	const char *colon = memchr(h, ':', n);
-	return colon != NULL ? (size_t)(colon - h) : n;
 }
 
 static void host_get(const struct dpi_flow *f, bool is_tls, struct dpi_result *r)
@@ -249,6 +288,8 @@ void dpi_get(struct dpi *d, struct dpi_flow *f, struct dpi_result *ret)
 	ret->risk = own ? 0 : f->n.risk & ((UINT64_C(1) << RISK_BITS) - 1);
 	if (f->seen & SEEN_HIDDEN)
 		ret->risk |= UINT64_C(1) << RISK_ESNI;
+	if (f->seen & SEEN_FRONTED)
+		ret->risk |= UINT64_C(1) << RISK_FRONTING;
 	host_get(f, l.app == NDPI_PROTOCOL_TLS, ret);
 	fingerprints_get(f, ret);
 }

@@ -2,7 +2,7 @@
  * random it looks, and whether answers are what was sent. `ping` sends the same
  * bytes again and again, but for a time stamp in the first 16, and gets them
  * back; a tunnel does not.
- * Bounded: ECHO_FLOWS flows at once, 120 bytes each, taken once; further ones
+ * Bounded: ECHO_FLOWS flows at once, 80 bytes each, taken once; further ones
  * are not watched.
  * Not here: whether it is a tunnel (judge/detect_icmp). */
 #ifndef MONITOR_ECHO_H

@@ -298,6 +298,40 @@ static void long_names_are_whole(void **state)
 	}
 }
 
+static uint64_t risk_of_http(const char *request)
+{
+	struct dpi_result r;
+	struct dpi_flow *f = tcp_open(3128);
+	uint32_t seq = 1;
+	tcp_say(f, true, 3128, request, strlen(request), &seq);
+	finish(f, &r);
+	return r.risk & UINT64_C(1) << RISK_FRONTING;
+}
+
+/* One name outside, another inside. */
+static void fronting(void **state)
+{
+	(void)state;
+	const char rest[] = "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";
+	const struct {
+		const char *line, *host;
+		bool fronted;
+	} t[] = {
+	    {"GET / HTTP/1.1", "a.example", false},
+	    {"GET http://a.example/x HTTP/1.1", "A.example", false},
+	    {"GET http://a.example:80/x HTTP/1.1", "a.example", false},
+	    {"GET http://b.example/x HTTP/1.1", "a.example", true},
+	    {"GET /?u=http://b.example/ HTTP/1.1", "a.example", false},
+	    {"CONNECT a.example:443 HTTP/1.1", "a.example:443", false},
+	    {"CONNECT b.example:443 HTTP/1.1", "a.example:443", true},
+	};
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		char http[300];
+		snprintf(http, sizeof http, "%s\r\nHost: %s\r\n%s", t[i].line, t[i].host, rest);
+		assert_int_equal(risk_of_http(http) != 0, t[i].fronted);
+	}
+}
+
 static void http_host(void **state)
 {
 	(void)state;
@@ -583,6 +617,7 @@ int main(void)
 	    cmocka_unit_test(quic_with_a_name),
 	    cmocka_unit_test(hidden_names),
 	    cmocka_unit_test(long_names_are_whole),
+	    cmocka_unit_test(fronting),
 	    cmocka_unit_test(http_host),
 	    cmocka_unit_test(ssh_on_443),
 	    cmocka_unit_test(dtls_certificate_survived),

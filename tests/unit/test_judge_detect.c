@@ -73,10 +73,11 @@ static void names_and_certificates(void **state)
 	assert_int_equal(signs_of(APPROVED, &(struct one){.app = "TLS", .host = "a.example"}, "b.example"),
 	                 detect_bit(DETECT_NAME_NOT_ANSWERED));
 	const uint64_t risk = UINT64_C(1) << RISK_SELF_SIGNED | UINT64_C(1) << RISK_CERTIFICATE_EXPIRED |
-	                      UINT64_C(1) << RISK_CERTIFICATE_MISMATCH | UINT64_C(1) << RISK_ESNI;
+	                      UINT64_C(1) << RISK_CERTIFICATE_MISMATCH | UINT64_C(1) << RISK_ESNI | UINT64_C(1) << RISK_FRONTING;
 	assert_int_equal(signs_of(APPROVED, &(struct one){.app = "TLS", .host = "a.example", .risk = risk}, "a.example"),
 	                 detect_bit(DETECT_CERTIFICATE_SELF_SIGNED) | detect_bit(DETECT_CERTIFICATE_EXPIRED) |
-	                     detect_bit(DETECT_CERTIFICATE_MISMATCH) | detect_bit(DETECT_HIDDEN_NAME));
+	                     detect_bit(DETECT_CERTIFICATE_MISMATCH) | detect_bit(DETECT_HIDDEN_NAME) |
+	                     detect_bit(DETECT_FRONTING));
 }
 
 static void services_and_evasion(void **state)
