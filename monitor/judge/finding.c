@@ -308,10 +308,10 @@ uint32_t findings_find(const struct findings *f, const struct finding_about *a, 
 	for (uint32_t i = f->buckets[hash & f->mask]; i != FINDING_NONE; i = f->all[i].next) {
 		const struct finding *d = &f->all[i];
 		if (d->hash != hash || (!any_reasons && d->reasons != a->reasons) || !is_of(d, equipment, a, &who) ||
-		    is_quiet(d, time_us))
+		    is_quiet(d, time_us) || (any_reasons && d->reasons != 0 && d->transfers == 0))
 			continue;
-		if (best == FINDING_NONE || d->last_us > f->all[best].last_us ||
-		    (d->last_us == f->all[best].last_us && d->id > f->all[best].id))
+		if (best == FINDING_NONE || d->transfers > f->all[best].transfers ||
+		    (d->transfers == f->all[best].transfers && d->id > f->all[best].id))
 			best = i;
 	}
 	intern_put(f->texts, equipment);

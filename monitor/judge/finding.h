@@ -41,8 +41,9 @@ struct finding_about {
 /* The finding of a kind, made when there is none; one more row refers to it.
  * FINDING_NONE without memory, or when every one of max is in use. */
 uint32_t findings_join(struct findings *f, const struct finding_about *a, int64_t time_us, bool *ret_made);
-/* One that grows, without joining it: of exactly these reasons, or the youngest
- * of that equipment and peer whatever the reasons. FINDING_NONE: none. */
+/* One that grows, without joining it: of exactly these reasons, or of any that
+ * of this equipment and peer with most transfers, but none that has lost all of
+ * its own to others. FINDING_NONE: none. */
 uint32_t findings_find(const struct findings *f, const struct finding_about *a, bool any_reasons, int64_t time_us);
 /* Is it the one of this kind? */
 bool findings_is(const struct findings *f, uint32_t index, const struct finding_about *a);
@@ -74,6 +75,8 @@ struct finding_sign {
 	const char *detail;            /* NULL: the one before stands */
 };
 void findings_detect(struct findings *f, uint32_t index, const struct finding_sign *s);
+/* What was detected in one that has no transfers left goes over to where they went. */
+void findings_pass_on(struct findings *f, uint32_t from, uint32_t to);
 /* Findings of approved transfers that grow: while there is none, no approved transfer needs to ask. */
 uint32_t findings_suspicious(const struct findings *f);
 uint64_t findings_detections_refused(const struct findings *f);

@@ -93,6 +93,24 @@ void findings_detect(struct findings *f, uint32_t index, const struct finding_si
 		findings_add(f, index, &(const struct finding_delta){.bytes_out = (int64_t)bytes, .time_us = s->last_us});
 }
 
+void findings_pass_on(struct findings *f, uint32_t from, uint32_t to)
+{
+	if (from == FINDING_NONE || to == FINDING_NONE || from == to || f->all[from].transfers > 0 || f->all[from].reasons == 0)
+		return;
+	for (uint32_t i = f->all[from].detected; i != FINDING_NONE; i = f->detected[i].next) {
+		const struct detected e = f->detected[i];   /* the table may move */
+		if (e.count == 0)
+			continue;
+		const struct finding_sign s = {.what = (enum detection)e.what, .score = e.score, .by = (int64_t)e.count,
+		                               .first_us = e.first_us, .last_us = e.last_us, .bytes_out = e.bytes_out,
+		                               .detail = intern_text(f->texts, e.detail)};
+		findings_detect(f, to, &s);
+		f->detected[i].count = 0;
+		f->all[from].detected_changed = true;
+		finding_mark(f, from, ROW_ANY);
+	}
+}
+
 unsigned finding_rows(const struct findings *f, const struct finding *d, struct row_detection ret[DETECT_COUNT])
 {
 	unsigned n = 0;

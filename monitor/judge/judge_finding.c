@@ -104,10 +104,12 @@ void judge_regroup(struct judge *j, uint32_t index)
 	struct transfer *t = at(j, index);
 	if (t->place != PLACE_ROW || t->finding == TRANSFER_NONE || stays(j, t))
 		return;
+	const uint32_t left = t->finding;
 	const struct flow_counts counts = transfer_counts(t);
 	judge_finding_add(j, t, 1, &counts, -1);
 	judge_finding_leave(j, t);
 	judge_finding_join(j, t);
 	judge_finding_add(j, t, 1, &counts, 1);
+	findings_pass_on(j->findings, left, t->finding);
 	judge_dirty(j, index, ROW_ANY);
 }

@@ -530,6 +530,7 @@ void judge_flow_content(struct judge *j, const struct fact_content *f)
 		judge_channel(j, index);
 		judge_decide(j, index);
 		dirty_row(j, index);
+		judge_sign_content(j, index, f);
 	}
 	json_done(&js);
 }

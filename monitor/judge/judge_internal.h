@@ -399,6 +399,8 @@ void judge_regroup(struct judge *j, uint32_t index);
  * detail is for people (printable ASCII, at most 200 bytes, NULL: none), borrowed
  * for the time of the call. Its row, and the finding of that, get it. */
 void judge_sign(struct judge *j, uint32_t transfer, enum detection what, const char *detail);
+/* What inspection recognised in it, where that is more than the means by which it goes. */
+void judge_sign_content(struct judge *j, uint32_t transfer, const struct fact_content *f);
 /* Something was detected about a machine and a peer: their finding gets it,
  * made where it weighs enough for one (SEVERITY_SUSPICIOUS); else their
  * youngest live transfer bears it as a sign. */

@@ -341,6 +341,7 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 		place(j, index, d);
 		return;
 	}
+	const uint32_t left = t->finding;
 	const struct flow_counts counts = transfer_counts(t);
 	bool same_finding = t->verdict == d->verdict && t->reasons == d->reasons;
 	if (!same_finding) {
@@ -351,6 +352,7 @@ void judge_replace(struct judge *j, uint32_t index, const struct decision *d)
 	if (!same_finding) {
 		judge_finding_join(j, t);
 		judge_finding_add(j, t, 1, &counts, 1);
+		findings_pass_on(j->findings, left, t->finding);
 	}
 	judge_dirty(j, index, ROW_ANY);
 }

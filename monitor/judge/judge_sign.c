@@ -147,6 +147,32 @@ void judge_sign(struct judge *j, uint32_t index, enum detection what, const char
 		                                                .last_us = t->end_us, .detail = detail});
 }
 
+/* Words of signatures/README.md. An association of DICOM ("dicom") carries
+ * nothing yet: "dicom-store" does. */
+void judge_sign_content(struct judge *j, uint32_t index, const struct fact_content *f)
+{
+	static const struct {
+		const char *word;
+		enum detection what;
+	} words[] = {
+	    {"dicom-store", DETECT_INSPECTION_DATA}, {"dicom-file", DETECT_INSPECTION_DATA},
+	    {"dicos", DETECT_INSPECTION_DATA},       {"tiff", DETECT_INSPECTION_DATA},
+	    {"hdf5", DETECT_INSPECTION_DATA},        {"jpeg2000", DETECT_INSPECTION_DATA},
+	    {"png", DETECT_INSPECTION_DATA},         {"jpeg", DETECT_INSPECTION_DATA},
+	    {"scan-record", DETECT_INSPECTION_DATA}, {"container-number", DETECT_CONTAINER_NUMBER},
+	    {"archive", DETECT_ARCHIVE},             {"encrypted-archive", DETECT_ARCHIVE_ENCRYPTED},
+	    {"sql-dump", DETECT_DATABASE_COPY},      {"database-file", DETECT_DATABASE_COPY},
+	    {"database-replication", DETECT_DATABASE_COPY}, {"site-rule", DETECT_SITE_RULE},
+	};
+	char detail[DETAIL_MAX + 1];
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].word, f->word) != 0)
+			continue;
+		snprintf(detail, sizeof(detail), "%s%s%s", f->word, f->detail[0] != 0 ? ": " : "", f->detail);
+		judge_sign(j, index, words[i].what, detail);
+	}
+}
+
 void judge_signs_fold(struct judge *j, const struct transfer *t)
 {
 	struct signs s;
@@ -241,10 +267,10 @@ void judge_suspect(struct judge *j, const struct detect_hit *h)
 	char detail[DETAIL_MAX + 1];
 	clean_detail(detail, h->detail);
 	find_about(j, h, live != TRANSFER_NONE ? at(j, live) : NULL, &a);
-	uint32_t finding = live != TRANSFER_NONE ? at(j, live)->finding : FINDING_NONE;
+	uint32_t finding = findings_find(j->findings, &a, true, h->last_us);
 	bool joined = false;
-	if (finding == FINDING_NONE)
-		finding = findings_find(j->findings, &a, true, h->last_us);
+	if (finding == FINDING_NONE && live != TRANSFER_NONE)
+		finding = at(j, live)->finding;
 	if (finding == FINDING_NONE && weighs(h)) {
 		finding = judge_finding_get(j, &a, h->first_us);
 		joined = finding != FINDING_NONE;

@@ -88,7 +88,7 @@ for v in "show $id" findings; do
 	if grep -q "$(printf '\342\200\256')" "$work/page"; then fail "$v: text that runs backwards"; fi
 done
 show "$id" | grep -q 'beacon 90/100 ×3 \[T1041\]' || fail "its detection"
-show "$id" --format json | jq -e '.state == "closed" and (.detected | length) == 2' >/dev/null || fail "its state"
+show "$id" --format json | jq -e '.state == "closed" and ([.detected[].word] | index("beacon") != null)' >/dev/null || fail "its state"
 [ "$(count --state closed)" = 1 ] || fail "--state closed"
 
 # The manual page has every word of detect.c, with its weight and its ids.

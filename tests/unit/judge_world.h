@@ -113,6 +113,7 @@ static inline void w_put(struct kept *k, const struct row_transfer *r)
 	to->encrypted = r->encrypted;
 	to->hostname_source = r->hostname_source;
 	to->risk = r->risk;
+	to->signs = r->signs;
 	w_put_texts(k, r, r->news != ROW_SEEN);
 }
 

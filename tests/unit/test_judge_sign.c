@@ -143,6 +143,80 @@ static void test_suspect_unapproved(void **state)
 	w_free(w);
 }
 
+/* Not one whose transfers were judged otherwise in the meantime. */
+static void test_suspect_not_the_emptied(void **state)
+{
+	(void)state;
+	struct world *w = w_new(APPROVED);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .port = 80, .time_us = NOON, .out = 100});
+	char err[200];
+	assert_int_equal(judge_reload(w->judge, w_config(NOBODY), NOON + SECOND, err, sizeof(err)), 0);
+	w_count(w, &(struct w_count){.slot = 1, .time_us = NOON, .out = 200, .end = END_CLOSED});
+	w_flush(w);
+	assert_int_equal(w->findings[1].transfers, 0);
+	assert_int_equal(judge_reload(w->judge, w_config(APPROVED), NOON + 2 * SECOND, err, sizeof(err)), 0);
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 7, .port = 80, .time_us = NOON + MINUTE, .out = 100});
+	assert_int_equal(judge_reload(w->judge, w_config(NOBODY), NOON + 2 * MINUTE, err, sizeof(err)), 0);
+	w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + MINUTE, .out = 200, .end = END_CLOSED});
+	struct detect_hit h = hit_of(7, DETECT_BEACON, 100, NOON + HOUR);
+	hit(w, &h);
+	w_flush(w);
+	assert_int_equal(w->findings[1].transfers, 0);
+	assert_int_equal(w->detections[1][DETECT_BEACON].count, 0);
+	assert_int_equal(w->detections[2][DETECT_BEACON].count, 1);
+	assert_int_equal(w->findings[2].reasons, BIT(REASON_NO_APPROVAL));
+	w_free(w);
+}
+
+/* Told while the only one still had other reasons: it goes where the transfer goes. */
+static void test_suspect_moves_on(void **state)
+{
+	(void)state;
+	struct world *w = w_new(APPROVED);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .port = 80, .time_us = NOON, .out = 100});
+	struct detect_hit h = hit_of(7, DETECT_BEACON, 90, NOON);
+	hit(w, &h);
+	w_flush(w);
+	assert_int_equal(w->detections[1][DETECT_BEACON].count, 1);
+	char err[200];
+	assert_int_equal(judge_reload(w->judge, w_config(NOBODY), NOON + SECOND, err, sizeof(err)), 0);
+	w_flush(w);
+	assert_int_equal(w->detections[1][DETECT_BEACON].count, 0);
+	assert_int_equal(w->findings[1].signs, 0);
+	assert_int_equal(w->detections[2][DETECT_BEACON].count, 1);
+	assert_int_equal(w->detections[2][DETECT_BEACON].score, 90);
+	assert_string_equal(w->detections[2][DETECT_BEACON].detail, "ts 0.98");
+	w_free(w);
+}
+
+static void content(struct world *w, uint32_t slot, const char *word, const char *detail)
+{
+	struct fact_content f = {.head = {.time_us = NOON + SECOND, .flow = w_flow(slot)}};
+	snprintf(f.word, sizeof(f.word), "%s", word);
+	snprintf(f.detail, sizeof(f.detail), "%s", detail);
+	w_take(w, &f, FACT_FLOW_CONTENT, sizeof(f));
+}
+
+/* Images are inspection data, an association alone is not; what is approved may carry them. */
+static void test_content(void **state)
+{
+	(void)state;
+	struct world *w = w_new(APPROVED);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .port = 80, .time_us = NOON, .out = 100});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 8, .time_us = NOON, .out = 100});
+	content(w, 1, "dicom", "AE A -> B");
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.signs, 0);
+	content(w, 1, "dicom-store", "CT Image Storage");
+	content(w, 2, "tiff", "in an HTTP upload");
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.signs, detect_bit(DETECT_INSPECTION_DATA));
+	assert_string_equal(w->detections[1][DETECT_INSPECTION_DATA].detail, "dicom-store: CT Image Storage");
+	assert_int_equal(w->rows[2].r.signs, detect_bit(DETECT_INSPECTION_DATA));
+	assert_int_equal(w->rows[2].r.finding, 0);
+	w_free(w);
+}
+
 /* A domain is a peer of its own, and its bytes are counted where no transfer's are. */
 static void test_domain(void **state)
 {
@@ -257,6 +331,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_approved_with_signs), cmocka_unit_test(test_unapproved_with_signs),
 	    cmocka_unit_test(test_suspect),             cmocka_unit_test(test_suspect_unapproved),
+	    cmocka_unit_test(test_suspect_not_the_emptied),
+	    cmocka_unit_test(test_content),
+	    cmocka_unit_test(test_suspect_moves_on),
 	    cmocka_unit_test(test_domain),              cmocka_unit_test(test_by_host),
 	    cmocka_unit_test(test_named_later),         cmocka_unit_test(test_folded),
 	    cmocka_unit_test(test_many),
