@@ -18,7 +18,7 @@
 /* What a limit turned away. */
 enum status_limit {
 	LIMIT_PACKETS = 0, LIMIT_FRAGMENTS, LIMIT_INSPECTIONS, LIMIT_INSPECTIONS_MEMORY, LIMIT_MACHINES, LIMIT_NAMES,
-	LIMIT_FINDINGS, LIMIT_FACTS, LIMIT_ROWS, STATUS_LIMITS
+	LIMIT_FINDINGS, LIMIT_DETECTIONS, LIMIT_FACTS, LIMIT_ROWS, STATUS_LIMITS
 };
 extern const char *const status_limit_key[STATUS_LIMITS];    /* in JSON */
 extern const enum text status_limit_text[STATUS_LIMITS];

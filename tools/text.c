@@ -243,6 +243,7 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_LIMIT_MACHINES] = {"unknown machines not told apart", "máquinas desconocidas sin distinguir"},
 	[TEXT_LIMIT_NAMES] = {"names forgotten for others", "nombres olvidados por otros"},
 	[TEXT_LIMIT_FINDINGS] = {"findings begun anew", "hallazgos comenzados de nuevo"},
+	[TEXT_LIMIT_DETECTIONS] = {"detections without room in their findings", "detecciones sin lugar en sus hallazgos"},
 	[TEXT_LIMIT_FACTS] = {"facts without memory", "datos sin memoria"},
 	[TEXT_LIMIT_ROWS] = {"rows refused by the database", "filas rechazadas por la base"},
 	[TEXT_FREE] = {"free", "libres"},
