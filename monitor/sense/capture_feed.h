@@ -5,7 +5,7 @@
  * memory that they cannot write (base/feed.h). What is wrong with a file comes
  * between two frames, where it stands in the file.
  *
- * Memory: 4 MiB of frames and 2.2 MiB that tell of them, shared by all. */
+ * Memory: 2 MiB of frames and at most 2.1 MiB that tell of them, shared by all. */
 #ifndef MONITOR_CAPTURE_FEED_H
 #define MONITOR_CAPTURE_FEED_H
 #include <stdbool.h>

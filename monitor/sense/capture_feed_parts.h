@@ -7,9 +7,9 @@
 #include "sense/capture_parts.h"
 
 #define FEED_BLOCKS 4u
-#define FEED_BLOCK_BYTES (1024u * 1024)   /* more than any frame with its header */
+#define FEED_BLOCK_BYTES (512u * 1024)   /* more than any frame with its header */
 #define FEED_AREA_BYTES (FEED_BLOCKS * FEED_BLOCK_BYTES)
-#define FEED_READ_BYTES (512u * 1024)    /* at once: what is handed out together */
+#define FEED_READ_BYTES (256u * 1024)    /* at once: what is handed out together */
 #define FEED_SLOTS 16u
 #define FEED_FRAMES 4096u                /* of a slot */
 #define FEED_WAIT_MS 100u                /* then it is looked whether the others live */
