@@ -104,6 +104,11 @@ static uint32_t ticks_of(int64_t time_us)
 
 static void keep(struct pair *p, const struct detect_connection *c)
 {
+	if (p->total > 0 && c->end_us / STEP_US <= p->last_step - STEPS) {   /* the clock was set back */
+		const struct detect_entry entry = p->entry;
+		memset(p, 0, sizeof(*p));
+		p->entry = entry;
+	}
 	const unsigned at = p->total % RING;
 	if (p->total == 0)
 		p->first_us = c->start_us;
@@ -126,7 +131,7 @@ static int cmp_u32(const void *a, const void *b)
 /* Intervals that are more than nothing; connections end in another order than they begin. */
 static unsigned intervals_of(const struct pair *p, unsigned n, int64_t now_us, double ret[RING])
 {
-	uint32_t t[RING];
+	uint32_t t[RING] = {0};
 	unsigned count = 0;
 	for (unsigned i = 0; i < n; i++)
 		t[i] = ticks_of(now_us) - p->time[i];
@@ -254,7 +259,7 @@ static void look_beacon(const struct detect_beacon *d, struct pair *p, const str
 	if (all < d->cfg->beacon_score || sure < SCORE_LEAST)
 		return;
 	const uint8_t value = (uint8_t)sure;
-	if (p->told_us != 0 && c->end_us - p->told_us < HOUR_US && value < p->told_score + SCORE_STEP)
+	if (p->told_us != 0 && llabs(c->end_us - p->told_us) < HOUR_US && value < p->told_score + SCORE_STEP)
 		return;
 	p->told_us = c->end_us;
 	p->told_score = value;
@@ -270,12 +275,13 @@ static void look_pieces(const struct detect_beacon *d, struct pair *p, const str
 	unsigned equal = 0;
 	char detail[120];
 	if (c->bytes_out < d->cfg->piece_bytes || p->total < PIECES ||
-	    (p->pieces_told_us != 0 && c->end_us - p->pieces_told_us < HOUR_US))
+	    (p->pieces_told_us != 0 && llabs(c->end_us - p->pieces_told_us) < HOUR_US))
 		return;
 	for (unsigned i = 0; i < PIECES; i++)
 		b[i] = p->bytes[(p->total - 1 - i) % RING];
 	qsort(b, PIECES, sizeof(*b), cmp_u32);
-	const double median = b[PIECES / 2];
+	const uint32_t middle = b[PIECES / 2];
+	const double median = middle;
 	for (unsigned i = 0; i < PIECES; i++)
 		equal += fabs(b[i] - median) <= median * PIECE_ROOM;
 	if (equal < PIECES_EQUAL || median < (double)d->cfg->piece_bytes)

@@ -61,7 +61,7 @@ static void look(struct pair *p, const struct detect_sent *s, const struct detec
 	const unsigned n = p->count < BURSTS ? p->count : BURSTS;
 	double v[BURSTS];
 	char detail[120];
-	if (n < BURSTS_LEAST || (p->told_us != 0 && s->time_us - p->told_us < HOUR_US))
+	if (n < BURSTS_LEAST || (p->told_us != 0 && llabs(s->time_us - p->told_us) < HOUR_US))
 		return;
 	for (unsigned i = 1; i < n; i++)
 		v[i - 1] = (double)(p->start_us[(p->count - i) % BURSTS] - p->start_us[(p->count - i - 1) % BURSTS]) / 1e6;

@@ -119,14 +119,19 @@ static void vote(struct machine_sums *s, const struct addr *peer, uint64_t bytes
 	}
 }
 
-/* In hours that are over the slot is exact to a KiB each time it is told. */
-static void add_machine(struct machine_sums *s, const struct detect_moved *m)
+/* In hours that are over the slot is exact to a KiB each time it is told. now:
+ * it happens now, so where that is long before the newest hour, the clock was
+ * set back, and what stands there is of times that have not come. */
+static void add_machine(struct machine_sums *s, const struct detect_moved *m, bool now)
 {
 	const int64_t hour = m->time_us / HOUR_US;
+	const bool long_ago = hour <= s->hour - (int64_t)HOURS;
+	if (s->hour != 0 && long_ago && !now)
+		return;
+	if (s->hour != 0 && long_ago)
+		s->hour = 0;
 	if (s->hour == 0 || hour > s->hour)
 		pass_hours(s, hour);
-	if (hour <= s->hour - (int64_t)HOURS)
-		return;
 	if (hour < s->hour) {
 		add_slot(&s->out[hour % HOURS], (m->bytes_out + UNIT - 1) / UNIT);
 		s->ratio[hour % HOURS] = ratio_of(m->bytes_out, m->bytes_in);
@@ -140,7 +145,7 @@ static void add_machine(struct machine_sums *s, const struct detect_moved *m)
 	vote(s, &m->peer, m->bytes_out);
 }
 
-static void add_pair(struct detect_volume *d, const struct detect_moved *m)
+static void add_pair(struct detect_volume *d, const struct detect_moved *m, bool now)
 {
 	struct {
 		struct addr peer;
@@ -148,6 +153,8 @@ static void add_pair(struct detect_volume *d, const struct detect_moved *m)
 	} key = {m->peer, m->machine_number};
 	const int64_t day = m->time_us / DAY_US, hour = m->time_us / HOUR_US;
 	struct pair_sums *p = detect_table_get(d->pairs, &key, sizeof(key), m->time_us);
+	if (now && p->day - day >= (int64_t)DAYS)
+		p->day = p->hour = 0;   /* the clock was set back */
 	if (p->day == 0 || day - p->day >= (int64_t)DAYS)
 		memset(p->out, 0, sizeof(p->out));
 	else
@@ -233,6 +240,8 @@ static int usual_ratio(const struct machine_sums *s)
 	for (int64_t h = s->hour - (int64_t)HOURS + 1; h < s->hour; h++)
 		if (h >= 0 && s->out[h % HOURS] > 0)
 			v[n++] = s->ratio[h % HOURS];
+	if (n == 0)
+		return 0;
 	qsort(v, n, sizeof(*v), cmp);
 	return (int)rhythm_median(v, n);
 }
@@ -251,24 +260,24 @@ static void tell(struct detect_volume *d, const struct machine_sums *s, const st
 	sink->hit(sink->ctx, &h);
 }
 
-static void add(struct detect_volume *d, struct machine_sums *s, const struct detect_moved *m)
+static void add(struct detect_volume *d, struct machine_sums *s, const struct detect_moved *m, bool now)
 {
-	add_machine(s, m);
+	add_machine(s, m, now);
 	s->entry.worth = 1;
 	if (m->bytes_out >= PAIR_LEAST)
-		add_pair(d, m);
+		add_pair(d, m, now);
 }
 
 void detect_volume_known(struct detect_volume *d, const struct detect_moved *m)
 {
 	struct machine_sums *s = detect_table_get(d->machines, &m->machine_number, sizeof(m->machine_number), m->time_us);
-	add(d, s, m);
+	add(d, s, m, false);
 }
 
 void detect_volume_moved(struct detect_volume *d, const struct detect_moved *m, const struct detect_sink *sink)
 {
 	struct machine_sums *s = detect_table_get(d->machines, &m->machine_number, sizeof(m->machine_number), m->time_us);
-	add(d, s, m);
+	add(d, s, m, true);
 	const uint64_t day = s->day_before + s->now_out;
 	if (day < d->cfg->volume_least || m->time_us / HOUR_US != s->hour ||
 	    m->time_us - m->machine_first_us < (int64_t)d->cfg->learn_days * DAY_US)

@@ -116,6 +116,18 @@ static void beacons_grow(void **state)
 	detect_beacon_free(w.d);
 }
 
+static void clock_set_back(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	connect_at(&w, 1, NOON + 1000 * 24 * HOUR, 500);
+	for (int64_t i = 0; i <= 21; i++)
+		connect_at(&w, 1, NOON + i * 60 * SECOND, 500);
+	assert_true(w.heard.hits[DETECT_BEACON] >= 1);
+	detect_beacon_free(w.d);
+}
+
 /* Random arrivals at many paces, a day long: below one pair in a hundred. */
 static void random_arrivals_are_none(void **state)
 {
@@ -224,6 +236,7 @@ int main(void)
 	    cmocka_unit_test(beacons_are_found_within_20_intervals),
 	    cmocka_unit_test(beacons_grow),
 	    cmocka_unit_test(random_arrivals_are_none),
+	    cmocka_unit_test(clock_set_back),
 	    cmocka_unit_test(bunches_are_none),
 	    cmocka_unit_test(equal_pieces),
 	    cmocka_unit_test(bursts),

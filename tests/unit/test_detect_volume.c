@@ -168,6 +168,20 @@ static void survives_a_restart(void **state)
 	srand(1);
 }
 
+/* A frame of the far future must not make it deaf. */
+static void clock_set_back(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	move(&w, 1, START + 3650 * DAY, 1000, 1000);
+	weeks(&w, 0, 24 * 28);
+	assert_int_equal(w.heard.hits, 0);
+	move(&w, 9, START + 28 * DAY, 20e9, 0);
+	assert_int_equal(w.heard.hits, 1);
+	detect_volume_free(w.d);
+}
+
 static bool meets(struct detect_first *d, uint32_t machine, enum detect_first_kind kind, const char *what, int64_t time_us)
 {
 	const struct detect_met m = {.machine_number = machine, .machine_first_us = START, .kind = kind, .what = what,
@@ -197,6 +211,7 @@ int main(void)
 	    cmocka_unit_test(ordinary_weeks_are_quiet), cmocka_unit_test(silent_while_it_learns),
 	    cmocka_unit_test(outliers_are_found),       cmocka_unit_test(days_add_up),
 	    cmocka_unit_test(survives_a_restart),       cmocka_unit_test(first_contacts),
+	    cmocka_unit_test(clock_set_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
