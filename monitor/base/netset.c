@@ -358,6 +358,26 @@ int netset_find_addr(const struct netset *ns, const struct addr *a)
 	return find_by_prefix(ns, a, NULL);
 }
 
+void netset_memory_clear(struct netset_memory *m)
+{
+	memset(m, 0, sizeof *m);
+}
+
+int netset_find_again(const struct netset *ns, struct netset_memory *m, const struct addr *a)
+{
+	const uint64_t high = be64(a->b), low = be64(a->b + 8);
+	if (!is_touched(ns, high, low))
+		return NETSET_OUTSIDE;
+	const unsigned place = (unsigned)(low ^ low >> 8 ^ high) % NETSET_MEMORY;
+	if (!m->last[place].used || m->last[place].low != low || m->last[place].high != high) {
+		m->last[place].high = high;
+		m->last[place].low = low;
+		m->last[place].network = find_by_prefix(ns, a, NULL);
+		m->last[place].used = true;
+	}
+	return m->last[place].network;
+}
+
 int netset_carries(const struct netset *ns, int network, const struct netset_query *q)
 {
 	return q->ignore_vlan || q->vlan_count == 0 || tags_matched(&ns->network[network], q) >= 0;

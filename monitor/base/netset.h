@@ -122,6 +122,19 @@ void netset_locate(const struct netset *ns, const struct netset_query *q, struct
 /* Index of the network that the address alone is in, NETSET_OUTSIDE if none
  * (such as the outer source of a tunnel). */
 int netset_find_addr(const struct netset *ns, const struct addr *a);
+
+/* The same through a memory of the addresses near the networks that were looked
+ * up last. The caller keeps it, and clears it when the netset changes. */
+#define NETSET_MEMORY 256u
+struct netset_memory {
+	struct {
+		uint64_t high, low;
+		int network;
+		bool used;
+	} last[NETSET_MEMORY];
+};
+void netset_memory_clear(struct netset_memory *m);
+int netset_find_again(const struct netset *ns, struct netset_memory *m, const struct addr *a);
 /* Do the frame's tags let it belong to the network: they name it, or cannot
  * tell (see rule 1)? The ends of the query are not looked at. */
 int netset_carries(const struct netset *ns, int network, const struct netset_query *q);

@@ -51,12 +51,8 @@ static enum decode_outcome decode_other_link(int link_type, struct layer l, stru
 	}
 }
 
-enum decode_outcome decode_frame(const struct capture_frame *f, struct packet *ret)
+static void begin_frame(const struct capture_frame *f, uint32_t wire, struct packet *ret)
 {
-	/* Some writers leave the wire length 0 or below what they captured. */
-	const uint32_t wire = f->wirelen > f->caplen ? f->wirelen : f->caplen;
-	const struct layer l = {f->data, f->caplen, wire};
-
 	packet_clear(ret);
 	ret->time_us = f->time_us;
 	ret->number = f->number;
@@ -64,9 +60,92 @@ enum decode_outcome decode_frame(const struct capture_frame *f, struct packet *r
 	ret->caplen = f->caplen;
 	ret->interface = f->interface;
 	ret->truncated = f->caplen < wire;
+}
+
+enum decode_outcome decode_any_frame(const struct capture_frame *f, struct packet *ret)
+{
+	/* Some writers leave the wire length 0 or below what they captured. */
+	const uint32_t wire = f->wirelen > f->caplen ? f->wirelen : f->caplen;
+	const struct layer l = {f->data, f->caplen, wire};
+
+	begin_frame(f, wire, ret);
 	if (__builtin_expect(f->link_type == LINK_ETHERNET, 1))
 		return decode_ethernet(l, ret);
 	return decode_other_link(f->link_type, l, ret);
+}
+
+/* --- the short way: what nearly all frames are --- */
+
+/* TCP, or UDP to no tunnel's port, with the whole header there: is it that? */
+static inline bool plain_transport(struct layer l, struct packet *p)
+{
+	uint32_t header = 8;
+	p->src_port = be16(l.at);
+	p->dst_port = be16(l.at + 2);
+	if (p->proto == PROTO_TCP) {
+		header = l.cap >= 20 ? (uint32_t)(l.at[12] >> 4) * 4 : 0;
+		if (header < 20 || header > l.cap)
+			return false;
+		p->tcp_seq = be32(l.at + 4);
+		p->tcp_ack = be32(l.at + 8);
+		p->tcp_flags = l.at[13];
+	} else {
+		if (p->proto != PROTO_UDP || be16(l.at + 4) != l.wire || p->dst_port == 4789 || p->dst_port == 8472 ||
+		    p->dst_port == 4790 || p->dst_port == 6081)
+			return false;
+	}
+	p->l4 = l.at;
+	p->l4_caplen = l.cap;
+	p->l4_whole = true;
+	p->payload_bytes = l.wire - header;
+	p->payload_caplen = l.cap - header;
+	p->payload = l.cap > header ? l.at + header : NULL;
+	return true;
+}
+
+/* IPv4 of 20 bytes, no fragment. h: 28 bytes and more that are there. */
+static inline bool plain_ipv4(const uint8_t *h, uint32_t cap, struct packet *p)
+{
+	const uint32_t total = be16(h + 2);
+	if (h[0] != 0x45 || (be16(h + 6) & 0x3fff) != 0 || total < 28)
+		return false;
+	p->ip_version = 4;
+	p->proto = h[9];
+	p->ttl = h[8];
+	p->src = addr_from_v4(h + 12);
+	p->dst = addr_from_v4(h + 16);
+	p->ip_bytes = total;
+	p->l3 = h;
+	p->l3_caplen = cap < total ? cap : total;
+	p->ip_id = be16(h + 4);
+	return plain_transport((struct layer){h + 20, p->l3_caplen - 20, total - 20}, p);
+}
+
+/* Ethernet with one VLAN tag or none. False: ret is anything at all. */
+static inline bool decode_plain(const struct capture_frame *f, struct packet *ret)
+{
+	const uint8_t *at = f->data;
+	uint32_t header = 14;
+	if (f->link_type != LINK_ETHERNET || f->caplen < 18 + 28)
+		return false;
+	uint16_t type = be16(at + 12);
+	begin_frame(f, f->wirelen > f->caplen ? f->wirelen : f->caplen, ret);
+	if (type == ETHERTYPE_VLAN) {
+		ret->vlan[0] = be16(at + 14) & 0x0fff;
+		ret->vlan_count = ret->vlan[0] != 0;
+		type = be16(at + 16);
+		header = 18;
+	}
+	if (type != ETHERTYPE_IPV4)
+		return false;
+	memcpy(&ret->dst_mac, at, 2 * sizeof ret->dst_mac);
+	ret->has_mac = true;
+	return plain_ipv4(at + header, f->caplen - header, ret);
+}
+
+enum decode_outcome decode_frame(const struct capture_frame *f, struct packet *ret)
+{
+	return decode_plain(f, ret) ? DECODE_IP : decode_any_frame(f, ret);
 }
 
 static uint64_t address_mix(const struct addr *a)

@@ -39,7 +39,7 @@ struct packet {
 	int64_t time_us;
 	uint64_t number;
 	uint32_t wirelen, caplen;
-	struct mac src_mac, dst_mac;
+	struct mac dst_mac, src_mac;       /* as in the frame */
 	bool has_mac;
 	uint16_t vlan[DECODE_VLANS_MAX];   /* outer first; VID only, priority stripped; VID 0 (priority tag) is no tag */
 	uint8_t vlan_count;                /* tags seen, may exceed DECODE_VLANS_MAX */

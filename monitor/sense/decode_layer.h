@@ -95,6 +95,9 @@ static inline bool ethertype_is_vlan(uint16_t type)
 	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == 0x9100 || type == 0x9200;
 }
 
+/* decode.c: decode_frame without its short way, for comparing the two. */
+enum decode_outcome decode_any_frame(const struct capture_frame *f, struct packet *p);
+
 /* decode_link.c */
 enum decode_outcome decode_ethernet(struct layer l, struct packet *p);
 enum decode_outcome decode_ethertype(uint16_t type, struct layer l, struct packet *p);

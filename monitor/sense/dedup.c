@@ -2,6 +2,7 @@
  * addresses how often frames between them came twice. */
 #include "sense/dedup.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -27,13 +28,21 @@
 #define PAIR_WEAK_MIN 32
 #define INTERFACE_STRONG_MIN 32
 
+/* Frames whose signatures lead to one place, a cache line: of each 48 bits of
+ * the signature, 0: free, above 16 of the path; and of struct seen the rest. */
+struct set {
+	uint64_t tag[WAYS];
+	uint32_t time_us[WAYS], rest[WAYS];
+};
+
+/* One of them. */
 struct seen {
-	uint64_t signature : 48; /* 0: free */
-	uint64_t path : 16;      /* of the first copy: VLANs, MACs, TTL, interface */
-	uint32_t time_us;        /* of the last copy; the low 32 bits */
-	uint32_t whole : 24;     /* hash of the whole payload; 0: not taken */
-	uint32_t copies : 4;     /* on that path; stays odd at the end */
-	uint32_t detours : 4;    /* copies on other paths */
+	uint64_t signature;
+	uint32_t path;      /* of the first copy: VLANs, MACs, TTL, interface; 16 bits */
+	uint32_t time_us;   /* of the last copy; the low 32 bits */
+	uint32_t whole;     /* hash of the whole payload; 0: not taken; 24 bits */
+	uint32_t copies;    /* on that path; stays odd at the end; 4 bits */
+	uint32_t detours;   /* copies on other paths; 4 bits */
 };
 
 /* The last 64 frames, newest in bit 0; set: it was a second copy. */
@@ -60,13 +69,13 @@ struct interface {
 };
 
 struct dedup {
-	struct seen seen[SETS][WAYS];
+	struct set set[SETS];
 	struct pair pair[PAIRS];
 	struct interface interface[256];
 	uint64_t secret;        /* so that nobody can make frames that seem to be the same */
 };
 
-_Static_assert(sizeof(struct seen) == 16 && sizeof(struct dedup) < 600u << 10, "dedup.h says 600 KB");
+_Static_assert(sizeof(struct set) == 64 && sizeof(struct dedup) < 600u << 10, "dedup.h says 600 KB");
 
 int dedup_new(struct dedup **ret)
 {
@@ -127,23 +136,16 @@ static bool never_repeats(const struct packet *p)
 	return p->fragment || p->proto == 50 || (p->ip_version == 4 && p->ip_id != 0) || (p->tcp_flags & TCP_SYN) != 0;
 }
 
-static uint64_t nonzero(uint64_t x, unsigned bits)
+static inline uint64_t nonzero(uint64_t x, unsigned bits)
 {
 	x &= (UINT64_C(1) << bits) - 1;
 	return x != 0 ? x : 1;
 }
 
-/* The transport header and what follows it. */
-struct body {
-	const uint8_t *at;
-	uint32_t bytes;   /* captured */
-	uint32_t part;    /* of these in the signature */
-};
-
 /* Where the snaplen cut, a tag more or less moves the cut: the header alone. */
-static struct body body_of(const struct packet *p)
+static struct dedup_body body_of(const struct packet *p)
 {
-	struct body b = {p->l4, p->l4_caplen, 0};
+	struct dedup_body b = {p->l4, p->l4_caplen, 0};
 	if (b.at == NULL) {
 		b.at = p->payload;
 		b.bytes = p->payload_caplen;
@@ -162,7 +164,7 @@ static struct body body_of(const struct packet *p)
 }
 
 /* What a mirror, a switch and a router leave alone. */
-static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct body *b, enum dedup_vlans vlans)
+static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct dedup_body *b, enum dedup_vlans vlans)
 {
 	if (vlans == DEDUP_BY_VLAN)
 		seed += mix(UINT64_C(1) << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1], p->vlan_count);
@@ -171,14 +173,17 @@ static uint64_t signature_of(const struct packet *p, uint64_t seed, const struct
 	return XXH3_64bits_withSeed(b->at, b->part, seed ^ mix(fields, p->ip_version));
 }
 
+_Static_assert(offsetof(struct packet, src_mac) == offsetof(struct packet, dst_mac) + sizeof(struct mac), "one after the other");
+
 static uint32_t path_of(const struct packet *p)
 {
-	uint64_t macs[2] = {0, 0};
-	memcpy(macs, p->src_mac.b, 6);
-	memcpy(macs + 1, p->dst_mac.b, 6);
+	uint64_t first;   /* of the 12 bytes of both MACs */
+	uint32_t last;
+	memcpy(&first, (const uint8_t *)p + offsetof(struct packet, dst_mac), sizeof first);
+	memcpy(&last, (const uint8_t *)p + offsetof(struct packet, dst_mac) + sizeof first, sizeof last);
 	const uint64_t where = (uint64_t)p->vlan[0] << 48 | (uint64_t)p->vlan[1] << 32 | (uint64_t)p->ttl << 16 |
 	                       (uint64_t)p->interface << 8 | p->vlan_count;
-	return (uint32_t)(mix(macs[0] ^ macs[1] << 16, where) >> 48);
+	return (uint32_t)(mix(first ^ (uint64_t)last << 32, where) >> 48);
 }
 
 /* Some senders use one id for all they send: then it tells nothing. */
@@ -210,31 +215,46 @@ static bool pair_doubled(const struct dedup *d, const struct pair *pair, uint8_t
 	return h->n >= INTERFACE_STRONG_MIN && history_percent(h) >= PERCENT_STRONG;
 }
 
-static uint32_t age_of(const struct seen *s, uint32_t now_us)
+static inline uint32_t age_of(uint32_t time_us, uint32_t now_us)
 {
-	const uint32_t age = now_us - s->time_us;
-	return age > UINT32_MAX / 2 ? -age : age;
+	const int32_t age = (int32_t)(now_us - time_us);
+	return age < 0 ? 0u - (uint32_t)age : (uint32_t)age;
 }
 
-/* The entry of a signature; a new one (copies 0) in place of the oldest. */
-static struct seen *seen_of(struct dedup *d, uint64_t signature, uint32_t now_us)
+/* Where a signature is in its set: newer ones come first, so where it is not
+ * all move on by one, the last falls out, and the first is the place. */
+static inline unsigned way_of(struct set *set, uint64_t signature)
 {
-	struct seen *set = d->seen[signature % SETS], *oldest = set;
-
-	signature = nonzero(signature >> 16, 48);
-
-	for (unsigned i = 0; i < WAYS; i++) {
-		if (set[i].signature == signature) {
-			if (age_of(&set[i], now_us) <= DEDUP_WINDOW_US)
-				return &set[i];
-			oldest = &set[i];
-			break;
-		}
-		if (set[i].signature == 0 || age_of(&set[i], now_us) > age_of(oldest, now_us))
-			oldest = &set[i];
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set->tag[i] >> 16 == signature)
+			return i;
+#pragma GCC unroll 4
+	for (unsigned i = WAYS - 1; i > 0; i--) {
+		set->tag[i] = set->tag[i - 1];
+		set->time_us[i] = set->time_us[i - 1];
+		set->rest[i] = set->rest[i - 1];
 	}
-	*oldest = (struct seen){.signature = signature & 0xffffffffffff, .time_us = now_us};
-	return oldest;
+	set->tag[0] = 0;
+	return 0;
+}
+
+/* The entry of a signature; a new one (copies 0) if it is not there, or too old. */
+static inline struct seen load_seen(const struct set *set, unsigned way, uint64_t signature, uint32_t now_us)
+{
+	if (set->tag[way] == 0 || age_of(set->time_us[way], now_us) > DEDUP_WINDOW_US)
+		return (struct seen){.signature = signature, .time_us = now_us};
+	const uint32_t rest = set->rest[way];
+	return (struct seen){.signature = signature, .path = (uint32_t)(set->tag[way] & 0xffff),
+	                     .time_us = set->time_us[way], .whole = rest >> 8, .copies = rest >> 4 & 15,
+	                     .detours = rest & 15};
+}
+
+static inline void store_seen(struct set *set, unsigned way, const struct seen *s)
+{
+	set->tag[way] = s->signature << 16 | s->path;
+	set->time_us[way] = s->time_us;
+	set->rest[way] = s->whole << 8 | s->copies << 4 | s->detours;
 }
 
 static bool is_quiet(uint32_t copy_s, uint32_t now_s)
@@ -242,28 +262,29 @@ static bool is_quiet(uint32_t copy_s, uint32_t now_s)
 	return copy_s == 0 || now_s - copy_s > VERIFY_S;
 }
 
-static uint32_t whole_of(const struct dedup *d, const struct body *b)
+static uint32_t whole_of(const struct dedup *d, const struct dedup_body *b)
 {
-	return (uint32_t)nonzero(XXH3_64bits_withSeed(b->at, b->bytes, d->secret), 24) & 0xffffff;
+	return (uint32_t)nonzero(XXH3_64bits_withSeed(b->at, b->bytes, d->secret), 24);
 }
 
 /* The same for a packet that is routed between two scanner networks. */
-static bool verified_routed(const struct dedup *d, struct seen *s, const struct body *b)
+static bool verified_routed(const struct dedup *d, struct seen *s, const struct dedup_body *b)
 {
 	if (b->part == b->bytes)
 		return true;
 	const uint32_t whole = whole_of(d, b);
 	if (s->copies == 0)
-		s->whole = whole & 0xffffff;
+		s->whole = whole;
 	return s->whole == whole;
 }
 
 /* Once frames came again, between two addresses or on the interface, the whole
  * payload must be the same: else a sender could hide content behind equal
  * headers and an equal beginning. */
-static bool verified(const struct dedup *d, struct pair *pair, struct interface *interface, struct seen *s,
-                     const struct packet *p, const struct body *b)
+static bool verified(struct dedup *d, struct pair *pair, struct seen *s, const struct packet *p,
+                     const struct dedup_body *b)
 {
+	struct interface *interface = &d->interface[p->interface];
 	const uint32_t now_s = (uint32_t)(p->time_us / 1000000);
 	const bool first = s->copies == 0;
 
@@ -280,7 +301,7 @@ static bool verified(const struct dedup *d, struct pair *pair, struct interface 
 		pair->copy_s = interface->copy_s = now_s;
 	const uint32_t whole = whole_of(d, b);
 	if (first)
-		s->whole = whole & 0xffffff;
+		s->whole = whole;
 	if (first || s->whole != 0)
 		return s->whole == whole;
 	if (pair->unverified >= UNVERIFIED_MAX || interface->unverified >= UNVERIFIED_ALL)
@@ -329,46 +350,34 @@ void dedup_seek(const struct dedup *d, const struct packet *p, enum dedup_vlans 
 		return;
 	}
 	const uint64_t src = mix_addr(&p->src) ^ d->secret, dst = mix_addr(&p->dst) ^ d->secret;
-	const struct body b = body_of(p);
+	ret->body = body_of(p);
 	ret->pair = src + dst;
 	ret->upward = src < dst;
-	ret->signature = signature_of(p, src * 3 + dst, &b, vlans);
+	ret->signature = signature_of(p, src * 3 + dst, &ret->body, vlans);
 	__builtin_prefetch(&d->pair[pair_of(ret->pair)], 1);
 	__builtin_prefetch((const char *)&d->pair[pair_of(ret->pair)] + 64, 1);
-	__builtin_prefetch(d->seen[ret->signature % SETS], 1);
+	__builtin_prefetch(&d->set[ret->signature % SETS], 1);
 }
 
-bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans, const struct dedup_place *at)
+/* Counts a frame that is no packet of another with the same beginning. */
+static bool judge(struct dedup *d, struct pair *pair, struct seen *s, const struct packet *p, bool strong, bool routed)
 {
-	if (__builtin_expect(d == NULL, 0))
-		return false;
-	struct pair *pair = &d->pair[pair_of(at->pair)];
 	struct interface *interface = &d->interface[p->interface];
-	const uint32_t tag = (uint32_t)(at->pair >> 32) | 1, now_us = (uint32_t)p->time_us, path = path_of(p);
-	const struct body b = body_of(p);
+	const uint32_t path = path_of(p), now_us = (uint32_t)p->time_us, age = age_of(s->time_us, now_us);
+	const bool first = s->copies == 0, same_path = first || s->path == path;
 	bool copy = false;
 
-	if (pair->tag != tag)
-		*pair = (struct pair){.tag = tag};
-	struct seen *s = seen_of(d, at->signature, now_us);
-	const bool first = s->copies == 0, same_path = first || s->path == path;
-	const uint32_t age = age_of(s, now_us);
-	const bool strong = !id_stuck(pair, p, at->upward, first) && never_repeats(p);
-	if (vlans == DEDUP_ROUTED ? !verified_routed(d, s, &b) : !verified(d, pair, interface, s, p, &b)) {
-		history_add(&interface->all, false);
-		return false;
-	}
 	if (first)
-		s->path = path & 0xffff;
+		s->path = path;
 	if (same_path && s->copies < 15)
-		s->copies = (s->copies + 1u) & 15;
+		s->copies++;
 	else if (!same_path && s->detours < 15)
-		s->detours = (s->detours + 1u) & 15;
+		s->detours++;
 	s->time_us = now_us;
 
 	if (!first && !same_path) {
 		copy = s->detours <= DETOURS_MAX;
-		if (vlans == DEDUP_ROUTED)
+		if (routed)
 			return copy;
 	} else if (strong) {
 		copy = !first && s->copies <= COPIES_MAX;
@@ -380,6 +389,30 @@ bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans,
 		copy = weak_copy(d, pair, s, p, age);
 	}
 	history_add(&interface->all, copy);
+	return copy;
+}
+
+bool dedup_seen(struct dedup *d, const struct packet *p, enum dedup_vlans vlans, const struct dedup_place *at)
+{
+	if (__builtin_expect(d == NULL, 0))
+		return false;
+	struct pair *pair = &d->pair[pair_of(at->pair)];
+	struct set *set = &d->set[at->signature % SETS];
+	const uint32_t tag = (uint32_t)(at->pair >> 32) | 1, now_us = (uint32_t)p->time_us;
+	const uint64_t signature = nonzero(at->signature >> 16, 48);
+	const bool routed = vlans == DEDUP_ROUTED;
+	bool copy = false;
+
+	if (pair->tag != tag)
+		*pair = (struct pair){.tag = tag};
+	const unsigned way = way_of(set, signature);
+	struct seen s = load_seen(set, way, signature, now_us);
+	const bool strong = !id_stuck(pair, p, at->upward, s.copies == 0) && never_repeats(p);
+	if (routed ? verified_routed(d, &s, &at->body) : verified(d, pair, &s, p, &at->body))
+		copy = judge(d, pair, &s, p, strong, routed);
+	else
+		history_add(&d->interface[p->interface].all, false);
+	store_seen(set, way, &s);
 	return copy;
 }
 

@@ -56,9 +56,16 @@ enum dedup_vlans {
 	DEDUP_ROUTED,        /* as DEDUP_ANY_VLAN, and every packet is likely to come twice: whole payloads are
 	                      * compared from the first one on, and copies say nothing about the mirror */
 };
-/* What a packet (DECODE_IP) is looked up by. */
+/* The transport header and what follows it. */
+struct dedup_body {
+	const uint8_t *at;
+	uint32_t bytes;      /* captured */
+	uint32_t part;       /* of these in the signature */
+};
+/* What a packet (DECODE_IP) is looked up by; for as long as its frame is there. */
 struct dedup_place {
 	uint64_t signature, pair;
+	struct dedup_body body;
 	bool upward;         /* which of the two directions */
 };
 

@@ -66,15 +66,21 @@ static inline uint32_t min_seq(uint32_t a, uint32_t b)
 
 /* --- holes --- */
 
+/* NULL: it has none. */
+static inline struct reorder *holes_of(struct tcp_track *t, const struct flow *f)
+{
+	return f->reorder != 0 ? &t->pool[f->reorder - 1] : NULL;
+}
+
 void tcp_track_forget(struct tcp_track *t, struct flow *f)
 {
-	struct reorder *r = f->reorder;
+	struct reorder *r = holes_of(t, f);
 	if (r == NULL)
 		return;
 	r->owner = NULL;
 	r->next_free = t->free;
 	t->free = (uint32_t)(r - t->pool);
-	f->reorder = NULL;
+	f->reorder = 0;
 }
 
 static struct reorder *take(struct tcp_track *t, struct flow *f)
@@ -88,12 +94,12 @@ static struct reorder *take(struct tcp_track *t, struct flow *f)
 	} else {
 		at = t->hand;
 		t->hand = (t->hand + 1) % t->max;
-		t->pool[at].owner->reorder = NULL;
+		t->pool[at].owner->reorder = 0;
 	}
 	struct reorder *r = &t->pool[at];
 	r->owner = f;
 	r->count[0] = r->count[1] = 0;
-	f->reorder = r;
+	f->reorder = at + 1;
 	return r;
 }
 
@@ -145,7 +151,7 @@ static uint32_t fill(struct reorder *r, unsigned end, uint32_t from, uint32_t to
  * come round again. */
 static void drop_stale(struct tcp_track *t, struct flow *f, unsigned end)
 {
-	struct reorder *r = f->reorder;
+	struct reorder *r = holes_of(t, f);
 	while (r->count[end] > 0 && f->tcp_next[end] - r->hole[end][0].from > TCP_TRACK_JUMP_BYTES)
 		remove_hole(r, end, 0);
 	if (r->count[0] == 0 && r->count[1] == 0)
@@ -155,10 +161,10 @@ static void drop_stale(struct tcp_track *t, struct flow *f, unsigned end)
 /* --- segments --- */
 
 /* The direction begins, or begins anew, with this segment. */
-static void start(struct flow *f, unsigned end, uint32_t next)
+static void start(struct tcp_track *t, struct flow *f, unsigned end, uint32_t next)
 {
-	if (f->reorder != NULL)
-		f->reorder->count[end] = 0;
+	if (f->reorder != 0)
+		holes_of(t, f)->count[end] = 0;
 	f->tcp_next[end] = next;
 	f->tcp_seen[end] |= TCP_SEEN_NEXT;
 }
@@ -169,29 +175,29 @@ static uint32_t take_payload(struct tcp_track *t, struct flow *f, unsigned end, 
 	uint32_t next = f->tcp_next[end];
 	uint32_t distance = ahead(from, next) > 0 ? from - next : next - from;
 	if (distance > TCP_TRACK_JUMP_BYTES) {
-		start(f, end, to);
+		start(t, f, end, to);
 		return to - from;
 	}
 	uint32_t fresh = 0;
 	if (ahead(from, next) > 0) {
-		struct reorder *r = f->reorder != NULL ? f->reorder : take(t, f);
+		struct reorder *r = f->reorder != 0 ? holes_of(t, f) : take(t, f);
 		insert_hole(r, end, r->count[end], (struct hole){next, from});
 		fresh = to - from;
 	} else {
-		if (f->reorder != NULL)
-			fresh = fill(f->reorder, end, from, min_seq(to, next));
+		if (f->reorder != 0)
+			fresh = fill(holes_of(t, f), end, from, min_seq(to, next));
 		if (ahead(to, next) > 0)
 			fresh += to - next;
 	}
 	f->tcp_next[end] = max_seq(next, to);
-	if (f->reorder != NULL)
+	if (f->reorder != 0)
 		drop_stale(t, f, end);
 	return fresh;
 }
 
 static uint64_t payload_of(const struct flow *f, unsigned end)
 {
-	return end == f->inside_end ? f->counts.payload_bytes_out : f->counts.payload_bytes_in;
+	return f->payload_bytes[end == f->inside_end ? FLOW_OUT : FLOW_IN];
 }
 
 static void note_flags(struct flow *f, const struct packet *p, unsigned end)
@@ -204,7 +210,7 @@ static void note_flags(struct flow *f, const struct packet *p, unsigned end)
 		unsigned opener = flags & TCP_ACK ? 1 - end : end;
 		if (f->initiator == INITIATOR_UNKNOWN)
 			f->initiator = opener == f->inside_end ? INITIATOR_EQUIPMENT : INITIATOR_PEER;
-		f->flags &= ~(uint32_t)FLOW_MID_STREAM;
+		f->flags = (uint16_t)(f->flags & ~FLOW_MID_STREAM);
 	} else if (first) {
 		f->flags |= FLOW_MID_STREAM;
 	}
@@ -223,7 +229,7 @@ void tcp_track_segment(struct tcp_track *t, struct flow *f, const struct packet 
 		from++;
 	uint32_t to = from + bytes;
 	if (!begun) {
-		start(f, end, to);
+		start(t, f, end, to);
 	} else if (bytes > 0) {
 		ret->in_order = from == f->tcp_next[end];
 		ret->new_bytes = take_payload(t, f, end, from, to);
@@ -231,7 +237,7 @@ void tcp_track_segment(struct tcp_track *t, struct flow *f, const struct packet 
 		if (bytes > 1)
 			ret->retransmitted_bytes = bytes - ret->new_bytes;
 	} else if (p->tcp_flags & TCP_SYN && f->tcp_next[end] != to && payload_of(f, end) == 0) {
-		start(f, end, to);   /* another attempt, with another number; never amid data */
+		start(t, f, end, to);   /* another attempt, with another number; never amid data */
 	}
 	if (p->tcp_flags & TCP_FIN && f->tcp_next[end] == to)
 		f->tcp_next[end] = to + 1;
@@ -254,6 +260,8 @@ bool tcp_track_reset(const struct flow *f)
 
 bool tcp_track_closed(const struct flow *f)
 {
+	if (((f->tcp_seen[0] | f->tcp_seen[1]) & (TCP_FIN | TCP_RST)) == 0)
+		return false;
 	/* Where only one direction is mirrored its FIN is all there will be. */
 	bool over[2];
 	for (unsigned end = 0; end < 2; end++)

@@ -119,17 +119,18 @@ static bool push(struct tell *t, struct fact_head *h)
 static bool push_new(struct tell *t, struct flow *f)
 {
 	struct fact_flow_new n = {.head.flow = flow_id(t->o.flows, f)};
+	const struct flow_origin *o = flow_origin(t->o.flows, f);
 	unsigned in = f->inside_end;
 	n.ident = (struct flow_ident){
-		.inside = f->key.addr[in], .peer = f->key.addr[1 - in],
-		.inside_mac = f->mac[in], .peer_mac = f->mac[1 - in],
+		.inside = flow_addr(t->o.flows, f, in), .peer = flow_addr(t->o.flows, f, 1 - in),
+		.inside_mac = o->mac[in], .peer_mac = o->mac[1 - in],
 		.inside_port = f->key.port[in], .peer_port = f->key.port[1 - in],
-		.vlan = {f->vlan[0], f->vlan[1]}, .vlan_count = f->vlan_count,
-		.ip_version = f->key.ip_version, .proto = f->key.proto, .interface = f->interface,
-		.network = f->network, .netset_generation = f->netset_generation,
+		.vlan = {f->key.vlan[0], f->key.vlan[1]}, .vlan_count = f->vlan_count,
+		.ip_version = f->key.ip_version, .proto = f->key.proto, .interface = o->interface,
+		.network = o->network, .netset_generation = o->netset_generation,
 	};
-	n.counts = f->counts;
-	n.start_us = f->start_us;
+	n.counts = flow_counts(f);
+	n.start_us = o->start_us;
 	n.flags = f->flags;
 	n.initiator = f->initiator;
 	fill_head(t, &n.head, FACT_FLOW_NEW, sizeof n);
@@ -153,27 +154,28 @@ static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
 	if (!push_icmp(t, f))
 		return false;
 	struct fact_flow_count c = {.head.flow = flow_id(t->o.flows, f)};
-	c.counts = f->counts;
+	c.counts = flow_counts(f);
 	c.last_us = f->last_us;
 	c.flags = f->flags;
 	c.initiator = f->initiator;
 	if (type == FACT_FLOW_END) {
 		c.end = f->end;
-		c.flags |= f->counts.packets_in == 0 ? FLOW_ONE_WAY_OUT : 0;
-		c.flags |= f->counts.packets_out == 0 ? FLOW_ONE_WAY_IN : 0;
+		c.flags |= c.counts.packets_in == 0 ? FLOW_ONE_WAY_OUT : 0;
+		c.flags |= c.counts.packets_out == 0 ? FLOW_ONE_WAY_IN : 0;
 	}
 	fill_head(t, &c.head, type, sizeof c);
 	if (!push(t, &c.head))
 		return false;
-	f->told = t->o.at->now;
-	f->told_bytes = f->counts.ip_bytes_out + f->counts.ip_bytes_in;
+	f->untold = 0;
 	return true;
 }
+
+_Static_assert(LABELS_MAX <= UINT16_MAX, "a flow keeps the number in 16 bits");
 
 static void keep_label(struct tell *t, struct flow *f, const struct fact_flow_class *c)
 {
 	labels_drop(t->o.labels, f->label);
-	f->label = labels_keep(t->o.labels, c);
+	f->label = (uint16_t)labels_keep(t->o.labels, c);
 }
 
 void tell_keep_label(struct tell *t, struct flow *f)
@@ -253,7 +255,7 @@ bool tell_flow(struct tell *t, struct flow *f, unsigned bits)
 		return true;
 	t->delayed += (unsigned)__builtin_popcount(owed & ~(unsigned)f->wait_flags);
 	if (f->wait_flags == 0)
-		flow_table_set_due(t->o.flows, f, DUE_OWED);
+		flow_table_set_due(t->o.flows, f, DUE_OWED, t->o.at->now);
 	f->wait_flags = (uint8_t)(f->wait_flags | owed);
 	return false;
 }
@@ -263,7 +265,7 @@ bool tell_owed(struct tell *t, struct flow *f)
 	f->wait_flags = (uint8_t)push_flow(t, f, f->wait_flags);
 	if (f->wait_flags != 0)
 		return false;
-	flow_table_set_due(t->o.flows, f, DUE_NONE);
+	flow_table_paid(t->o.flows);
 	return true;
 }
 

@@ -48,14 +48,15 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 		[TIMER_UDP] = c->udp_s * SECOND_US,
 		[TIMER_ICMP] = c->icmp_s * SECOND_US,
 		[TIMER_OTHER] = c->other_s * SECOND_US,
-	}};
+	}, .checkpoint_us = c->checkpoint_s * SECOND_US};
 	struct inspect_options inspect = {
 		.max_flows = at_most(c->max, INSPECTED_MAX),
 		.content_bytes = (size_t)c->content_kib * 1024,
 		.keep = w->o.config->signatures.keep_values,
 		.hash_key = w->o.config->signatures.hash_key,
 	};
-	int rc = flow_table_new(c->max, &timeouts, &w->flows);
+	w->memory = calloc(1, sizeof *w->memory);
+	int rc = w->memory == NULL ? ERR_NOMEM : flow_table_new(c->max, &timeouts, &w->flows);
 	if (rc == 0)
 		rc = tcp_track_new(c->max / 16 + REORDER_MIN, &w->tcp);
 	if (rc == 0)
@@ -108,11 +109,11 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 	if (w == NULL)
 		return ERR_NOMEM;
 	w->asked_seed = seed_new();
+	w->stranger_seed = seed_new();
 	err[0] = '\0';
 	w->o = *o;
 	w->live = capture_is_live(o->capture);
 	w->shared_files = !w->live && o->workers > 1;
-	w->checkpoint_us = o->config->flows.checkpoint_s * SECOND_US;
 	/* Where an earlier life of this worker saw the time set back, its order
 	 * goes on from there: the judge merges by it. */
 	if (w->live)
@@ -154,6 +155,7 @@ void worker_free(struct worker *w)
 	signatures_free(w->rules);
 	tcp_track_free(w->tcp);
 	flow_table_free(w->flows);
+	free(w->memory);
 	free(w);
 }
 
@@ -190,7 +192,7 @@ static void end_batch(struct worker *w)
 	}
 	if (control_get_netset(w->o.control, &w->netset) == 1) {
 		stations_clear(w->stations);
-		worker_forget_strangers(w);
+		worker_forget_networks(w);
 		memset(&w->tunnel_key, 0, sizeof w->tunnel_key);
 	}
 	worker_see_deaths(w);

@@ -24,7 +24,7 @@ struct worker_options {
 	unsigned index, workers;
 };
 
-/* Memory, at most: 288 bytes for each of flows.max, and for each of up to
+/* Memory, at most: 196 bytes for each of flows.max, 32 more if it is IPv6, and for each of up to
  * 16,384 flows under inspection 0.5 KB (1.5 KB with a server name or a find),
  * the two buffers of content_kib and nDPI's state with 4 KB on average
  * (dpi.h); 25 MB of tables beside it. With

@@ -27,8 +27,8 @@ static void tell_answer(struct worker *w, const struct flow *f, const struct dns
 	 * its own port 53 is none. */
 	if (f->key.port[sender] != PORT_DNS)
 		return;
-	struct fact_name n = {.client = f->key.addr[1 - sender], .resolver = f->key.addr[sender],
-	                      .resolver_mac = f->mac[sender]};
+	struct fact_name n = {.client = flow_addr(w->flows, f, 1 - sender), .resolver = flow_addr(w->flows, f, sender),
+	                      .resolver_mac = flow_origin(w->flows, f)->mac[sender]};
 	if (f->class_ == FLOW_TRANSFER)
 		n.head.flow = flow_id(w->flows, f);
 	_Static_assert(sizeof n.name == sizeof a->name, "a name fits");
@@ -64,13 +64,14 @@ static void tell_question(struct worker *w, const struct flow *f, const struct d
 {
 	const unsigned sender = from == CONTENT_OUT ? f->inside_end : 1u - f->inside_end;
 	const bool transfer = f->class_ == FLOW_TRANSFER;
+	const struct addr client = flow_addr(w->flows, f, sender);
 	if (a->opcode != 0 || a->name_bytes <= 1 || (transfer && from != CONTENT_OUT) || f->key.port[1 - sender] != PORT_DNS ||
-	    is_told(w, &f->key.addr[sender], a))
+	    is_told(w, &client, a))
 		return;
 	struct fact_question q;
 	memset(&q, 0, offsetof(struct fact_question, name));
-	q.client = f->key.addr[sender];
-	q.resolver = f->key.addr[1 - sender];
+	q.client = client;
+	q.resolver = flow_addr(w->flows, f, 1 - sender);
 	q.name_hash = a->name_hash;
 	q.name_bytes = a->name_bytes;
 	q.qtype = a->qtype;

@@ -3,12 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "base/seed.h"
 #include "sense/worker_state.h"
 
-#define MANY_BYTES 65536u          /* IP bytes not told yet that make a flow due at the next second */
+#define UNTOLD_MAX UINT16_MAX      /* IP bytes not told yet that make a flow due at the next second */
 #define PORT_DNS 53u
 #define PING_BYTES 72u             /* ICMP header and 64 bytes: more is no mere ping */
 
@@ -69,15 +67,19 @@ static bool locate(const struct worker *w, const struct packet *p, unsigned src_
 
 /* --- strangers --- */
 
-_Static_assert(offsetof(struct packet, dst_mac) == offsetof(struct packet, src_mac) + sizeof(struct mac),
+_Static_assert(offsetof(struct packet, src_mac) == offsetof(struct packet, dst_mac) + sizeof(struct mac),
                "the two are hashed as one");
 
 /* All that locate looks at: addresses and VLANs are in the key. A secret is in
  * wide, so nobody can make frames that are taken for a stranger's. */
-static uint64_t stranger_of(const struct packet *p, uint64_t wide)
+static uint64_t stranger_of(const struct worker *w, const struct packet *p, uint64_t wide)
 {
-	const uint64_t seed = wide + ((uint64_t)p->vlan_count << 1 | p->has_mac);
-	return XXH3_64bits_withSeed(&p->src_mac, 2 * sizeof p->src_mac, seed) | 1;
+	uint64_t first;
+	uint32_t last;
+	memcpy(&first, (const uint8_t *)p + offsetof(struct packet, dst_mac), sizeof first);
+	memcpy(&last, (const uint8_t *)p + offsetof(struct packet, dst_mac) + sizeof first, sizeof last);
+	const uint64_t rest = (uint64_t)last << 32 | (uint64_t)p->vlan_count << 1 | p->has_mac;
+	return seed_mix(wide ^ first, w->stranger_seed ^ rest) | 1;
 }
 
 static bool is_stranger(const struct worker *w, const struct seek *s)
@@ -85,33 +87,42 @@ static bool is_stranger(const struct worker *w, const struct seek *s)
 	return w->stranger[s->hash % STRANGERS][s->end] == s->stranger;
 }
 
-void worker_forget_strangers(struct worker *w)
+void worker_forget_networks(struct worker *w)
 {
 	memset(w->stranger, 0, sizeof w->stranger);
+	netset_memory_clear(w->memory);
 }
 
 /* --- a new flow --- */
 
-static void set_link(struct flow *f, const struct packet *p, unsigned src_end)
+static unsigned tags_kept(const struct packet *p)
 {
-	if (p->has_mac) {
-		f->mac[src_end] = p->src_mac;
-		f->mac[1 - src_end] = p->dst_mac;
-	}
-	f->vlan_count = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX;
-	for (unsigned i = 0; i < f->vlan_count; i++)
-		f->vlan[i] = p->vlan[i];
-	f->interface = p->interface;
+	return p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX;
+}
+
+static void set_macs(struct flow_origin *o, const struct packet *p, unsigned src_end)
+{
+	if (!p->has_mac)
+		return;
+	o->mac[src_end] = p->src_mac;
+	o->mac[1 - src_end] = p->dst_mac;
 }
 
 /* Is the flow now seen as it looks in the inside's own network, where its MAC
  * is not a router's? */
 static bool comes_home(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
 {
-	if (!worker_at_home(w, p, &f->key.addr[f->inside_end]))
+	const struct addr inside = flow_addr(w->flows, f, f->inside_end);
+	if (!worker_at_home(w, p, &inside))
 		return false;
+	struct flow_origin *o = flow_origin(w->flows, f);
 	f->notes |= NOTE_AT_HOME;
-	set_link(f, p, src_end);
+	set_macs(o, p, src_end);
+	o->interface = p->interface;
+	/* Its VLANs are not in its key, but those of its first frame. */
+	f->vlan_count = tags_kept(p) & 3;
+	for (unsigned i = 0; i < f->vlan_count; i++)
+		f->key.vlan[i] = p->vlan[i];
 	return true;
 }
 
@@ -119,51 +130,59 @@ static bool comes_home(const struct worker *w, struct flow *f, const struct pack
  * those are known and it was not, somebody there borrows its address. */
 static bool is_borrowed(const struct worker *w, const struct flow *f, const struct packet *p, unsigned src_end)
 {
-	int there = netset_find_addr(&w->netset, &f->key.addr[1 - f->inside_end]);
+	const struct addr peer = flow_addr(w->flows, f, 1 - f->inside_end);
+	int there = worker_network(w, &peer);
 	return src_end == f->inside_end && p->has_mac && there != NETSET_OUTSIDE &&
 	       w->netset.network[there].has_gateways && !netset_is_gateway(&w->netset, &p->src_mac);
 }
 
-/* Is there news of the inside's MAC? */
+/* Could there be news of the inside's MAC? */
+static inline bool link_may_change(const struct flow *f)
+{
+	return (f->flags & FLOW_BETWEEN_NETWORKS) != 0 && (f->notes & NOTE_AT_HOME) == 0;
+}
+
+/* Is there? */
 static bool link_changes(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
 {
-	if ((f->flags & FLOW_BETWEEN_NETWORKS) == 0 || f->notes & NOTE_AT_HOME)
-		return false;
 	if (comes_home(w, f, p, src_end))
 		return true;
-	if (!mac_eq(&f->mac[f->inside_end], &(const struct mac){{0}}) || !is_borrowed(w, f, p, src_end))
+	struct mac *inside = &flow_origin(w->flows, f)->mac[f->inside_end];
+	if (!mac_eq(inside, &(const struct mac){{0}}) || !is_borrowed(w, f, p, src_end))
 		return false;
-	f->mac[f->inside_end] = p->src_mac;
+	*inside = p->src_mac;
 	return true;
 }
 
 static void set_ends(const struct worker *w, struct flow *f, const struct packet *p, unsigned src_end)
 {
-	set_link(f, p, src_end);
+	struct flow_origin *o = flow_origin(w->flows, f);
+	set_macs(o, p, src_end);
+	o->interface = p->interface;
+	f->vlan_count = tags_kept(p) & 3;
 	if ((f->flags & FLOW_BETWEEN_NETWORKS) != 0 && !comes_home(w, f, p, src_end) && !is_borrowed(w, f, p, src_end))
-		f->mac[f->inside_end] = (struct mac){{0}};   /* until it is seen there */
+		o->mac[f->inside_end] = (struct mac){{0}};   /* until it is seen there */
 	/* TCP tells by its handshake. Later fragments of TCP tell nothing. */
 	if (p->proto != IPPROTO_TCP)
 		f->initiator = src_end == f->inside_end ? INITIATOR_EQUIPMENT : INITIATOR_PEER;
 }
 
-static struct flow *make_flow(struct worker *w, const struct packet *p, const struct flow_key *key, uint32_t hash,
-                              const struct place *at)
+static struct flow *make_flow(struct worker *w, const struct packet *p, const struct seek *s, const struct place *at)
 {
-	struct flow *f = flow_table_add(w->flows, key, hash);
+	const bool fragments = s->tuple.key.kind == 1;
+	struct flow *f = flow_table_add(w->flows, &s->tuple, s->hash);
 	if (f == NULL)
 		return NULL;
-	memset(w->stranger[hash % STRANGERS], 0, sizeof w->stranger[0]);
-	f->inside_end = (uint8_t)at->inside_end;
-	f->class_ = (uint8_t)at->class_;
-	f->network = (uint16_t)at->network;
-	f->netset_generation = w->netset.generation;
-	f->flags = at->flags | (key->kind == 1 ? FLOW_FRAGMENTS : 0);
-	if (p->vlan_count > DECODE_VLANS_MAX)
-		f->flags |= FLOW_MANY_TAGS;
-	f->start_us = f->last_us = p->time_us;
-	f->told = w->clock.now;
-	if (key->kind == 1)
+	memset(w->stranger[s->hash % STRANGERS], 0, sizeof w->stranger[0]);
+	struct flow_origin *o = flow_origin(w->flows, f);
+	o->network = (uint16_t)at->network;
+	o->netset_generation = w->netset.generation;
+	o->start_us = f->last_us = p->time_us;
+	f->inside_end = at->inside_end & 1;
+	f->class_ = at->class_ & 3;
+	f->flags = (uint16_t)(at->flags | (fragments ? FLOW_FRAGMENTS : 0) |
+	                      (p->vlan_count > DECODE_VLANS_MAX ? FLOW_MANY_TAGS : 0));
+	if (fragments)
 		f->notes |= NOTE_INSPECTED;   /* the middle of something */
 	w->total.flows++;
 	w->total.transfers += at->class_ == FLOW_TRANSFER;
@@ -186,30 +205,24 @@ static void count_refused(struct worker *w, const struct packet *p, unsigned src
 
 static void count_packet(struct worker *w, struct flow *f, const struct packet *p, unsigned end, uint32_t payload_bytes)
 {
-	struct flow_counts *c = &f->counts;
-	bool transfer = f->class_ == FLOW_TRANSFER;
+	const enum flow_direction d = end == f->inside_end ? FLOW_OUT : FLOW_IN;
+	const uint32_t told = f->class_ == FLOW_TRANSFER ? p->ip_bytes : 0, untold = f->untold + told;
 	f->last_us = p->time_us;
-	f->last_seq = w->frame;
-	if (end == f->inside_end) {
-		c->packets_out++;
-		c->ip_bytes_out += p->ip_bytes;
-		c->payload_bytes_out += payload_bytes;
-		w->total.ip_bytes_out += transfer ? p->ip_bytes : 0;
-	} else {
-		c->packets_in++;
-		c->ip_bytes_in += p->ip_bytes;
-		c->payload_bytes_in += payload_bytes;
-		w->total.ip_bytes_in += transfer ? p->ip_bytes : 0;
-	}
+	f->last_seq_low = (uint32_t)w->frame;
+	f->last_seq_high = (uint16_t)(w->frame >> 32);
+	f->packets_high[d] = (uint16_t)(f->packets_high[d] + (++f->packets_low[d] == 0));
+	f->ip_bytes[d] += p->ip_bytes;
+	f->payload_bytes[d] += payload_bytes;
+	f->untold = (uint16_t)(untold < UNTOLD_MAX ? untold : UNTOLD_MAX);
+	*(d == FLOW_OUT ? &w->total.ip_bytes_out : &w->total.ip_bytes_in) += told;
 }
 
 /* More than a mere scan: payload, or an answer that is no refusal. */
 static bool is_established(const struct flow *f, const struct packet *p)
 {
-	const struct flow_counts *c = &f->counts;
-	bool answered = c->packets_out > 0 && c->packets_in > 0;
+	bool answered = flow_packets(f, FLOW_OUT) > 0 && flow_packets(f, FLOW_IN) > 0;
 	if (p->proto == IPPROTO_TCP)
-		return c->payload_bytes_out + c->payload_bytes_in > 0 || (answered && !tcp_track_reset(f));
+		return f->payload_bytes[FLOW_OUT] + f->payload_bytes[FLOW_IN] > 0 || (answered && !tcp_track_reset(f));
 	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
 		return answered || p->payload_bytes > PING_BYTES;
 	return answered || p->payload_bytes > 0;
@@ -237,22 +250,10 @@ static void set_due(struct worker *w, struct flow *f, bool soon)
 {
 	if (f->class_ != FLOW_TRANSFER || f->due_list == DUE_OWED || f->due_list == DUE_MANY)
 		return;
-	uint64_t untold = f->counts.ip_bytes_out + f->counts.ip_bytes_in - f->told_bytes;
-	if (soon || untold >= MANY_BYTES) {
-		flow_table_set_due(w->flows, f, DUE_MANY);
-		f->due_seq = w->frame;
-	} else if (f->due_list == DUE_NONE && untold > 0) {
-		flow_table_set_due(w->flows, f, DUE_SOME);
-		f->due_seq = w->frame;
-		f->due = w->clock.now + w->checkpoint_us;
-	}
-}
-
-void worker_tell_count(struct worker *w, struct flow *f)
-{
-	if (f->due_list != DUE_OWED)
-		flow_table_set_due(w->flows, f, DUE_NONE);
-	(void)tell_flow(w->tell, f, TELL_COUNT);
+	if (soon || f->untold == UNTOLD_MAX)
+		flow_table_set_due(w->flows, f, DUE_MANY, w->clock.now);
+	else if (f->due_list == DUE_NONE && f->untold > 0)
+		flow_table_set_due(w->flows, f, DUE_SOME, w->clock.now);
 }
 
 /* --- inspection --- */
@@ -354,12 +355,14 @@ void worker_drop_flow(struct worker *w, struct flow *f)
 	flow_table_remove(w->flows, f);
 }
 
-void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why)
+bool worker_end_flow(struct worker *w, struct flow *f, enum fact_end why)
 {
 	finish_inspection(w, f);
-	f->end = (uint8_t)why;
-	if (tell_flow(w->tell, f, TELL_END | news_of(f)))
-		worker_drop_flow(w, f);
+	f->end = why & 7;
+	if (!tell_flow(w->tell, f, TELL_END | news_of(f)))
+		return false;
+	worker_drop_flow(w, f);
+	return true;
 }
 
 /* A packet for a flow whose end could not be told: then it has not ended. */
@@ -376,21 +379,25 @@ static bool is_whole_tcp(const struct packet *p)
 	return p->proto == IPPROTO_TCP && p->l4_whole;
 }
 
+static inline bool is_seen(const struct flow *f, unsigned end)
+{
+	return (f->notes & NOTE_STATION << end) != 0;
+}
+
 /* A station is told by the first packet that each inside end sends. */
 static void see_sender(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
 {
-	const unsigned bit = (unsigned)NOTE_STATION << end;
 	const bool between = (f->flags & FLOW_BETWEEN_NETWORKS) != 0;
-	if (f->notes & bit || (between && !worker_at_home(w, p, &p->src)))
+	if (is_seen(f, end) || (between && !worker_at_home(w, p, &p->src)))
 		return;
-	f->notes = (uint8_t)(f->notes | bit);
+	f->notes = (uint8_t)(f->notes | NOTE_STATION << end);
 	if (!p->has_mac)
 		return;
 	if (!between || end == f->inside_end)
-		f->mac[end] = p->src_mac;
+		flow_origin(w->flows, f)->mac[end] = p->src_mac;
 	bool in = end == f->inside_end ? (f->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) == 0
 	                               : f->class_ == FLOW_INTERNAL || between;
-	int network = in ? netset_find_addr(&w->netset, &p->src) : NETSET_OUTSIDE;
+	int network = in ? worker_network(w, &p->src) : NETSET_OUTSIDE;
 	if (network != NETSET_OUTSIDE)
 		worker_see_station(w, &p->src_mac, &p->src, p, network);
 }
@@ -398,16 +405,17 @@ static void see_sender(struct worker *w, struct flow *f, const struct packet *p,
 static void take_flow_packet(struct worker *w, struct flow *f, const struct packet *p, const struct packet *inner,
                              unsigned end)
 {
-	uint32_t flags_before = f->flags;
+	const unsigned flags_before = f->flags;
 	uint8_t initiator_before = f->initiator;
-	bool is_new = f->counts.packets_out + f->counts.packets_in == 0;
+	const bool is_new = flow_packets(f, FLOW_OUT) + flow_packets(f, FLOW_IN) == 0;
 	unsigned bits = is_new ? TELL_NEW : 0;
 
 	if (f->end != END_NONE)
 		revive(f);
-	if (!is_new && link_changes(w, f, p, end))
+	if (!is_new && link_may_change(f) && link_changes(w, f, p, end))
 		bits |= TELL_NEW;   /* once more: the judge takes MACs and VLAN from it */
-	see_sender(w, f, p, end);
+	if (!is_seen(f, end))
+		see_sender(w, f, p, end);
 	if (f->inspection == NULL && (f->notes & NOTE_INSPECTED) == 0)
 		begin_inspection(w, f, p, inner);
 	struct tcp_step step = {.new_bytes = p->payload_bytes};
@@ -427,7 +435,7 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 	if (f->inspection != NULL)
 		bits |= inspect(w, f, p, inner, end, step.new_bytes > 0);
 	if (is_new)
-		f->told_bytes = p->ip_bytes;
+		f->untold = 0;
 	if (bits != 0)
 		(void)tell_flow(w->tell, f, bits);
 	worker_settle_inspection(w, f);
@@ -443,7 +451,7 @@ static void take_duplicate(struct worker *w, struct flow *f, const struct packet
 	if (f != NULL)
 		f->flags |= FLOW_DOUBLED;
 	if (f != NULL && (f->flags & FLOW_BETWEEN_NETWORKS) != 0) {
-		if (link_changes(w, f, p, end))
+		if (link_may_change(f) && link_changes(w, f, p, end))
 			(void)tell_flow(w->tell, f, TELL_NEW);
 		see_sender(w, f, p, end);
 	}
@@ -459,9 +467,9 @@ static void take_duplicate(struct worker *w, struct flow *f, const struct packet
  * peer's by a MAC or a VLAN alone. */
 static bool is_misplaced(struct worker *w, struct flow *f, const struct packet *p, unsigned end)
 {
-	if (f->class_ == FLOW_INTERNAL && f->netset_generation != w->netset.generation) {
+	if (f->class_ == FLOW_INTERNAL && flow_origin(w->flows, f)->netset_generation != w->netset.generation) {
 		struct place at;
-		f->netset_generation = w->netset.generation;
+		flow_origin(w->flows, f)->netset_generation = w->netset.generation;
 		return !locate(w, p, end, &at) || at.class_ != FLOW_INTERNAL;
 	}
 	return (f->flags & (FLOW_NET_BY_MAC | FLOW_NET_BY_VLAN)) != 0 && end != f->inside_end && p->has_mac &&
@@ -473,10 +481,10 @@ static bool is_misplaced(struct worker *w, struct flow *f, const struct packet *
 void worker_seek(const struct worker *w, const struct packet *p, struct seek *ret)
 {
 	ret->vlans = vlans_of(w, p);
-	flow_key_of(p, ret->vlans == DEDUP_BY_VLAN, &ret->key, &ret->end);
-	const uint64_t wide = flow_key_hash_wide(&ret->key);
+	flow_key_of(p, ret->vlans == DEDUP_BY_VLAN, &ret->tuple, &ret->end);
+	const uint64_t wide = flow_key_hash_wide(&ret->tuple.key);
 	ret->hash = flow_key_hash_of(wide);
-	ret->stranger = stranger_of(p, wide);
+	ret->stranger = stranger_of(w, p, wide);
 	ret->copy_sought = !is_stranger(w, ret);
 	if (!ret->copy_sought)
 		return;
@@ -504,9 +512,9 @@ static bool join_fragment(struct worker *w, struct packet *p, struct seek *s)
 	if (is_copy(w, p, s))
 		return false;
 	const bool vlan_in_key = s->vlans == DEDUP_BY_VLAN, joined = fragment_ports(w->fragments, p, vlan_in_key);
-	flow_key_of(p, vlan_in_key, &s->key, &s->end);
-	s->key.kind = !joined;
-	s->hash = flow_key_hash(&s->key);
+	flow_key_of(p, vlan_in_key, &s->tuple, &s->end);
+	s->tuple.key.kind = !joined;
+	s->hash = flow_key_hash(&s->tuple.key);
 	return true;
 }
 
@@ -515,7 +523,7 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 	if (!p->fragment && is_stranger(w, s))
 		return FATE_OTHER_NETWORK;
 	const bool copy = p->fragment && !join_fragment(w, p, s);
-	struct flow *f = copy ? NULL : flow_table_find(w->flows, &s->key, s->hash);
+	struct flow *f = copy ? NULL : flow_table_find(w->flows, &s->tuple, s->hash);
 	struct place at;
 	if (f == NULL && !locate(w, p, s->end, &at)) {
 		if (!p->fragment)
@@ -531,13 +539,13 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 		return FATE_FLOW;
 	}
 	if (f != NULL && is_replaced(w, f, p, s->end)) {
-		worker_end_flow(w, f, END_REPLACED);
-		f = flow_table_find(w->flows, &s->key, s->hash);   /* still there: its end could not be told */
+		if (worker_end_flow(w, f, END_REPLACED))
+			f = NULL;   /* else still there: its end could not be told */
 		if (f == NULL && !locate(w, p, s->end, &at))
 			return FATE_OTHER_NETWORK;
 	}
 	if (f == NULL) {
-		f = make_flow(w, p, &s->key, s->hash, &at);
+		f = make_flow(w, p, s, &at);
 		if (f == NULL) {
 			count_refused(w, p, s->end, &at);
 			return FATE_FLOW;

@@ -31,6 +31,11 @@ void worker_locate(const struct worker *w, const struct packet *p, struct netset
 	}
 }
 
+int worker_network(const struct worker *w, const struct addr *a)
+{
+	return netset_find_again(&w->netset, w->memory, a);
+}
+
 /* Asked of every packet: nearly all have an end outside, and cost one or two
  * look-ups. The tags matter: what a VLAN of no network carries is not ours,
  * and must not be taken for the first copy of what is. */
@@ -38,8 +43,8 @@ bool worker_between(const struct worker *w, const struct packet *p)
 {
 	if (w->netset.network_count < 2)
 		return false;
-	int src = netset_find_addr(&w->netset, &p->src);
-	int dst = src != NETSET_OUTSIDE ? netset_find_addr(&w->netset, &p->dst) : NETSET_OUTSIDE;
+	int src = worker_network(w, &p->src);
+	int dst = src != NETSET_OUTSIDE ? worker_network(w, &p->dst) : NETSET_OUTSIDE;
 	if (dst == NETSET_OUTSIDE || src == dst)
 		return false;
 	struct netset_ends e;
@@ -50,14 +55,14 @@ bool worker_between(const struct worker *w, const struct packet *p)
 bool worker_at_home(const struct worker *w, const struct packet *p, const struct addr *a)
 {
 	struct netset_query q = query_of(w, p);
-	int network = netset_find_addr(&w->netset, a);
+	int network = worker_network(w, a);
 	return network == NETSET_OUTSIDE || p->vlan_count > DECODE_VLANS_MAX || netset_carries(&w->netset, network, &q);
 }
 
 static bool same_network(const struct worker *w, const struct packet *p)
 {
-	int src = netset_find_addr(&w->netset, &p->src);
-	return src != NETSET_OUTSIDE && src == netset_find_addr(&w->netset, &p->dst);
+	int src = worker_network(w, &p->src);
+	return src != NETSET_OUTSIDE && src == worker_network(w, &p->dst);
 }
 
 /* No router forwards it (RFC 4291, sections 2.5.2 and 2.5.6), or it stays in its network. */
@@ -329,31 +334,39 @@ static void look_ahead(struct worker *w, const struct capture_frame *frame, stru
 		worker_seek(w, &a->packet, &a->seek);
 }
 
-static void prefetch_frame(const struct capture_frame *frame)
+static void prefetch_frame(const struct worker *w, const struct capture_frame *frame)
 {
+	if (is_foreign(w, frame))
+		return;
 	__builtin_prefetch(frame->data);
 	__builtin_prefetch(frame->data + 64);
 }
 
-static void take_burst(struct worker *w, const struct capture_frame *frame, unsigned count)
+/* more: how many frames follow those. They are asked of memory one by one, as
+ * it answers only so many at once. */
+static void take_burst(struct worker *w, const struct capture_frame *frame, unsigned count, unsigned more)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (!is_foreign(w, &frame[i]))
-			prefetch_frame(&frame[i]);
 	for (unsigned i = 0; i < count; i++)
 		look_ahead(w, &frame[i], &w->burst[i]);
 	const struct flow *near[BURST_FRAMES];
 	for (unsigned i = 0; i < count; i++)
 		near[i] = w->burst[i].sought ? flow_table_near(w->flows, w->burst[i].seek.hash) : NULL;
 	for (unsigned i = 0; i < count; i++)
-		if (near[i] != NULL && near[i]->inspection != NULL)
-			__builtin_prefetch(near[i]->inspection);
-	for (unsigned i = 0; i < count; i++)
+		if (near[i] != NULL)
+			flow_table_draw(w->flows, near[i]);
+	for (unsigned i = 0; i < count; i++) {
+		if (i < more)
+			prefetch_frame(w, &frame[count + i]);
 		take_frame(w, &frame[i], &w->burst[i]);
+	}
 }
 
 void worker_take_frames(struct worker *w, const struct capture_frame *frame, unsigned count)
 {
-	for (unsigned at = 0; at < count; at += BURST_FRAMES)
-		take_burst(w, frame + at, count - at < BURST_FRAMES ? count - at : BURST_FRAMES);
+	for (unsigned i = 0; i < count && i < BURST_FRAMES; i++)
+		prefetch_frame(w, &frame[i]);
+	for (unsigned at = 0, n; at < count; at += n) {
+		n = count - at < BURST_FRAMES ? count - at : BURST_FRAMES;
+		take_burst(w, frame + at, n, count - at - n);
+	}
 }

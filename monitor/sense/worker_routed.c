@@ -13,14 +13,15 @@
  * the other begin, at most that many are not counted, once. */
 #include "sense/worker_state.h"
 
-#define AHEAD_MAX 64
+#define AHEAD_MAX 64   /* fits 8 bits */
 #define UNLIKE_MAX 8u
 
 /* 1: the frame is of the inside's own network; -1: of the peer's; 0: nobody can tell. */
 static int side_of(const struct worker *w, const struct flow *f, const struct packet *p)
 {
-	const bool near = worker_at_home(w, p, &f->key.addr[f->inside_end]);
-	const bool far = worker_at_home(w, p, &f->key.addr[1 - f->inside_end]);
+	const struct addr inside = flow_addr(w->flows, f, f->inside_end), peer = flow_addr(w->flows, f, 1 - f->inside_end);
+	const bool near = worker_at_home(w, p, &inside);
+	const bool far = worker_at_home(w, p, &peer);
 	return near == far ? 0 : near ? 1 : -1;
 }
 
@@ -33,12 +34,13 @@ bool worker_is_copy(const struct worker *w, struct flow *f, const struct packet 
 		return alike;
 	const int before = f->ahead[end], now = before + side;
 	if (now >= -AHEAD_MAX && now <= AHEAD_MAX)
-		f->ahead[end] = (int16_t)now;
+		f->ahead[end] = (int8_t)now;
+	struct flow_origin *o = flow_origin(w->flows, f);
 	if (alike)
-		f->unlike = 0;
+		o->unlike = 0;
 	if (alike || before * side >= 0)
 		return alike;
-	const unsigned unlike = f->unlike + (p->tcp_flags & TCP_SYN ? UNLIKE_MAX : 1u);
-	f->unlike = (uint8_t)(unlike < UINT8_MAX ? unlike : UINT8_MAX);
+	const unsigned unlike = o->unlike + (p->tcp_flags & TCP_SYN ? UNLIKE_MAX : 1u);
+	o->unlike = (uint8_t)(unlike < UINT8_MAX ? unlike : UINT8_MAX);
 	return unlike >= UNLIKE_MAX;
 }

@@ -27,13 +27,13 @@ void worker_look(struct worker *w, const struct flow *f, const struct packet *p)
 {
 	struct control_sight *s = &me(w)->sight;
 	const unsigned in = f->inside_end;
-	s->inside = f->key.addr[in];
-	s->peer = f->key.addr[1 - in];
-	s->inside_mac = f->mac[in];
+	s->inside = flow_addr(w->flows, f, in);
+	s->peer = flow_addr(w->flows, f, 1 - in);
+	s->inside_mac = flow_origin(w->flows, f)->mac[in];
 	s->inside_port = f->key.port[in];
 	s->peer_port = f->key.port[1 - in];
-	s->vlan[0] = f->vlan[0];
-	s->vlan[1] = f->vlan[1];
+	s->vlan[0] = f->key.vlan[0];
+	s->vlan[1] = f->key.vlan[1];
 	s->vlan_count = f->vlan_count;
 	s->proto = f->key.proto;
 	s->byte_count = 0;
@@ -83,9 +83,10 @@ bool worker_avoids(const struct worker *w, const struct flow *f)
 		return false;
 	if (w->avoided_count == CONTROL_DEATHS)
 		return true;
+	const struct addr peer = flow_addr(w->flows, f, 1 - in);
 	for (unsigned i = 0; i < w->avoided_count; i++) {
 		const struct avoided *a = &w->avoided[i];
-		if (!addr_eq(&a->peer, &f->key.addr[1 - in]))
+		if (!addr_eq(&a->peer, &peer))
 			continue;
 		if (++same == 2)
 			return true;

@@ -44,7 +44,7 @@ struct worker_clock {
 
 /* All that says whether a tunnel touches a scanner network. */
 struct tunnel_ends {
-	struct flow_key flow;
+	struct flow_tuple flow;
 	struct mac mac[2];
 	uint8_t interface;
 	bool known;
@@ -55,7 +55,7 @@ struct tunnel_ends {
 struct seek {
 	enum dedup_vlans vlans;
 	unsigned end;            /* of the key: the sender's */
-	struct flow_key key;
+	struct flow_tuple tuple;
 	uint32_t hash;
 	uint64_t stranger;       /* what stands in worker.stranger if it is one; later fragments: not used */
 	bool copy_sought;
@@ -81,7 +81,6 @@ struct worker {
 	struct worker_options o;
 	bool live;
 	bool shared_files;       /* several workers read the same files */
-	int64_t checkpoint_us;
 	bool vlan_in_key[INTERFACES_MAX];
 
 	struct flow_table *flows;
@@ -124,7 +123,9 @@ struct worker {
 	struct avoided avoided[CONTROL_DEATHS];
 	unsigned avoided_count;
 
+	uint64_t stranger_seed;
 	struct netset netset;
+	struct netset_memory *memory;   /* of addresses that were looked up in it */
 };
 
 /* --- worker_clock.c --- */
@@ -138,6 +139,8 @@ void worker_take_frames(struct worker *w, const struct capture_frame *frame, uns
 void worker_pass_time(struct worker *w, int64_t time_us);
 /* Which ends of a packet are inside. */
 void worker_locate(const struct worker *w, const struct packet *p, struct netset_ends *ret);
+/* The network of an address by its prefixes alone, NETSET_OUTSIDE: none. */
+int worker_network(const struct worker *w, const struct addr *a);
 /* Are both ends inside by their addresses, in networks of their own? */
 bool worker_between(const struct worker *w, const struct packet *p);
 /* Is the frame of the network that the address is in, and not one that a router passed on elsewhere? */
@@ -148,17 +151,16 @@ void worker_see_station(struct worker *w, const struct mac *mac, const struct ad
 /* --- worker_flow.c --- */
 enum worker_fate { FATE_FLOW, FATE_OTHER_NETWORK };
 /* The networks have changed. */
-void worker_forget_strangers(struct worker *w);
+void worker_forget_networks(struct worker *w);
 /* Where does a packet belong? Asks memory for it. */
 void worker_seek(const struct worker *w, const struct packet *p, struct seek *ret);
 /* A packet that is no housekeeping, and where it was sought. inner: what a
  * tunnel that is judged itself carries, NULL: none. */
 enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner, struct seek *s);
-/* The flow is over for that reason: told, and removed unless it could not be told. */
-void worker_end_flow(struct worker *w, struct flow *f, enum fact_end why);
+/* The flow is over for that reason: told, and removed unless it could not be told: then false. */
+bool worker_end_flow(struct worker *w, struct flow *f, enum fact_end why);
 /* Remove a flow whose end was told. */
 void worker_drop_flow(struct worker *w, struct flow *f);
-void worker_tell_count(struct worker *w, struct flow *f);
 /* A checkpoint's time has passed: contents that wait for more are looked at. */
 void worker_look_again(struct worker *w, struct flow *f);
 /* Give back what inspection holds once all it learnt is told. */

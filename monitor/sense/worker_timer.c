@@ -41,20 +41,16 @@ static enum fact_end reason_of(const struct flow *f)
 	return tcp_track_reset(f) ? END_RESET : END_CLOSED;
 }
 
-/* Each list is in the order of the flows' last packets, so the numbers of
+/* Of each kind they come in the order of their last packets, so the numbers of
  * those frames order the facts in the same way for any number of workers. */
 static void expire(struct worker *w)
 {
 	for (unsigned timer = 0; timer < TIMER_KINDS; timer++) {
 		struct flow *f;
-		while ((f = flow_table_expired(w->flows, timer, w->clock.now)) != NULL) {
-			if (f->end != END_NONE) {   /* owed already: look again later */
-				flow_table_touch(w->flows, f, timer, w->clock.now);
-				continue;
-			}
-			worker_place(w, PHASE_EXPIRE + timer, f->last_seq);
-			worker_end_flow(w, f, reason_of(f));
-			if (flow_table_oldest(w->flows, timer) == f)
+		while ((f = flow_table_expired(w->flows, timer)) != NULL) {
+			worker_place(w, PHASE_EXPIRE + timer, flow_last_seq(f));
+			/* Owed, now or already: look again later. */
+			if (f->end != END_NONE || !worker_end_flow(w, f, reason_of(f)))
 				flow_table_touch(w->flows, f, timer, w->clock.now);
 		}
 	}
@@ -66,13 +62,13 @@ static void tell_due(struct worker *w)
 {
 	struct flow *f;
 	while ((f = flow_table_due(w->flows, DUE_MANY)) != NULL) {
-		worker_place(w, PHASE_MANY, f->due_seq);
-		worker_tell_count(w, f);
+		worker_place(w, PHASE_MANY, flow_last_seq(f));
+		(void)tell_flow(w->tell, f, TELL_COUNT);
 	}
-	while ((f = flow_table_due(w->flows, DUE_SOME)) != NULL && f->due <= w->clock.now) {
-		worker_place(w, PHASE_SOME, f->due_seq);
+	while ((f = flow_table_due(w->flows, DUE_SOME)) != NULL) {
+		worker_place(w, PHASE_SOME, flow_last_seq(f));
 		worker_look_again(w, f);
-		worker_tell_count(w, f);
+		(void)tell_flow(w->tell, f, TELL_COUNT);
 	}
 }
 
@@ -99,6 +95,7 @@ static void tell_counters(struct worker *w)
 void worker_tick(struct worker *w)
 {
 	w->next_tick = w->clock.now - w->clock.now % SECOND_US + SECOND_US;
+	flow_table_collect(w->flows, w->clock.now);
 	expire(w);
 	tell_due(w);
 	worker_place(w, PHASE_COUNTERS, 0);
@@ -110,7 +107,7 @@ void worker_tick(struct worker *w)
 static bool pay(struct worker *w)
 {
 	for (unsigned n = 0; n < CATCH_UP_STEP; n++) {
-		struct flow *f = flow_table_due(w->flows, DUE_OWED);
+		struct flow *f = flow_table_owed(w->flows);
 		if (f == NULL)
 			return tell_backlog(w->tell);
 		if (!tell_owed(w->tell, f))
@@ -179,14 +176,14 @@ bool worker_catch_up(struct worker *w)
 
 void worker_finish(struct worker *w, bool input_ended)
 {
+	flow_table_collect_all(w->flows);
 	for (unsigned timer = 0; timer < TIMER_KINDS; timer++) {
-		struct flow *f = flow_table_oldest(w->flows, timer), *next;
-		for (; f != NULL; f = next) {
-			next = flow_table_younger(w->flows, f);
-			worker_place_after(w, PHASE_EXPIRE + timer, f->last_seq);
+		struct flow *f;
+		while ((f = flow_table_expired(w->flows, timer)) != NULL) {
+			worker_place_after(w, PHASE_EXPIRE + timer, flow_last_seq(f));
 			if (input_ended && f->end == END_NONE)
-				worker_end_flow(w, f, END_INPUT);
-			else if (!input_ended && f->counts.ip_bytes_out + f->counts.ip_bytes_in != f->told_bytes)
+				(void)worker_end_flow(w, f, END_INPUT);
+			else if (!input_ended && f->untold > 0)
 				(void)tell_flow(w->tell, f, TELL_COUNT);
 		}
 	}
