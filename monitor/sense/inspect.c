@@ -58,6 +58,7 @@ struct inspector {
 	struct dpi *dpi;
 	struct content_pool *content;
 	struct carriers *carriers;
+	const struct flow_table *flows;
 	struct inspection *pool;
 	struct extras *extras;         /* as many as of pool */
 	uint32_t extras_used, extras_free;
@@ -80,6 +81,7 @@ int inspect_new(const struct inspect_options *o, struct inspector **ret, char *e
 	if (i == NULL)
 		return ERR_NOMEM;
 	i->max = o->max_flows;
+	i->flows = o->flows;
 	i->free = i->oldest = i->youngest = i->extras_free = NONE;
 	i->pool = calloc(o->max_flows, sizeof *i->pool);
 	i->extras = calloc(o->max_flows, sizeof *i->extras);
@@ -278,8 +280,8 @@ static struct carrier *new_carrier(struct inspector *i, struct flow *f)
 	const struct inspection *x = f->inspection;
 	const struct flow_key *k = &f->key;
 	const unsigned in = f->inside_end;
-	const struct carrier_ends ends = {.addr = {k->addr[in], k->addr[1 - in]}, .port = {k->port[in], k->port[1 - in]},
-	                                  .proto = k->proto};
+	const struct carrier_ends ends = {.addr = {flow_addr(i->flows, f, in), flow_addr(i->flows, f, 1 - in)},
+	                                  .port = {k->port[in], k->port[1 - in]}, .proto = k->proto};
 	struct carrier *c = carrier_new(i->carriers, f, &ends);
 	for (unsigned end = 0; c != NULL && end < 2; end++)
 		if (x->begins[end])

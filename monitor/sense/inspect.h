@@ -25,6 +25,7 @@ struct inspection;   /* opaque: of one flow */
 
 struct inspect_options {
 	uint32_t max_flows;      /* inspected at once */
+	const struct flow_table *flows;   /* where they live */
 	size_t content_bytes;    /* first bytes of each direction, and of each object */
 	enum config_keep keep;   /* values of records */
 	const char *hash_key;    /* of KEEP_HASH; NULL: none */

@@ -69,6 +69,7 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 		rc = stations_new(&w->stations);
 	if (rc == 0)
 		rc = labels_new(&w->labels);
+	inspect.flows = w->flows;
 	if (rc == 0)
 		rc = inspect_new(&inspect, &w->inspector, err, err_size);
 	return rc;
