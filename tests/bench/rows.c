@@ -1,5 +1,8 @@
 /* rows.c - facts of unapproved transfers into SQLite, as fast as they go, or at
  * a rate: rows SITE DIR COUNT [RATE]
+ * At a rate another process asks the database every 5 ms which rows it holds:
+ * when each came to stand there, how many came in each second, how many were
+ * told and not there yet.
  *
  * The judge, its record and their loop are the real ones; a second process
  * plays the worker: each transfer is told as new, as classified and as ended,
@@ -10,6 +13,7 @@
  * more than 60,000 a minute of packet time collapses (judge_place.c). */
 #include <errno.h>
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +36,15 @@
 #define T0 INT64_C(1781697600000000)
 #define BATCH 65536u       /* rows between two figures of the speed */
 
+/* What the database says of itself; shared. */
+struct seen {
+	uint64_t rows, most_behind, slowest_second;
+	int64_t first_us, last_us;
+	int64_t latency_us[];      /* by row */
+};
+
 struct bench {
+	struct seen *seen;
 	uint64_t count, rate;
 	struct ring *ring;
 	struct control *control;
@@ -194,6 +206,53 @@ static void tell_all(void)
 	atomic_store(&b.control->stop, 1);
 }
 
+/* --- whoever looks at the database --- */
+
+static uint64_t rows_there(sqlite3_stmt *st)
+{
+	const uint64_t n = sqlite3_step(st) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	return n;
+}
+
+/* Ids grow by one with each transfer told, and lower ones go in first. */
+static void look_on(const char *dir)
+{
+	char path[4200];
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	struct seen *seen = b.seen;
+	uint64_t told = 0, second_rows = 0;
+	int64_t second_us = 0;
+	snprintf(path, sizeof path, "%s/garita.db", dir);
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(db, "SELECT max(id) FROM transfer", -1, &st, NULL) != SQLITE_OK)
+		die(path);
+	while (seen->rows < b.count) {
+		usleep(5000);
+		const uint64_t there = rows_there(st);
+		const int64_t now = now_us();
+		for (; seen->rows < there && seen->rows < b.count; seen->rows++)
+			seen->latency_us[seen->rows] = now - b.pushed_us[seen->rows];
+		while (told < b.count && b.pushed_us[told] != 0)
+			told++;
+		if (told - seen->rows > seen->most_behind)
+			seen->most_behind = told - seen->rows;
+		if (seen->first_us == 0 && seen->rows > 0)
+			seen->first_us = second_us = now, second_rows = seen->rows;
+		if (second_us != 0 && now - second_us >= 1000000 && told < b.count) {
+			const uint64_t rate = (seen->rows - second_rows) * 1000000 / (uint64_t)(now - second_us);
+			if (seen->slowest_second == 0 || rate < seen->slowest_second)
+				seen->slowest_second = rate;
+			second_us = now;
+			second_rows = seen->rows;
+		}
+		seen->last_us = now;
+	}
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+}
+
 /* --- the judge --- */
 
 static struct judge *make_judge(const char *site, const char *dir, struct vendors **ret_vendors)
@@ -235,6 +294,15 @@ static void print(const char *dir, double cpu_s, int64_t wall_us)
 	       " %.0f a cpu second\n",
 	       (double)wall_us / 1e6, cpu_s, cpu_s * 1e6 / (double)b.count, (double)b.count * 1e6 / (double)wall_us, BATCH,
 	       b.slowest, (double)b.count / cpu_s);
+	if (b.rate != 0 && b.seen->rows > 0) {
+		struct seen *v = b.seen;
+		qsort(v->latency_us, v->rows, sizeof *v->latency_us, by_time);
+		printf("as the database shows it: %" PRIu64 " rows, %.0f/s, slowest second %" PRIu64 "/s, at most %" PRIu64
+		       " behind; told to seen: 50%% %.1f ms, 99%% %.1f ms, most %.1f ms\n",
+		       v->rows, (double)v->rows * 1e6 / (double)(v->last_us - v->first_us + 1), v->slowest_second, v->most_behind,
+		       (double)v->latency_us[v->rows / 2] / 1e3, (double)v->latency_us[v->rows * 99 / 100] / 1e3,
+		       (double)v->latency_us[v->rows - 1] / 1e3);
+	}
 	if (b.rate != 0)
 		printf("fact to commit at %" PRIu64 "/s: 50%% %.1f ms, 99%% %.1f ms, most %.1f ms\n", b.rate,
 		       (double)b.latency_us[b.rows / 2] / 1e3, (double)b.latency_us[b.rows * 99 / 100] / 1e3,
@@ -262,6 +330,7 @@ int main(int argc, char **argv)
 	b.rate = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
 	b.pushed_us = shared((b.count + 1) * sizeof *b.pushed_us);
 	b.latency_us = shared((b.count + 1) * sizeof *b.latency_us);
+	b.seen = shared(sizeof *b.seen + (b.count + 1) * sizeof b.seen->latency_us[0]);
 	b.waiting = shared((b.count + 1) * sizeof *b.waiting);
 	b.eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (ring_new(8 << 20, &b.ring) != 0 || control_new(&b.control) != 0)
@@ -285,6 +354,11 @@ int main(int argc, char **argv)
 		tell_all();
 		_exit(0);
 	}
+	const pid_t looker = b.rate != 0 ? fork() : -1;
+	if (looker == 0) {
+		look_on(dir);
+		_exit(0);
+	}
 	struct rusage before, after;
 	getrusage(RUSAGE_SELF, &before);
 	b.begun_us = b.batch_us = now_us();
@@ -293,6 +367,8 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_SELF, &after);
 	store_close(o.store);
 	waitpid(worker, NULL, 0);
+	if (looker > 0)
+		waitpid(looker, NULL, 0);
 	const double cpu = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
 	                   (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e6;
 	print(dir, cpu, wall_us);
