@@ -15,6 +15,7 @@
 #pragma weak cmd_policy
 #pragma weak cmd_geoip
 #pragma weak cmd_maintenance
+#pragma weak cmd_signatures
 
 struct verb {
 	const char *name;
@@ -30,6 +31,7 @@ static const struct verb verbs[] = {
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
 	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},
 	{"policy", cmd_policy, TEXT_HELP_POLICY},
+	{"signatures", cmd_signatures, TEXT_HELP_SIGNATURES},
 	{"geoip", cmd_geoip, TEXT_HELP_GEOIP},
 };
 

@@ -156,6 +156,7 @@ void judge_sign_content(struct judge *j, uint32_t index, const struct fact_conte
 		enum detection what;
 	} words[] = {
 	    {"dicom-store", DETECT_INSPECTION_DATA}, {"dicom-file", DETECT_INSPECTION_DATA},
+	    {"dicom-record", DETECT_INSPECTION_DATA},
 	    {"dicos", DETECT_INSPECTION_DATA},       {"tiff", DETECT_INSPECTION_DATA},
 	    {"hdf5", DETECT_INSPECTION_DATA},        {"jpeg2000", DETECT_INSPECTION_DATA},
 	    {"png", DETECT_INSPECTION_DATA},         {"jpeg", DETECT_INSPECTION_DATA},

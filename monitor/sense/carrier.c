@@ -258,7 +258,7 @@ static void begin_lane(struct passage *a, const uint8_t *p, size_t n)
 	static const struct {
 		bool (*begins)(const uint8_t *, size_t);
 		enum carrier_kind kind;
-	} kinds[] = {{http_begins, KIND_HTTP}, {smtp_begins, KIND_SMTP}, {smb_begins, KIND_SMB}, {mqtt_begins, KIND_MQTT},
+	} kinds[] = {{http_begins, KIND_HTTP}, {smtp_begins, KIND_SMTP}, {smb_begins, KIND_SMB}, {mqtt_begins, KIND_MQTT}, {dicom_begins, KIND_DICOM},
 	             {postgres_begins, KIND_POSTGRES}, {mysql_begins, KIND_MYSQL}};
 	const bool tcp = a->c->ends.proto == IPPROTO_TCP;
 	if (tcp && carrier_is_encrypted(p, n)) {
@@ -275,7 +275,8 @@ static void begin_lane(struct passage *a, const uint8_t *p, size_t n)
 	const uint8_t other = carrier_other(a)->kind;
 	if (other == KIND_MQTT)
 		a->lane->kind = other;
-	else if (other == KIND_POSTGRES || other == KIND_MYSQL || other == KIND_SMTP || is_greeting(p, n) || is_login(p, n))
+	else if (other == KIND_POSTGRES || other == KIND_MYSQL || other == KIND_SMTP || other == KIND_DICOM ||
+	          is_greeting(p, n) || is_login(p, n))
 		lane_end(a);
 	else
 		begin_stream(a, p, n);
@@ -294,7 +295,7 @@ static size_t lane_read(struct passage *a, const uint8_t *p, size_t n, bool full
 {
 	static size_t (*const read[KIND_KINDS])(struct passage *, const uint8_t *, size_t, bool) = {
 	    [KIND_STREAM] = stream_read, [KIND_HTTP] = http_read, [KIND_SMTP] = smtp_read, [KIND_SMB] = smb_read,
-	    [KIND_MQTT] = mqtt_read, [KIND_POSTGRES] = postgres_read, [KIND_MYSQL] = mysql_read};
+	    [KIND_MQTT] = mqtt_read, [KIND_DICOM] = dicom_read, [KIND_POSTGRES] = postgres_read, [KIND_MYSQL] = mysql_read};
 	size_t used = 0;
 	if (a->lane->kind == KIND_UNKNOWN) {
 		if (!full && (n < BEGIN_BYTES || mysql_may_begin(p, n)))

@@ -101,6 +101,7 @@ static void via_text(char *ret, size_t size, enum carrier_via via, const char *n
 	    [VIA_SMB_READ] = {"in a file read over SMB", "in a file read over SMB, "},
 	    [VIA_MQTT] = {"in an MQTT message", "in an MQTT message of "},
 	    [VIA_RSYNC] = {"over rsync", "over rsync, "},
+	    [VIA_DICOM] = {"", ""},
 	    [VIA_RCP] = {"in a remote copy", "in a remote copy of "},
 	};
 	snprintf(ret, size, "%s%s", texts[via][name[0] != '\0'], name);
@@ -168,6 +169,19 @@ static void on_rule(void *ctx, const struct signature_hit *hit)
 
 /* --- looking --- */
 
+static void tell_data_set(struct passage *a, const uint8_t *p, size_t n)
+{
+	struct dicom_fields d;
+	char patient[OBJECT_DETAIL] = "", detail[2 * OBJECT_DETAIL];
+	if (!dicom_data_set(p, n, &d))
+		return;
+	if (d.patient[0] != '\0')
+		value_text(carriers_options(a->cs), d.patient, patient);
+	snprintf(detail, sizeof detail, "%s%s%s%s", d.modality, d.modality[0] != '\0' && d.patient[0] != '\0' ? ", " : "",
+	         d.patient[0] != '\0' ? "patient " : "", patient);
+	object_tell(a, OBJECT_DICOM_RECORD, detail, VIA_DICOM, "");
+}
+
 static void look_at(struct passage *a, const uint8_t *p, size_t n, const char *within)
 {
 	const struct object *o = &a->lane->object;
@@ -181,6 +195,8 @@ static void look_at(struct passage *a, const uint8_t *p, size_t n, const char *w
 		         within[0] != '\0' && (find[i].value ? value[0] : find[i].detail[0]) != '\0' ? ", " : "", within);
 		object_tell(a, find[i].word, detail, o->via, o->name);
 	}
+	if (o->via == VIA_DICOM)
+		tell_data_set(a, p, n);
 	if (carriers_options(a->cs)->rules != NULL)
 		signatures_scan(carriers_options(a->cs)->rules, p, n, on_rule, a);
 }
@@ -206,11 +222,11 @@ static size_t rcp_header(struct object *o, const uint8_t *p, size_t n)
 	return (size_t)(end - p) + 1;
 }
 
-static void look(struct passage *a)
+static void look(struct passage *a, const uint8_t *p, size_t n)
 {
 	struct object *o = &a->lane->object;
-	const uint8_t *p = o->buffer->data, *inner;
-	size_t n = o->len, got = 0;
+	const uint8_t *inner;
+	size_t got = 0;
 	if (o->via == VIA_NOTHING && o->start_known) {
 		const size_t head = rcp_header(o, p, n);
 		p += head;
@@ -274,18 +290,55 @@ static bool is_random(const uint8_t *p)
 	return values >= SAMPLE_VALUES;
 }
 
-/* As many bytes as are wanted are there, or enough to see that no more are. */
-static bool is_enough(struct object *o, size_t room)
+/* How many of the first n bytes are all that is wanted; 0: more are. */
+static size_t enough(struct object *o, size_t room, const uint8_t *p, size_t n)
 {
-	if (o->len == room)
+	if (!o->sampled && n >= HEAD_BYTES + SAMPLE_BYTES) {
+		o->sampled = true;
+		if (is_random(p + HEAD_BYTES))
+			return HEAD_BYTES;
+	}
+	return n >= room ? room : 0;
+}
+
+static void looked(struct passage *a, const uint8_t *p, size_t n)
+{
+	struct object *o = &a->lane->object;
+	look(a, p, n);
+	o->state = OBJECT_LOOKED;
+	carrier_buffer_give(a->cs, &o->buffer);
+	o->len = 0;
+}
+
+static bool take_buffer(struct passage *a)
+{
+	struct object *o = &a->lane->object;
+	if (o->buffer != NULL)
 		return true;
-	if (o->sampled || o->len < HEAD_BYTES + SAMPLE_BYTES)
+	if (!carrier_buffer(a->cs, a->c, &o->buffer)) {
+		o->state = OBJECT_LOOKED;
 		return false;
-	o->sampled = true;
-	if (!is_random(o->buffer->data + HEAD_BYTES))
-		return false;
-	o->len = HEAD_BYTES;
+	}
+	memcpy(o->buffer->data, o->small, o->len);
 	return true;
+}
+
+static void keep(struct passage *a, size_t room, const uint8_t *p, size_t n)
+{
+	struct object *o = &a->lane->object;
+	if (o->coding == CODING_BASE64) {
+		if (take_buffer(a))
+			add_base64(o, room, p, n);
+		return;
+	}
+	const size_t piece = n < room - o->len ? n : room - o->len;
+	if (o->buffer == NULL && o->len + piece <= SMALL_BYTES)
+		memcpy(o->small + o->len, p, piece);
+	else if (take_buffer(a))
+		memcpy(o->buffer->data + o->len, p, piece);
+	else
+		return;
+	o->len += (uint32_t)piece;
 }
 
 void object_add(struct passage *a, const uint8_t *p, size_t n)
@@ -294,30 +347,23 @@ void object_add(struct passage *a, const uint8_t *p, size_t n)
 	const size_t room = carriers_options(a->cs)->bytes;
 	if (o->state != OBJECT_OPEN || n == 0)
 		return;
-	if (o->buffer == NULL && !carrier_buffer(a->cs, a->c, &o->buffer)) {
-		o->state = OBJECT_LOOKED;
+	/* most that is large is decided by its first segment, where it lies */
+	size_t all = o->len == 0 && o->coding != CODING_BASE64 ? enough(o, room, p, n) : 0;
+	if (all > 0) {
+		looked(a, p, all);
 		return;
 	}
-	if (o->coding == CODING_BASE64) {
-		add_base64(o, room, p, n);
-	} else {
-		const size_t piece = n < room - o->len ? n : room - o->len;
-		memcpy(o->buffer->data + o->len, p, piece);
-		o->len += (uint32_t)piece;
-	}
-	if (is_enough(o, room))
-		object_look(a);
+	keep(a, room, p, n);
+	all = o->state == OBJECT_OPEN && o->buffer != NULL ? enough(o, room, o->buffer->data, o->len) : 0;
+	if (all > 0)
+		looked(a, o->buffer->data, all);
 }
 
 void object_look(struct passage *a)
 {
 	struct object *o = &a->lane->object;
-	if (o->state != OBJECT_OPEN || o->len == 0)
-		return;
-	look(a);
-	o->state = OBJECT_LOOKED;
-	carrier_buffer_give(a->cs, &o->buffer);
-	o->len = 0;
+	if (o->state == OBJECT_OPEN && o->len > 0)
+		looked(a, o->buffer != NULL ? o->buffer->data : o->small, o->len);
 }
 
 void object_shut(struct passage *a)

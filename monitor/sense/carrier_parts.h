@@ -7,16 +7,18 @@
 
 #define NAME_MAX_BYTES 64u        /* of a file, with its end */
 #define BOUNDARY_MAX 72u          /* RFC 2046, section 5.1.1: 70 and the two hyphens */
+#define SMALL_BYTES 128u
 #define RULES_TOLD 6u             /* of one flow */
 
 enum carrier_kind {
-	KIND_UNKNOWN = 0, KIND_STREAM, KIND_HTTP, KIND_SMTP, KIND_SMB, KIND_MQTT, KIND_POSTGRES, KIND_MYSQL, KIND_KINDS
+	KIND_UNKNOWN = 0, KIND_STREAM, KIND_HTTP, KIND_SMTP, KIND_SMB, KIND_MQTT, KIND_POSTGRES, KIND_MYSQL,
+	KIND_DICOM, KIND_KINDS
 };
 
 /* By what an object came; carrier_object.c has the words. */
 enum carrier_via {
 	VIA_NOTHING = 0, VIA_HTTP_UP, VIA_HTTP_DOWN, VIA_FTP, VIA_MAIL, VIA_SMB_WRITE, VIA_SMB_READ, VIA_MQTT, VIA_RSYNC,
-	VIA_RCP, VIA_VIAS
+	VIA_RCP, VIA_DICOM, VIA_VIAS
 };
 
 enum object_coding { CODING_NONE = 0, CODING_GZIP, CODING_DEFLATE, CODING_BASE64 };
@@ -32,6 +34,7 @@ struct object {
 	uint8_t base64_chars;         /* of base64_bits */
 	uint32_t base64_bits;
 	char name[NAME_MAX_BYTES];
+	uint8_t small[SMALL_BYTES];   /* until there are more: no buffer is taken for an answer of a line */
 };
 
 enum mime_state { MIME_HEAD = 0, MIME_SEEK, MIME_BODY };
@@ -50,6 +53,7 @@ struct mime {
 struct lane {
 	struct side in;
 	uint64_t left;                /* bytes of the body, chunk, or message to come */
+	uint64_t pdu_left;            /* DICOM: of the PDU, behind the value */
 	struct object object;
 	struct mime mime;
 	uint8_t kind, state;
@@ -122,16 +126,26 @@ size_t smtp_read(struct passage *a, const uint8_t *p, size_t n, bool full);
 size_t smb_read(struct passage *a, const uint8_t *p, size_t n, bool full);
 size_t mqtt_read(struct passage *a, const uint8_t *p, size_t n, bool full);
 size_t postgres_read(struct passage *a, const uint8_t *p, size_t n, bool full);
+size_t dicom_read(struct passage *a, const uint8_t *p, size_t n, bool full);
 size_t mysql_read(struct passage *a, const uint8_t *p, size_t n, bool full);
 
 /* Do the first n bytes begin such a direction? At least 8 are there, or all. */
 bool http_begins(const uint8_t *p, size_t n);
 bool smb_begins(const uint8_t *p, size_t n);
+bool dicom_begins(const uint8_t *p, size_t n);
 bool mqtt_begins(const uint8_t *p, size_t n);
 bool postgres_begins(const uint8_t *p, size_t n);
 bool mysql_begins(const uint8_t *p, size_t n);
 bool mysql_may_begin(const uint8_t *p, size_t n);   /* more are needed to say */
 bool smtp_begins(const uint8_t *p, size_t n);
+
+/* --- carrier_dicom.c --- */
+#define DICOM_TEXT 65u        /* PS3.5, section 6.2: LO and a component of PN have 64 */
+struct dicom_fields {
+	char modality[DICOM_TEXT], patient[DICOM_TEXT];   /* "" where there is none */
+};
+/* Does a data set begin here? Its fields as far as they are there. */
+bool dicom_data_set(const uint8_t *p, size_t n, struct dicom_fields *ret);
 
 /* --- carrier_mime.c --- */
 /* A body of parts, whose header said so (boundary as in the header). */

@@ -5,6 +5,7 @@
 static const char *const words[OBJECT_WORDS] = {
     [OBJECT_NONE] = "",
     [OBJECT_DICOM_FILE] = "dicom-file",
+    [OBJECT_DICOM_RECORD] = "dicom-record",
     [OBJECT_TIFF] = "tiff",
     [OBJECT_HDF5] = "hdf5",
     [OBJECT_JPEG2000] = "jpeg2000",

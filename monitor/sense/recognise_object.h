@@ -12,6 +12,7 @@
 enum object_word {
 	OBJECT_NONE = 0,
 	OBJECT_DICOM_FILE,
+	OBJECT_DICOM_RECORD,      /* a data set within an association: carrier_dicom.c */
 	OBJECT_TIFF,
 	OBJECT_HDF5,
 	OBJECT_JPEG2000,

@@ -499,6 +499,35 @@ static void ftp(void **state)
 	assert_string_equal(ftp_data(0, 6000), "in an FTP transfer of log");
 }
 
+static size_t pdu(char *p, uint8_t control, const char *bytes, size_t n)
+{
+	const char head[12] = {4, 0, 0, 0, 0, (char)(n + 6), 0, 0, 0, (char)(n + 2), 1, (char)control};
+	memcpy(p, head, sizeof head);
+	memcpy(p + sizeof head, bytes, n);
+	return sizeof head + n;
+}
+
+#define EXPLICIT "\x08\0\x05\0CS\x0a\0ISO_IR 100" "\x08\0\x60\0CS\2\0CT" "\x08\0\x10\x11SQ\0\0\xff\xff\xff\xff" \
+	"\xfe\xff\xdd\xe0\0\0\0\0" "\x10\0\x10\0PN\x0c\0CSQU3054383 " "\x10\0\x20\0LO\2\0x "
+#define IMPLICIT "\x08\0\x60\0\2\0\0\0DX" "\x10\0\x10\0\4\0\0\0A^B "
+
+static void dicom_data(void **state)
+{
+	char text[600] = {1, 0, 0, 0, 0, 74, 0, 1};
+	(void)state;
+	size_t n = 80;   /* a request, of whatever */
+	n += pdu(text + n, 3, "CSQU3054383 as a command", 24);
+	n += pdu(text + n, 0, EXPLICIT, 30);
+	n += pdu(text + n, 2, EXPLICIT + 30, sizeof EXPLICIT - 1 - 30);
+	n += pdu(text + n, 3, "command", 7);
+	n += pdu(text + n, 2, IMPLICIT, sizeof IMPLICIT - 1);
+	const struct talk t = {.out = text, .out_bytes = n, .in = "\2\0\0\0\0\x4a\0\1 CSQU3054383 ", .in_bytes = 22};
+	expect(&t, "container-number|CSQU3054383\ndicom-record|CT, patient CSQU3054383");
+	n = 80 + pdu(text + 80, 2, IMPLICIT, sizeof IMPLICIT - 1);
+	const struct talk plain = {.out = text, .out_bytes = n};
+	expect(&plain, "dicom-record|DX, patient A^B");
+}
+
 static void remote_copy(void **state)
 {
 	(void)state;
@@ -518,12 +547,14 @@ static void too_many(void **state)
 	start(KEEP_CLEAR, 64, NULL);
 	for (unsigned i = 0; i < 64; i++) {
 		c[i] = flow();
-		(void)feed(c[i], CONTENT_OUT, 1000, i == 0 ? TIFF : "............", 12);
+		char text[200] = TIFF;
+		text[1] = i == 0 ? 'I' : '.';
+		(void)feed(c[i], CONTENT_OUT, 1000, text, sizeof text);
 	}
 	assert_int_equal(carriers_given_up(cs), 32);
 	assert_int_equal(seen.finds, 1);
-	assert_false(feed(c[0], CONTENT_OUT, 1012, TIFF, 12));
-	assert_true(feed(c[63], CONTENT_OUT, 1012, TIFF, 12));
+	assert_false(feed(c[0], CONTENT_OUT, 1200, TIFF, 12));
+	assert_true(feed(c[63], CONTENT_OUT, 1200, TIFF, 12));
 	const struct carrier_ends e = ends_of(TCP, 80);
 	assert_null(carrier_new(cs, &seen, &e));
 	for (unsigned i = 0; i < 64; i++)
@@ -560,6 +591,7 @@ int main(void)
 	    cmocka_unit_test(mqtt_messages),
 	    cmocka_unit_test(databases),
 	    cmocka_unit_test(ftp),
+	    cmocka_unit_test(dicom_data),
 	    cmocka_unit_test(remote_copy),
 	    cmocka_unit_test(too_many),
 	};

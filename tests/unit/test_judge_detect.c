@@ -195,6 +195,32 @@ static void long_connections(void **state)
 	w_free(w);
 }
 
+/* Words of contents that are detections, and one that is none. */
+static void contents(void **state)
+{
+	static const struct {
+		const char *word;
+		uint64_t signs;
+	} all[] = {
+	    {"dicom-store", UINT64_C(1) << DETECT_INSPECTION_DATA},     {"scan-record", UINT64_C(1) << DETECT_INSPECTION_DATA},
+	    {"jpeg", UINT64_C(1) << DETECT_INSPECTION_DATA},            {"container-number", UINT64_C(1) << DETECT_CONTAINER_NUMBER},
+	    {"sql-dump", UINT64_C(1) << DETECT_DATABASE_COPY},          {"database-replication", UINT64_C(1) << DETECT_DATABASE_COPY},
+	    {"archive", UINT64_C(1) << DETECT_ARCHIVE},                 {"encrypted-archive", UINT64_C(1) << DETECT_ARCHIVE_ENCRYPTED},
+	    {"site-rule", UINT64_C(1) << DETECT_SITE_RULE},             {"ftp", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct world *w = w_new(NOBODY);
+		w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .time_us = NOON, .out = 100});
+		struct fact_content f = {.head = {.time_us = NOON + SECOND, .flow = w_flow(1)}, .detail = "in an HTTP upload of x"};
+		snprintf(f.word, sizeof(f.word), "%s", all[i].word);
+		w_take(w, &f, FACT_FLOW_CONTENT, sizeof(f));
+		w_flush(w);
+		assert_int_equal(w->rows[1].r.signs, all[i].signs);
+		w_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +230,7 @@ int main(void)
 	    cmocka_unit_test(hits_reach_findings),
 	    cmocka_unit_test(approved_beacons_weigh_less),
 	    cmocka_unit_test(long_connections),
+	    cmocka_unit_test(contents),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
