@@ -298,9 +298,20 @@ static void print_advice(const struct printer *p)
 		printf("\n");
 }
 
-static const char *sentence(const struct finding_page *g, const char *lang, char *buf, size_t size)
+/* The application that at least half of the bytes went by; NULL: there is none such. */
+static const struct page_app *main_app(const struct finding_page *g)
 {
 	const struct page_app *a = g->app_count > 0 ? &g->apps[0] : NULL;
+	uint64_t bytes = 0;
+	for (unsigned i = 0; i < g->app_count; i++)
+		if (strcmp(g->apps[i].app, a->app) == 0 && strcmp(g->apps[i].proto, a->proto) == 0)
+			bytes += g->apps[i].bytes;
+	return a != NULL && bytes >= (g->finding.row.bytes_out + g->finding.row.bytes_in) / 2 ? a : NULL;
+}
+
+static const char *sentence(const struct finding_page *g, const char *lang, char *buf, size_t size)
+{
+	const struct page_app *a = main_app(g);
 	const struct finding_said said = {.s = &g->finding, .lang = lang, .app = a != NULL && a->app[0] != '\0' ? a->app : NULL,
 	                                  .proto = a != NULL && a->proto[0] != '\0' ? a->proto : NULL,
 	                                  .encrypted = g->encrypted,
