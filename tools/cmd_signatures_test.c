@@ -10,13 +10,20 @@
 #include "sense/capture.h"
 #include "sense/carrier.h"
 #include "sense/content.h"
-#include "sense/flow_table.h"
+#include "sense/decode.h"
 
 #define OBJECT_BYTES 4096u    /* as flows.content_kib is by itself */
 #define FLOWS 65536u          /* of a capture; a power of two */
 
+/* The two ends, the smaller first. */
+struct ends {
+	struct addr addr[2];
+	uint16_t port[2];
+	uint8_t proto, zero[3];   /* compared as bytes */
+};
+
 struct tried {
-	struct flow_key key;
+	struct ends key;
 	bool used;
 	struct carrier *carrier;
 	struct content *content;
@@ -25,7 +32,7 @@ struct tried {
 struct trial {
 	struct asked_signatures *a;
 	const char *path;
-	const struct flow_key *key;   /* of the flow that is looked at; NULL: a file */
+	const struct ends *key;       /* of the flow that is looked at; NULL: a file */
 	struct carriers *carriers;
 	struct content_pool *pool;
 	struct tried *flows;
@@ -34,7 +41,7 @@ struct trial {
 static void tell(struct trial *t, const char *word, const char *detail)
 {
 	char where[4400], a[ADDR_TEXT_MAX], b[ADDR_TEXT_MAX];
-	const struct flow_key *k = t->key;
+	const struct ends *k = t->key;
 	if (k == NULL)
 		snprintf(where, sizeof where, "%s", t->path);
 	else
@@ -93,9 +100,31 @@ static int try_file(struct trial *t, FILE *f)
 
 /* --- a capture: each of its flows --- */
 
-static struct tried *find_flow(struct trial *t, const struct flow_key *key)
+static uint32_t hash_of(const struct ends *e)
 {
-	for (uint32_t i = 0, at = flow_key_hash(key); i < FLOWS; i++, at++) {
+	const uint8_t *p = (const uint8_t *)e;
+	uint32_t h = 2166136261u;   /* FNV-1a: the captures are one's own */
+	for (size_t i = 0; i < sizeof *e; i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h;
+}
+
+static unsigned ends_of(const struct packet *p, struct ends *ret)
+{
+	const int order = addr_cmp(&p->src, &p->dst);
+	const unsigned src = order > 0 || (order == 0 && p->src_port > p->dst_port);
+	memset(ret, 0, sizeof *ret);
+	ret->addr[src] = p->src;
+	ret->addr[1 - src] = p->dst;
+	ret->port[src] = p->src_port;
+	ret->port[1 - src] = p->dst_port;
+	ret->proto = p->proto;
+	return src;
+}
+
+static struct tried *find_flow(struct trial *t, const struct ends *key)
+{
+	for (uint32_t i = 0, at = hash_of(key); i < FLOWS; i++, at++) {
 		struct tried *f = &t->flows[at % FLOWS];
 		if (f->used && memcmp(&f->key, key, sizeof *key) != 0)
 			continue;
@@ -114,14 +143,12 @@ static struct tried *find_flow(struct trial *t, const struct flow_key *key)
 
 static void try_packet(struct trial *t, const struct packet *p)
 {
-	struct flow_key key;
-	unsigned end;
+	struct ends key;
 	const struct content_sink sink = {t, on_find, on_dns};
 	carrier_overhear(t->carriers, p);
 	if ((p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP) || !p->l4_whole || (p->fragment && !p->first_fragment))
 		return;
-	memset(&key, 0, sizeof key);
-	flow_key_of(p, true, &key, &end);
+	const unsigned end = ends_of(p, &key);
 	struct tried *f = find_flow(t, &key);
 	if (f == NULL)
 		return;

@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "sense/dpi.h"
+#include "sense/inspect_tunnel.h"
 
 #define NONE UINT32_MAX
 #define FINDS_MAX 6u
@@ -479,39 +480,6 @@ void inspect_finish(struct inspector *i, struct flow *f)
 
 /* --- tunnels --- */
 
-static const char *const tunnel_words[TUNNEL_KINDS] = {
-	[TUNNEL_NONE] = "tunnel",
-	[TUNNEL_GRE] = "tunnel-gre",
-	[TUNNEL_ERSPAN1] = "tunnel-erspan1",
-	[TUNNEL_ERSPAN2] = "tunnel-erspan2",
-	[TUNNEL_ERSPAN3] = "tunnel-erspan3",
-	[TUNNEL_VXLAN] = "tunnel-vxlan",
-	[TUNNEL_GENEVE] = "tunnel-geneve",
-	[TUNNEL_IPIP] = "tunnel-ipip",
-	[TUNNEL_6IN4] = "tunnel-6in4",
-	[TUNNEL_4IN6] = "tunnel-4in6",
-	[TUNNEL_6IN6] = "tunnel-6in6",
-};
-
-static const char *proto_text(const struct packet *p, char buf[static 24])
-{
-	switch (p->proto) {
-	case IPPROTO_TCP:
-		snprintf(buf, 24, "tcp/%u", p->dst_port);
-		break;
-	case IPPROTO_UDP:
-		snprintf(buf, 24, "udp/%u", p->dst_port);
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		snprintf(buf, 24, "icmp");
-		break;
-	default:
-		snprintf(buf, 24, "proto/%u", p->proto);
-	}
-	return buf;
-}
-
 void inspect_inner(struct inspector *i, struct flow *f, enum decode_tunnel kind, const struct packet *inner)
 {
 	struct inspection *x = f->inspection;
@@ -523,10 +491,9 @@ void inspect_inner(struct inspector *i, struct flow *f, enum decode_tunnel kind,
 		if (x->inner[n] == pair)
 			return;
 	x->inner[x->inner_count++] = pair;
-	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX], proto[24], detail[160];
-	snprintf(detail, sizeof detail, "%s > %s %s", addr_text(&inner->src, src), addr_text(&inner->dst, dst),
-	         proto_text(inner, proto));
-	keep_find(i, x, tunnel_words[kind < TUNNEL_KINDS ? kind : TUNNEL_NONE], detail);
+	char detail[160];
+	inspect_tunnel_detail(inner, detail);
+	keep_find(i, x, inspect_tunnel_word(kind), detail);
 }
 
 /* --- what is known --- */

@@ -10,7 +10,6 @@
 #include <zlib.h>
 
 #include "sense/carrier.h"
-#include "sense/signature.h"
 
 enum { TCP = 6, UDP = 17, BYTES = 1024, FINDS = 16 };
 
