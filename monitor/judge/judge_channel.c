@@ -29,7 +29,16 @@ int judge_channels_load(struct judge *j, const struct config *cfg, char *err, si
 		log_warn("judge", "no channel lists are installed: only those that site.yaml names are in use");
 	channels_free(j->channels);
 	j->channels = fresh;
+	judge_channels_forget(j);
 	return 0;
+}
+
+/* The tags that were made last say nothing of other lists. */
+void judge_channels_forget(struct judge *j)
+{
+	for (size_t i = 0; i < TAGS_KEPT; i++)
+		intern_put(j->texts, j->tags[i].tag);
+	memset(j->tags, 0, sizeof(j->tags));
 }
 
 /* --- one transfer --- */
@@ -71,8 +80,23 @@ static void hit_detail(const struct channel_result *r, const struct channel_hit 
 		snprintf(buf + n, size - n, ", under the law of %s", r->provider->jurisdiction);
 }
 
+/* Most channels say nothing of the transfer but themselves: their tags are made
+ * once. NULL: this one says more. */
+static struct kept_tag *kept_tag_of(struct judge *j, const struct channel_result *r)
+{
+	const struct channel_hit *h = &r->hit[0];
+	if (r->count != 1 || h->bucket[0] != '\0' || h->region[0] != '\0')
+		return NULL;
+	return &j->tags[((uintptr_t)h->channel / sizeof(*h->channel) * 8 + h->by) % TAGS_KEPT];
+}
+
+static bool is_kept(const struct kept_tag *k, const struct channel_result *r)
+{
+	return k->tag != 0 && k->channel == r->hit[0].channel && k->provider == r->provider && k->by == r->hit[0].by;
+}
+
 /* The tag of a transfer: its head, and the array of channels. */
-static void set_tag(struct judge *j, struct transfer *t, const struct channel_result *r)
+static void make_tag(struct judge *j, struct transfer *t, const struct channel_result *r)
 {
 	struct {
 		struct transfer_tag head;
@@ -99,6 +123,22 @@ static void set_tag(struct judge *j, struct transfer *t, const struct channel_re
 		json_done(&js);
 	}
 	intern_set_bytes(j->texts, &t->tag, &tag, sizeof(tag.head) + bytes);
+}
+
+static void set_tag(struct judge *j, struct transfer *t, const struct channel_result *r)
+{
+	struct kept_tag *k = kept_tag_of(j, r);
+	if (k != NULL && is_kept(k, r)) {
+		const uint32_t old = t->tag;
+		t->tag = intern_ref(j->texts, k->tag);
+		intern_put(j->texts, old);
+		return;
+	}
+	make_tag(j, t, r);
+	if (k == NULL)
+		return;
+	intern_put(j->texts, k->tag);
+	*k = (struct kept_tag){r->hit[0].channel, r->provider, r->hit[0].by, intern_ref(j->texts, t->tag)};
 }
 
 static void verdict_of(const struct judge *j, const struct transfer *t, struct maintenance_verdict *ret)
@@ -136,10 +176,13 @@ void judge_channel(struct judge *j, uint32_t index)
 	if (!channels_find(j->channels, &q, &r))
 		return;
 	set_tag(j, t, &r);
+	const uint64_t signs = judge_signs(j, t);
 	for (unsigned i = 0; i < r.count; i++) {
 		char detail[200];
-		hit_detail(&r, &r.hit[i], detail, sizeof(detail));
-		judge_sign(j, index, r.hit[i].kind, detail);
+		if ((signs & detect_bit(r.hit[i].kind)) == 0) {
+			hit_detail(&r, &r.hit[i], detail, sizeof(detail));
+			judge_sign(j, index, r.hit[i].kind, detail);
+		}
 		if (r.hit[i].kind == DETECT_REMOTE_MAINTENANCE)
 			join_session(j, index, &r.hit[i]);
 	}

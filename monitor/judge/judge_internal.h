@@ -208,6 +208,16 @@ struct resumes {
 	uint32_t count, mask;
 };
 
+/* --- tags: judge_channel.c --- */
+#define TAGS_KEPT 256u
+
+struct kept_tag {
+	const struct config_channel *channel;
+	const struct config_provider *provider;
+	enum channel_by by;
+	uint32_t tag;                    /* interned; 0: free */
+};
+
 struct judge {
 	const struct config *config;
 	struct policy *policy;
@@ -219,6 +229,7 @@ struct judge {
 	struct findings *findings;
 	struct channels *channels;
 	struct maintenances *maintenances;
+	struct kept_tag tags[TAGS_KEPT];
 	struct transfer_pool *pool;
 	struct netset netset;            /* of the configuration */
 	struct vendors *vendors;
@@ -416,6 +427,7 @@ void judge_signs_unfold(struct judge *j, const struct transfer *t);
 
 /* --- judge_channel.c --- */
 MUST_CHECK int judge_channels_load(struct judge *j, const struct config *cfg, char *err, size_t err_size);
+void judge_channels_forget(struct judge *j);
 /* Host name, label, content or place of it are news. */
 void judge_channel(struct judge *j, uint32_t index);
 void judge_channel_counted(struct judge *j, uint32_t index, const struct flow_counts *delta);

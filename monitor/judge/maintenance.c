@@ -5,6 +5,7 @@
 
 #define NONE UINT32_MAX
 #define MEMBERS_MAX (1u << 20)
+#define BUCKETS 1024u
 
 struct session {
 	int64_t id;                   /* 0: free */
@@ -13,7 +14,7 @@ struct session {
 	bool by_name;
 	uint8_t initiator;
 	bool open, changed, offered;
-	uint32_t live;
+	uint32_t live, next;          /* next: of the same bucket */
 	uint64_t flows, unapproved, out, in;
 	int64_t start_us, last_us;
 };
@@ -26,6 +27,7 @@ struct member {
 struct maintenances {
 	struct intern *texts;
 	struct session all[MAINTENANCE_MAX];
+	uint32_t buckets[BUCKETS];    /* open sessions by tool, machine and peer; NONE: empty */
 	uint32_t used;                /* sessions ever in use; free ones among them */
 	uint32_t count, changed;
 	struct member *members;       /* open addressing */
@@ -41,6 +43,7 @@ int maintenances_new(struct intern *texts, int64_t next_id, struct maintenances 
 		return ERR_NOMEM;
 	m->texts = texts;
 	m->next_id = next_id > 0 ? next_id : 1;
+	memset(m->buckets, 0xff, sizeof m->buckets);
 	m->member_mask = 255;
 	m->members = malloc((m->member_mask + 1) * sizeof *m->members);
 	if (m->members == NULL) {
@@ -63,7 +66,8 @@ void maintenances_free(struct maintenances *m)
 
 static uint32_t slot_of(const struct maintenances *m, uint32_t key)
 {
-	uint32_t i = key * UINT32_C(2654435761) & m->member_mask;
+	/* the upper bits: keys that follow each other must not stand together */
+	uint32_t i = (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 40) & m->member_mask;
 	while (m->members[i].session != NONE && m->members[i].key != key)
 		i = (i + 1) & m->member_mask;
 	return i;
@@ -119,23 +123,36 @@ static void forget(struct maintenances *m, struct session *s)
 	m->count--;
 }
 
-static bool same_text(const struct maintenances *m, uint32_t id, const char *text)
+static uint32_t *bucket_of(struct maintenances *m, const struct session *s)
 {
-	const char *have = intern_text(m->texts, id);
-	return have != NULL && strcmp(have, text) == 0;
+	uint64_t h = (uint64_t)s->tool << 32 | s->equipment;
+	for (size_t i = 0; !s->by_name && i < sizeof s->peer.b; i++)
+		h = h * UINT64_C(0x100000001b3) ^ s->peer.b[i];
+	return &m->buckets[(h * UINT64_C(0x9e3779b97f4a7c15) >> 40) % BUCKETS];
 }
 
-/* Open, and not quiet for too long; a clock that was set back is no silence. */
-static struct session *find(struct maintenances *m, const struct maintenance_flow *f)
+/* Open, and not quiet for too long; a clock that was set back is no silence.
+ * like: what the session must have in common with it. */
+static struct session *find(struct maintenances *m, const struct session *like, int64_t start_us)
 {
-	for (uint32_t i = 0; i < m->used; i++) {
+	for (uint32_t i = *bucket_of(m, like); i != NONE; i = m->all[i].next) {
 		struct session *s = &m->all[i];
-		if (s->id != 0 && s->open && s->by_name == f->by_name && (s->by_name || addr_eq(&s->peer, &f->peer)) &&
-		    f->start_us - s->last_us <= MAINTENANCE_GAP_US && same_text(m, s->tool, f->tool) &&
-		    same_text(m, s->equipment, f->equipment))
+		if (s->tool == like->tool && s->equipment == like->equipment && s->by_name == like->by_name &&
+		    (s->by_name || addr_eq(&s->peer, &like->peer)) && start_us - s->last_us <= MAINTENANCE_GAP_US)
 			return s;
 	}
 	return NULL;
+}
+
+/* It is open no longer: what comes is another. */
+static void close_session(struct maintenances *m, struct session *s)
+{
+	uint32_t *at = bucket_of(m, s);
+	while (*at != (uint32_t)(s - m->all))
+		at = &m->all[*at].next;
+	*at = s->next;
+	s->open = false;
+	change(m, s);
 }
 
 static struct session *place(struct maintenances *m)
@@ -157,6 +174,9 @@ static struct session *make(struct maintenances *m, const struct maintenance_flo
 	                      .equipment = intern_get(m->texts, f->equipment), .network = intern_get(m->texts, f->network),
 	                      .hostname = intern_get(m->texts, f->hostname), .peer = f->peer, .by_name = f->by_name,
 	                      .initiator = (uint8_t)f->initiator, .open = true, .start_us = f->start_us, .last_us = f->start_us};
+	uint32_t *bucket = bucket_of(m, s);
+	s->next = *bucket;
+	*bucket = (uint32_t)(s - m->all);
 	return s;
 }
 
@@ -186,9 +206,13 @@ bool maintenance_join(struct maintenances *m, const struct maintenance_flow *f, 
 {
 	if (m->members[slot_of(m, f->key)].session != NONE)
 		return false;
-	struct session *s = grow(m) ? find(m, f) : NULL;
+	const struct session like = {.tool = intern_get(m->texts, f->tool), .equipment = intern_get(m->texts, f->equipment),
+	                             .peer = f->peer, .by_name = f->by_name};
+	struct session *s = grow(m) ? find(m, &like, f->start_us) : NULL;
 	if (s == NULL && m->member_count < m->member_mask - 8)
 		s = make(m, f);
+	intern_put(m->texts, like.tool);
+	intern_put(m->texts, like.equipment);
 	if (s == NULL) {
 		m->refused++;
 		return false;
@@ -241,8 +265,7 @@ void maintenances_tick(struct maintenances *m, int64_t now_us)
 		struct session *s = &m->all[i];
 		if (s->id == 0 || !s->open || s->live > 0 || now_us - s->last_us <= MAINTENANCE_GAP_US)
 			continue;
-		s->open = false;
-		change(m, s);
+		close_session(m, s);
 	}
 }
 

@@ -3,7 +3,7 @@
  * A flow that begins within MAINTENANCE_GAP_US after the last packet of a
  * session belongs to it. Services that are known by host name have many
  * addresses: there the tool alone says which peer it is.
- * Bounded: MAINTENANCE_MAX sessions that are open or wait for the record, 160
+ * Bounded: MAINTENANCE_MAX sessions that are open or wait for the record, 168
  * bytes each, and 16 bytes a live flow in one; what finds no place is counted.
  * Not here: which flows they are (channel.h), verdicts. */
 #ifndef MONITOR_MAINTENANCE_H
