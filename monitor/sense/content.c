@@ -25,7 +25,7 @@
 #define DNS_BEGIN_MAX (DNS_HEADER + 255 + 4)   /* a header and one question are whole by then */
 
 enum word { WORD_DICOM, WORD_DICOS, WORD_STORE, WORD_STORE_DICOS, WORD_DTLS, WORD_OPENVPN, WORD_FTP,
-	WORD_TAILSCALE, WORD_ZEROTIER, WORD_FRP, WORD_HEAD };
+	WORD_TAILSCALE, WORD_ZEROTIER, WORD_FRP, WORD_SOCKS, WORD_HEAD };
 
 /* What one end began with says nothing before the other end has spoken. */
 enum { HINT_220 = 1, HINT_USER = 2, HINT_HEAD = 4 /* and 8 for the other end: its request was read */ };
@@ -44,6 +44,7 @@ static const struct {
     [WORD_TAILSCALE] = {"tailscale", "Tailscale", "VPN", true},
     [WORD_ZEROTIER] = {"zerotier", "ZeroTier", "VPN", true},
     [WORD_FRP] = {"frp", "frp", "VPN", false},
+    [WORD_SOCKS] = {"socks", "SOCKS", "Web", false},
     [WORD_HEAD] = {NULL, NULL, NULL, false},
 };
 
@@ -107,14 +108,21 @@ static enum recognise examine_channel(const struct feed *f, const uint8_t *p, si
 		tell(f, WORD_FRP, NULL, "");
 		return RECOGNISE_YES;
 	}
+	char target[RECOGNISE_TARGET_MAX];
+	const enum recognise socks = recognise_socks(p, n, target);
+	if (socks == RECOGNISE_YES) {
+		tell(f, WORD_SOCKS, NULL, target);
+		return RECOGNISE_YES;
+	}
+	const enum recognise tunnel = frp == RECOGNISE_MORE ? frp : socks;
 	if ((f->c->hints & read) != 0)
-		return frp;
+		return tunnel;
 	const enum recognise r = recognise_http_head(p, n, last, &head);
 	if (r == RECOGNISE_YES)
 		tell(f, WORD_HEAD, head.word, head.detail);
 	if (r != RECOGNISE_MORE)
 		f->c->hints |= read;
-	return r == RECOGNISE_MORE ? r : frp;
+	return r == RECOGNISE_MORE ? r : tunnel;
 }
 
 /* The first n bytes of one direction. NO: there is nothing more to learn from it. */

@@ -80,6 +80,110 @@ enum recognise recognise_frp(const uint8_t *p, size_t n)
 	return frp_login(data + YAMUX_HEADER, n - 2 * YAMUX_HEADER);
 }
 
+/* --- SOCKS --- */
+
+/* Printable ASCII without blanks; what is not becomes a question mark. */
+static void keep(char *to, size_t size, const uint8_t *from, size_t n)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < n && used + 1 < size; i++)
+		to[used++] = from[i] > 0x20 && from[i] < 0x7f ? (char)from[i] : '?';
+	to[used] = '\0';
+}
+
+static void target_v4(const uint8_t *a, unsigned port, char target[RECOGNISE_TARGET_MAX])
+{
+	snprintf(target, RECOGNISE_TARGET_MAX, "%u.%u.%u.%u:%u", a[0], a[1], a[2], a[3], port);
+}
+
+/* RFC 1928, section 4: version 5, command 1 to 3, 0, type of address 1 (IPv4),
+ * 3 (a length and a name) or 4 (IPv6), the address, port 2. */
+static enum recognise socks5_request(const uint8_t *p, size_t n, char target[RECOGNISE_TARGET_MAX])
+{
+	if ((n > 0 && p[0] != 5) || (n > 1 && (p[1] < 1 || p[1] > 3)) || (n > 2 && p[2] != 0) ||
+	    (n > 3 && p[3] != 1 && p[3] != 3 && p[3] != 4))
+		return RECOGNISE_NO;
+	if (n < 5)
+		return RECOGNISE_MORE;
+	const size_t bytes = p[3] == 1 ? 4 : p[3] == 4 ? 16 : 1 + (size_t)p[4];
+	if (n < 4 + bytes + 2)
+		return RECOGNISE_MORE;
+	const unsigned port = be16(p + 4 + bytes);
+	if (p[3] == 1) {
+		target_v4(p + 4, port, target);
+	} else if (p[3] == 4) {
+		snprintf(target, RECOGNISE_TARGET_MAX, "[%x:%x:%x:%x:%x:%x:%x:%x]:%u", be16(p + 4), be16(p + 6), be16(p + 8),
+		         be16(p + 10), be16(p + 12), be16(p + 14), be16(p + 16), be16(p + 18), port);
+	} else {
+		char name[RECOGNISE_TARGET_MAX - 8];
+		keep(name, sizeof name, p + 5, p[4]);
+		snprintf(target, RECOGNISE_TARGET_MAX, "%s:%u", name, port);
+	}
+	return RECOGNISE_YES;
+}
+
+/* Section 3: version 5, number of methods 1 to 16, the methods. Then the
+ * request, or what method 2 wants (RFC 1929: version 1, a length, the name). */
+static enum recognise socks5(const uint8_t *p, size_t n, char target[RECOGNISE_TARGET_MAX])
+{
+	if (n < 2)
+		return RECOGNISE_MORE;
+	const size_t methods = p[1];
+	bool password = false;
+	if (methods < 1 || methods > 16)
+		return RECOGNISE_NO;
+	for (size_t i = 0; i < methods && 2 + i < n; i++) {
+		password = password || p[2 + i] == 2;
+		if (p[2 + i] > 9 && p[2 + i] < 0x80)
+			return RECOGNISE_NO;
+	}
+	if (n <= 2 + methods)
+		return RECOGNISE_MORE;
+	p += 2 + methods;
+	n -= 2 + methods;
+	if (p[0] != 1 || !password)
+		return socks5_request(p, n, target);
+	if (n < 2 || n < 3 + (size_t)p[1] || n < 3 + (size_t)p[1] + p[2 + p[1]])
+		return RECOGNISE_MORE;
+	const size_t login = 3 + (size_t)p[1] + p[2 + p[1]];
+	return p[1] == 0 ? RECOGNISE_NO : socks5_request(p + login, n - login, target);
+}
+
+/* Version 4 (openssh.com/txt/socks4.protocol, socks4a.protocol): 4, command 1 or
+ * 2, port 2, address 4, a user and NUL; address 0.0.0.x: then a name and NUL.
+ * Nothing more before the proxy answers. */
+static enum recognise socks4(const uint8_t *p, size_t n, char target[RECOGNISE_TARGET_MAX])
+{
+	if (n < 9 || (p[1] != 1 && p[1] != 2) || be16(p + 2) == 0 || n > 8 + 2 * 128)
+		return RECOGNISE_NO;
+	const uint8_t *end = memchr(p + 8, 0, n - 8);
+	const bool named = p[4] == 0 && p[5] == 0 && p[6] == 0 && p[7] != 0;
+	const uint8_t *name = end != NULL && named ? end + 1 : NULL;
+	if (name != NULL)
+		end = memchr(name, 0, n - (size_t)(name - p));
+	if (end == NULL || end != p + n - 1 || (p[4] == 0 && !named) || (named && end == name))
+		return RECOGNISE_NO;
+	for (const uint8_t *c = p + 8; c < end; c++)
+		if ((*c < 0x20 || *c >= 0x7f) && c + 1 != name)
+			return RECOGNISE_NO;
+	if (!named) {
+		target_v4(p + 4, be16(p + 2), target);
+		return RECOGNISE_YES;
+	}
+	char text[RECOGNISE_TARGET_MAX - 8];
+	keep(text, sizeof text, name, (size_t)(end - name));
+	snprintf(target, RECOGNISE_TARGET_MAX, "%s:%u", text, be16(p + 2));
+	return RECOGNISE_YES;
+}
+
+enum recognise recognise_socks(const uint8_t *p, size_t n, char target[RECOGNISE_TARGET_MAX])
+{
+	target[0] = '\0';
+	if (n == 0)
+		return RECOGNISE_MORE;
+	return p[0] == 5 ? socks5(p, n, target) : p[0] == 4 ? socks4(p, n, target) : RECOGNISE_NO;
+}
+
 /* --- HTTP/1 requests (RFC 9112, section 3) --- */
 
 static const char *const methods[] = {"GET ", "PUT ", "POST ", "HEAD ", "DELETE ", "CONNECT ", "PATCH ", "OPTIONS "};
@@ -97,14 +201,6 @@ static size_t method_of(const uint8_t *p, size_t n, bool *ret_more)
 		*ret_more = true;
 	}
 	return 0;
-}
-
-static void keep(char *to, size_t size, const uint8_t *from, size_t n)
-{
-	size_t used = 0;
-	for (size_t i = 0; i < n && used + 1 < size; i++)
-		to[used++] = from[i] > 0x20 && from[i] < 0x7f ? (char)from[i] : '?';
-	to[used] = '\0';
 }
 
 /* "CONNECT host:port", or a target with a scheme: only a proxy is asked so. */

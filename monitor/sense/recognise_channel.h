@@ -18,6 +18,11 @@ bool recognise_zerotier(const uint8_t *p, size_t n);
  * begins, also within its multiplexer. */
 enum recognise recognise_frp(const uint8_t *p, size_t n);
 
+/* What the client of a SOCKS proxy begins with, as far as its request; of version
+ * 4 alone on what is all so far. target gets whom the proxy is asked for. */
+#define RECOGNISE_TARGET_MAX 128
+enum recognise recognise_socks(const uint8_t *p, size_t n, char target[RECOGNISE_TARGET_MAX]);
+
 /* What the head of an HTTP/1 request that begins here says beside itself. */
 struct recognise_head {
 	const char *word;        /* static: "http-proxy", "dns-message", "oss-request", "cos-request", "s3-request",

@@ -149,6 +149,49 @@ static void heads(void **state)
 	}
 }
 
+static void socks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *target;
+		bool whole;   /* known only when it is all there is */
+	} good[] = {
+	    {"\5\1\0\5\1\0\1\313\0\161\120\0\120", 13, "203.0.113.80:80", false},
+	    {"\5\2\0\2\5\1\0\3\7a.b.com\1\273", 18, "a.b.com:443", false},
+	    {"\5\1\2\1\3bob\2pw\5\1\0\3\1x\0\26", 19, "x:22", false},
+	    {"\5\1\0\5\3\0\4 \1\15\270\0\0\0\0\0\0\0\0\0\0\0\1\0\65", 25, "[2001:db8:0:0:0:0:0:1]:53", false},
+	    {"\4\1\0\120\313\0\161\120me\0", 11, "203.0.113.80:80", true},
+	    {"\4\1\1\273\0\0\0\1me\0a.b.com\0", 19, "a.b.com:443", true},
+	};
+	char target[RECOGNISE_TARGET_MAX];
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		for (size_t n = 0; n < good[i].n; n++) {
+			uint8_t *e = exact(good[i].bytes, n);
+			const enum recognise r = recognise_socks(e, n, target);
+			assert_int_equal(r, n == 0 || !good[i].whole ? RECOGNISE_MORE : RECOGNISE_NO);
+			free(e);
+		}
+		uint8_t *e = exact(good[i].bytes, good[i].n);
+		assert_int_equal(recognise_socks(e, good[i].n, target), RECOGNISE_YES);
+		assert_string_equal(target, good[i].target);
+		/* with data at once it still is version 5, and is no version 4 */
+		uint8_t more[64] = {0};
+		memcpy(more, e, good[i].n);
+		assert_int_equal(recognise_socks(more, good[i].n + 5, target), good[i].whole ? RECOGNISE_NO : RECOGNISE_YES);
+		free(e);
+	}
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} bad[] = {{"\5\0", 2}, {"\5\21", 2}, {"\5\1\12", 3}, {"\5\1\0\5\4\0\1", 7}, {"\5\1\0\5\1\1\1", 7},
+	           {"\5\1\0\5\1\0\2", 7}, {"\5\1\0\1\3", 5}, {"\6\1\0", 3}, {"\4\1\0\0\1\2\3\4\0", 9},
+	           {"\4\1\0\1\0\0\0\0\0", 9}, {"\4\1\0\1\1\2\3\4\x01\0", 10}};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(recognise_socks((const uint8_t *)bad[i].bytes, bad[i].n, target), RECOGNISE_NO);
+}
+
 /* --- as the content of a flow --- */
 
 struct seen {
@@ -217,7 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(disco), cmocka_unit_test(zerotier), cmocka_unit_test(frp),
-	    cmocka_unit_test(heads), cmocka_unit_test(flows),
+	    cmocka_unit_test(heads), cmocka_unit_test(socks), cmocka_unit_test(flows),
 	};
 	return cmocka_run_group_tests_name("recognise_channel", tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@ list() {
 	test) echo libcmocka-dev iproute2 tshark sqlite3 jq perl man-db groff-base zstd gzip ;;
 	lab) echo openvswitch-switch iproute2 ethtool procps tcpdump curl openssl nginx-light dcmtk vsftpd \
 		openssh-server openssh-client samba smbclient mosquitto mosquitto-clients rsync iodine openvpn chrony \
-		dnsmasq-base bind9-dnsutils netcat-openbsd socat iputils-ping jq perl sqlite3 tshark ;;
+		dnsmasq-base bind9-dnsutils netcat-openbsd socat iputils-ping jq perl sqlite3 tshark x11vnc xvfb vncsnapshot \
+		microsocks tinyproxy-bin unbound knot-dnsutils wireguard-tools wireguard-go swaks python3-aiosmtpd ;;
 	bench) echo libndpi-bin softflowd tcpdump tcpreplay iproute2 ethtool time perl sqlite3 ;;
 	fuzz) echo clang llvm ;;
 	model) echo spin ;;

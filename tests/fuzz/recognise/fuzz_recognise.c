@@ -73,6 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)recognise_openvpn_udp(p, size);
 	assert(!recognise_tailscale(p, size) || !recognise_zerotier(p, size));
 	struct recognise_head head;
+	char target[RECOGNISE_TARGET_MAX];
+	(void)recognise_socks(p, size, target);
+	text_sane(target, sizeof target);
 	(void)recognise_frp(p, size);
 	if (recognise_http_head(p, size, false, &head) == RECOGNISE_YES) {
 		text_sane(head.detail, sizeof head.detail);
