@@ -225,6 +225,12 @@ static int judge_again(void *ctx, const struct stored_transfer *t)
 	struct policy_facts f;
 	struct policy_verdict v;
 	bool uncertain;
+	/* of flows that spoke, and were too many, neither name nor application is kept */
+	if (r->collapsed > 0 && (r->flags & FLOW_ESTABLISHED) != 0) {
+		if (asked)
+			count(&a->collapsed, r);
+		return 0;
+	}
 	if (!stored_facts_under(a->cfg, t, &f)) {
 		if (asked)
 			count(&a->vanished, r);
@@ -240,8 +246,6 @@ static int judge_again(void *ctx, const struct stored_transfer *t)
 	count(&a->sum[c], r);
 	if (uncertain)
 		count(&a->uncertain, r);
-	if (r->collapsed > 0)
-		count(&a->collapsed, r);
 	if (r->state == ROW_OPEN)
 		count(&a->open, r);
 	if (c == SAME_APPROVED || c == SAME_UNAPPROVED)
@@ -333,8 +337,8 @@ static void print_unknowns(const struct asking *a)
 	print_unknown(a, &a->uncertain,
 	              "approved at their first and last packet, but not at some minute between, if they had packets then; counted as approved",
 	              "aprobadas en su primer y último paquete, pero no en algún minuto intermedio, si entonces hubo paquetes; contadas como aprobadas");
-	print_unknown(a, &a->collapsed, "in rows that stand for many flows: judged by the first of them",
-	              "en filas que representan muchos flujos: juzgadas por el primero de ellos");
+	print_unknown(a, &a->collapsed, "in rows that stand for many flows, whose names and applications are not kept: not judged",
+	              "en filas que representan muchos flujos, cuyos nombres y aplicaciones no se guardan: no se juzgan");
 	print_unknown(a, &a->open, "still open: judged by what is known so far", "aún abiertas: juzgadas por lo que se sabe hasta ahora");
 	print_unknown(a, &a->vanished, "of addresses that are in no network of this file: it would not see them as transfers",
 	              "de direcciones que no están en ninguna red de este archivo: no las vería como transferencias");
