@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "sense/content_memo.h"
 #include "sense/content_pool.h"
 #include "sense/recognise.h"
 #include "sense/recognise_channel.h"
@@ -129,7 +130,7 @@ static enum recognise examine_channel(const struct feed *f, const uint8_t *p, si
 static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, bool last)
 {
 	struct recognise_dicom d;
-	const enum recognise dicom = recognise_dicom_association(p, n, last, &d);
+	const enum recognise dicom = content_memo_association(f->pool->memo, p, n, last, &d);
 	f->c->side[f->from].likely = dicom == RECOGNISE_MORE && n >= RECOGNISE_DICOM_LIKELY;
 	if (dicom == RECOGNISE_YES) {
 		tell_dicom(f, &d);

@@ -36,7 +36,8 @@ struct content_sink {
  * in all but the longest DICOM proposals and DNS messages). Memory is made when
  * first needed: 176 bytes a flow, and a buffer of that many bytes for a direction
  * that is between its first bytes and the decision; few flows ever are. At most
- * max_flows * (176 + 2 * bytes). 0 or ERR_NOMEM. */
+ * max_flows * (176 + 2 * bytes), and 16 * bytes for associations that were read
+ * already (content_memo.h). 0 or ERR_NOMEM. */
 MUST_CHECK int content_pool_new(uint32_t max_flows, size_t bytes, struct content_pool **ret);
 void content_pool_free(struct content_pool *p);
 

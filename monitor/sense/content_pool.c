@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sense/content.h"
+#include "sense/content_memo.h"
 
 #define BLOCK_ENTRIES 64
 #define BLOCK_BUFFERS 16
@@ -20,6 +21,7 @@ int content_pool_new(uint32_t max_flows, size_t bytes, struct content_pool **ret
 		return ERR_NOMEM;
 	p->max_flows = max_flows;
 	p->bytes = bytes < 512 ? 512 : bytes;   /* a DICOM header and its first item must fit */
+	p->memo = content_memo_new(p->bytes);
 	*ret = p;
 	return 0;
 }
@@ -33,6 +35,7 @@ void content_pool_free(struct content_pool *p)
 		p->blocks = b->next;
 		free(b);
 	}
+	content_memo_free(p->memo);
 	free(p);
 }
 

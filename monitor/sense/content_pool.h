@@ -49,6 +49,7 @@ struct content_pool {
 	struct content *free_entries;
 	struct buffer *free_buffers;
 	struct pool_block *blocks;
+	struct content_memo *memo;   /* NULL: none */
 };
 
 /* A zeroed entry, or NULL. */

@@ -26,6 +26,8 @@
  * known by then does not become known (tests/bench/RESULTS.md). */
 #define TCP_PACKETS 24
 #define UDP_PACKETS 8
+#define FULL_BYTES 1000    /* in a segment: bulk, of which a flow that is not known yet … */
+#define FULL_AFTER 5       /* … shows nDPI as many packets; small ones go on to it */
 #define FLOW_BYTES 40000   /* the same in bytes: nDPI keeps what is not a whole record yet */
 #define EMPTY_PACKETS 64   /* a flow of nothing but empty segments is given up after these */
 
@@ -328,6 +330,15 @@ static enum dpi_state state_after(struct dpi *d, struct dpi_flow *f)
 	return f->done ? DPI_DONE : labelled(f) || (f->seen & SEEN_TLS_SURE) ? DPI_PARTIAL : DPI_MORE;
 }
 
+/* On nDPI's own captures the last flow that a full segment made known was so
+ * with its fourth packet (tests/bench/RESULTS.md). */
+static bool is_bulk(const struct dpi_flow *f, const struct dpi_view *v)
+{
+	/* of TLS it may be a part of a long record */
+	return v->proto == IPPROTO_TCP && f->fed >= FULL_AFTER && v->payload_bytes >= FULL_BYTES && f->seen == 0 &&
+	       !recognise_tls(v->payload, v->payload_bytes) && !labelled(f);
+}
+
 enum dpi_state dpi_feed(struct dpi *d, struct dpi_flow *f, const uint8_t *l3, uint32_t len, int64_t time_us,
                         bool from_client)
 {
@@ -350,7 +361,8 @@ enum dpi_state dpi_feed(struct dpi *d, struct dpi_flow *f, const uint8_t *l3, ui
 	const bool first = f->fed == 0 && f->empty == 0;
 	if (first && dpi_memo_recall(d->memo, f, d->packet, &v, ms_of(time_us)))
 		return state_after(d, f);
-	process(d, f, len, time_us, from_client);
+	if (!is_bulk(f, &v))
+		process(d, f, len, time_us, from_client);
 	f->fed++;
 	f->fed_bytes += len;
 	see_tls(f, &v);

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "quic_initial.h"
-#include "sense/dpi.h"
+#include "sense/dpi_ndpi.h"
 #include "sense/recognise.h"
 
 enum { TCP = 6, UDP = 17, SYN = 2, ACK = 16, PSH = 8 };
@@ -332,6 +332,34 @@ static void fronting(void **state)
 	}
 }
 
+/* Bulk of a flow that nobody knows is not shown to nDPI; what is small comes to
+ * it all the same, and so does TLS. */
+static void bulk_teaches_nothing(void **state)
+{
+	(void)state;
+	enum { PORT = 20000, MOST = 5 };
+	uint8_t noise[1400];
+	struct dpi_result r;
+	memset(noise, 0xa5, sizeof noise);
+	for (unsigned small = 0; small < 2; small++) {
+		struct dpi_flow *f = tcp_open(PORT);
+		uint32_t seq = 1;
+		unsigned n = 2;   /* SYNs */
+		for (unsigned i = 0; i < 12; i++, n++)
+			tcp_say(f, true, PORT, noise, small ? 900 : sizeof noise, &seq);
+		assert_int_equal(f->n.num_processed_pkts, small ? n : MOST);
+		tcp_say(f, false, PORT, noise, 100, &seq);
+		assert_int_equal(f->n.num_processed_pkts, small ? n + 1 : MOST + 1);
+		memcpy(noise, "\x17\3\3\5\x73", 5);
+		tcp_say(f, true, PORT, noise, sizeof noise, &seq);
+		tcp_say(f, true, PORT, noise, sizeof noise, &seq);
+		assert_int_equal(f->n.num_processed_pkts, small ? n + 3 : MOST + 3);
+		finish(f, &r);
+		assert_string_equal(r.app, "TLS");
+		memset(noise, 0xa5, sizeof noise);
+	}
+}
+
 static void http_host(void **state)
 {
 	(void)state;
@@ -618,7 +646,7 @@ int main(void)
 	    cmocka_unit_test(hidden_names),
 	    cmocka_unit_test(long_names_are_whole),
 	    cmocka_unit_test(fronting),
-	    cmocka_unit_test(http_host),
+	    cmocka_unit_test(bulk_teaches_nothing), cmocka_unit_test(http_host),
 	    cmocka_unit_test(ssh_on_443),
 	    cmocka_unit_test(dtls_certificate_survived),
 	    cmocka_unit_test(any_bytes),
