@@ -148,10 +148,18 @@ static bool check_body(union fact_any *f)
 	return false;
 }
 
+/* Where the text begins that a fact may end with; 0: its size is fixed. */
+static const uint16_t fact_text[FACT_TYPE_MAX] = {
+	[FACT_FLOW_CLASS] = offsetof(struct fact_flow_class, host),
+	[FACT_FLOW_CONTENT] = offsetof(struct fact_content, detail),
+	[FACT_NAME] = offsetof(struct fact_name, name),
+	[FACT_QUESTION] = offsetof(struct fact_question, name) + 1,   /* of one character at least */
+};
+
 static bool good_size(uint16_t type, size_t size)
 {
-	if (type == FACT_QUESTION)
-		return size >= fact_question_size(1) && size <= fact_size[type];
+	if (fact_text[type] != 0)
+		return size > fact_text[type] && size <= fact_size[type];
 	return fact_size[type] != 0 && fact_size[type] == size;
 }
 
@@ -165,9 +173,11 @@ int fact_check(const void *record, size_t size, union fact_any *ret)
 	memcpy(&f, record, size);
 	if (f.head.type >= FACT_TYPE_MAX || f.head.size != size || !good_size(f.head.type, size))
 		return ERR_DAMAGED;
+	const size_t whole = fact_size[f.head.type];
+	memset((uint8_t *)&f + size, 0, whole - size);   /* the rest of the text */
 	if (!check_head(&f.head) || !check_body(&f))
 		return ERR_DAMAGED;
-	memcpy(ret, &f, size);
+	memcpy(ret, &f, whole);
 	return 0;
 }
 

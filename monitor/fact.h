@@ -1,7 +1,7 @@
 /* fact.h - what workers hand to the judge; nothing else crosses.
- * Plain structs (of fixed size, but for a name at the end), in host byte order, without pointers. The
- * judge does not trust them: strings are terminated again on arrival,
- * enumerations and counts are checked (fact_check).
+ * Plain structs (of fixed size, but for a text at the end), in host byte order,
+ * without pointers. The judge does not trust them: strings are terminated again
+ * on arrival, enumerations and counts are checked (fact_check).
  *
  * Order: (seq, sub) grows strictly within one worker and is never equal
  * between two. Offline seq is the number of the frame (all workers read all
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 
@@ -112,17 +113,24 @@ enum {
 	RISK_FRONTING = 42   /* our own: a request's target and its Host differ */
 };
 
+/* head.size may end behind the NUL of host, here and of the last text of
+ * fact_content and fact_name: most are short. */
 struct fact_flow_class {
 	struct fact_head head;
-	char app[FACT_APP_MAX];           /* "TLS", "TLS.Amazon", "DICOM"; "Unknown" */
-	char category[FACT_WORD_MAX];
-	char host[FACT_HOST_MAX];         /* "" when there is none; lower case */
-	char ja3[33], ja4[40];
 	uint64_t risk;                    /* nDPI risk bits 0 to 41, and RISK_FRONTING */
 	uint8_t host_source;              /* enum fact_host_source */
 	uint8_t encrypted;
 	uint8_t final;                    /* inspection has nothing more to learn */
+	char ja3[33], ja4[40];
+	char category[FACT_WORD_MAX];
+	char app[FACT_APP_MAX];           /* "TLS", "TLS.Amazon", "DICOM"; "Unknown" */
+	char host[FACT_HOST_MAX];         /* "" when there is none; lower case */
 };
+
+static inline size_t fact_class_size(const struct fact_flow_class *f)
+{
+	return offsetof(struct fact_flow_class, host) + strlen(f->host) + 1;
+}
 
 /* Something recognised: a word of signatures/README.md ("dicom", "dicos",
  * "tunnel-gre" …) and what a person wants to know of it. */
@@ -131,6 +139,11 @@ struct fact_content {
 	char word[FACT_WORD_MAX];
 	char detail[160];                 /* printable ASCII; may be "" */
 };
+
+static inline size_t fact_content_size(const struct fact_content *f)
+{
+	return offsetof(struct fact_content, detail) + strlen(f->detail) + 1;
+}
 
 enum fact_end { END_NONE = 0, END_TIMEOUT, END_CLOSED, END_RESET, END_REPLACED, END_EVICTED, END_INPUT };
 
@@ -152,6 +165,11 @@ struct fact_name {
 	uint32_t ttl_s;
 	char name[FACT_HOST_MAX];         /* the name that was asked for, lower case, no final dot */
 };
+
+static inline size_t fact_name_size(const struct fact_name *f)
+{
+	return offsetof(struct fact_name, name) + strlen(f->name) + 1;
+}
 
 /* Each name and type once an hour of packet time and client; now and then once
  * more, so that hearing it twice must mean nothing. head.size ends behind the

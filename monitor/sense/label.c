@@ -51,10 +51,11 @@ static uint32_t take(struct labels *t)
 uint32_t labels_keep(struct labels *t, const struct fact_flow_class *c)
 {
 	const uint8_t *body = (const uint8_t *)c + BODY_AT;
-	uint32_t hash = (uint32_t)XXH3_64bits(body, BODY_BYTES);
+	const size_t bytes = fact_class_size(c) - BODY_AT;   /* zeros follow */
+	uint32_t hash = (uint32_t)XXH3_64bits(body, bytes);
 	uint32_t *bucket = &t->bucket[hash % BUCKETS], n;
 	for (n = *bucket; n != 0; n = t->label[n].next) {
-		if (t->label[n].hash == hash && memcmp(t->label[n].body, body, BODY_BYTES) == 0) {
+		if (t->label[n].hash == hash && memcmp(t->label[n].body, body, bytes) == 0) {
 			t->label[n].users++;
 			return n;
 		}
@@ -63,7 +64,8 @@ uint32_t labels_keep(struct labels *t, const struct fact_flow_class *c)
 	if (n == 0)
 		return 0;
 	struct label *l = &t->label[n];
-	memcpy(l->body, body, BODY_BYTES);
+	memcpy(l->body, body, bytes);
+	memset(l->body + bytes, 0, BODY_BYTES - bytes);
 	l->users = 1;
 	l->hash = hash;
 	l->next = *bucket;

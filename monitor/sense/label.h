@@ -17,7 +17,7 @@ struct labels;   /* opaque */
 MUST_CHECK int labels_new(struct labels **ret);
 void labels_free(struct labels *t);
 
-/* Keep the body of *c; its head is ignored. Returns a number for labels_get,
+/* Keep the body of *c, all zero behind its texts; its head is ignored. Returns a number for labels_get,
  * to be given to labels_drop once; 0: there is no room. */
 uint32_t labels_keep(struct labels *t, const struct fact_flow_class *c);
 /* Copy the body of a label to *ret; its head is untouched. */

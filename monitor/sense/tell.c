@@ -197,7 +197,7 @@ static bool push_class(struct tell *t, struct flow *f)
 		inspect_get(f, &c);
 	else
 		labels_get(t->o.labels, f->label, &c);
-	fill_head(t, &c.head, FACT_FLOW_CLASS, sizeof c);
+	fill_head(t, &c.head, FACT_FLOW_CLASS, fact_class_size(&c));
 	if (f->inspection != NULL && c.final)
 		keep_label(t, f, &c);
 	return push(t, &c.head);
@@ -210,7 +210,7 @@ static bool push_finds(struct tell *t, struct flow *f)
 		struct fact_content c = {.head.flow = flow_id(t->o.flows, f)};
 		snprintf(c.word, sizeof c.word, "%s", find->word);
 		snprintf(c.detail, sizeof c.detail, "%s", find->detail);
-		fill_head(t, &c.head, FACT_FLOW_CONTENT, sizeof c);
+		fill_head(t, &c.head, FACT_FLOW_CONTENT, fact_content_size(&c));
 		if (!push(t, &c.head))
 			return false;
 		inspect_drop_find(f);

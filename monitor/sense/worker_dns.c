@@ -36,7 +36,7 @@ static void tell_answer(struct worker *w, const struct flow *f, const struct dns
 	for (unsigned i = 0; i < a->addr_count; i++) {
 		n.address = a->addr[i].addr;
 		n.ttl_s = a->addr[i].ttl_s;
-		tell_fact(w->tell, &n.head, FACT_NAME, sizeof n);
+		tell_fact(w->tell, &n.head, FACT_NAME, fact_name_size(&n));
 	}
 }
 
