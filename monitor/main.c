@@ -161,8 +161,11 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	struct config *config;
-	if (load(&o, &config) != 0 || check_channels(config) != 0)
-		return EXIT_USAGE;
+	int rc = load(&o, &config);
+	if (rc == 0)
+		rc = check_channels(config);
+	if (rc != 0)
+		return rc == ERR_NOMEM ? EXIT_FAILED : EXIT_USAGE;
 	if (o.workers != 0)
 		config->capture.workers = o.workers;
 	const char *filter = o.filter != NULL ? o.filter : config->capture.filter;

@@ -63,7 +63,7 @@ static int open_store(const struct process_context *p, struct store **ret, char 
 	if (rc == 0 && store_notice(*ret)[0] != '\0')
 		log_error("judge", "%s", store_notice(*ret));
 	if (rc != 0)
-		snprintf(err, err_size, "the database in %.150s: %s", p->options->data_dir, why[0] != '\0' ? why : err_str(rc));
+		snprintf(err, err_size, "the database in %.150s: %.200s", p->options->data_dir, why[0] != '\0' ? why : err_str(rc));
 	/* Without a pid another program holds the database, and err says so. */
 	if (rc == ERR_BUSY && pid != 0)
 		snprintf(err, err_size, "%s is in use by garitad with pid %d: stop that one, or choose another -D",
@@ -197,7 +197,7 @@ static int start_judge_anew(const struct process_context *p, struct parts *a, ch
 		return rc;
 	rc = store_renew(a->store);
 	if (rc != 0) {
-		snprintf(err, err_size, "the database in %.150s: %s", p->options->data_dir, store_error(a->store));
+		snprintf(err, err_size, "the database in %.150s: %.200s", p->options->data_dir, store_error(a->store));
 		return rc;
 	}
 	log_error("judge", "%s", store_notice(a->store));
