@@ -248,6 +248,7 @@ static int next_of(struct capture *c, struct file *f, bool may_move, struct capt
 	f->packets++;
 	ret->number = ++c->number;
 	ret->interface = 0;
+	ret->share = 0;
 	return 0;
 }
 

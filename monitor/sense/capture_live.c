@@ -396,6 +396,7 @@ static void finish_frame(struct capture *c, const struct interface *i, struct ca
 {
 	ret->number = ++c->number;
 	ret->interface = (uint8_t)(i - c->live->interfaces);
+	ret->share = 0;
 	ret->filtered = !capture_filter_pass(&i->filter, ret, c->scratch);
 }
 
