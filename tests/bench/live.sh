@@ -191,6 +191,9 @@ cost() {
 	workers_us=$(awk "BEGIN { print ($(cpu_of worker) - $before) / 1000 / $sent }")
 	judge_us=$(awk "BEGIN { print ($(cpu_of judge) - $judge) / 1000 / $sent }")
 	stop TERM
+	"$build/garita" status --db "$tmp/db/garita.db" --format json >"$tmp/stat"
+	got=$(field "$tmp/stat" frames_today)
+	[ "$got" = "$sent" ] || echo "only $got of $sent frames were taken: no cost of a packet"
 }
 # What one worker's rate and two workers' rate would be to each other where
 # every process has a processor of its own, and the sender and the kernel keep
