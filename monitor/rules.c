@@ -38,7 +38,7 @@ static void say_lines(const char *text)
 
 int rules_put(struct signature_page *page, const struct config *cfg)
 {
-	struct signature_report report;
+	struct signature_report report = {.text = NULL};
 	uint8_t *bytes = NULL;
 	size_t n = 0;
 	int rc = rules_compile(cfg, &bytes, &n, &report);

@@ -74,7 +74,7 @@ static int grow(struct groups *g)
 {
 	if (g->count == g->room) {
 		const size_t room = g->room == 0 ? 256 : 2 * g->room;
-		struct group **all = realloc(g->all, room * sizeof *all);
+		struct group **all = realloc(g->all, room * sizeof(struct group *));
 		if (all == NULL)
 			return ERR_NOMEM;
 		g->all = all;

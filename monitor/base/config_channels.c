@@ -85,7 +85,7 @@ static int parse(struct config_ctx *x, struct owned *o, const char *text, bool s
 
 static int take_in(struct config_channels *c, struct owned *o)
 {
-	struct config_channel_file **grown = realloc(c->files, (c->file_count + 1) * sizeof *grown);
+	struct config_channel_file **grown = realloc(c->files, (c->file_count + 1) * sizeof(struct config_channel_file *));
 	if (grown == NULL)
 		return ERR_NOMEM;
 	c->files = grown;

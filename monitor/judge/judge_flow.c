@@ -1,6 +1,7 @@
 /* judge_flow.c - the facts of one flow. Workers are not trusted: a fact about
  * a flow that is not known is left aside, counts never fall, a slot that is
  * taken again ends what was in it. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,7 @@ void judge_locate(struct judge *j, uint32_t index)
 	                     .vlan = {a->vlan[0], a->vlan[1]}, .time_us = t->end_us,
 	                     .vlan_count = is_away(j, t) ? 0 : a->vlan_count};
 	struct machine *m = inventory_see(j->inventory, &s);
+	assert(m != NULL);
 	const bool moved = t->live && t->machine != m, is_new = t->machine == NULL;
 	if (moved)
 		pair_remove(j, index);

@@ -37,7 +37,7 @@ struct attachment {
 	struct mac inside_mac, peer_mac;
 	uint16_t vlan[2], network;
 	uint8_t vlan_count, ip_version, interface;
-	uint8_t unused[5];
+	uint8_t unused[7];
 	uint32_t netset_generation;
 };
 

@@ -78,12 +78,17 @@ static void expect(struct ftp_table *t, const struct packet *p, const struct add
  * that of the speaker, as servers behind a translation tell another. */
 static uint16_t six_numbers(const char *s)
 {
-	unsigned v[6];
+	unsigned v[6] = {0};
 	while (*s != '\0' && (*s < '0' || *s > '9'))
 		s++;
-	if (sscanf(s, "%3u,%3u,%3u,%3u,%3u,%3u", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5]) != 6)
-		return 0;
-	return v[4] < 256 && v[5] < 256 ? (uint16_t)(v[4] << 8 | v[5]) : 0;
+	for (unsigned i = 0; i < 6; i++, s++) {
+		const char *const from = s;
+		for (; *s >= '0' && *s <= '9' && s < from + 3; s++)
+			v[i] = v[i] * 10 + (unsigned)(*s - '0');
+		if (s == from || v[i] > 255 || (i < 5 && *s != ','))
+			return 0;
+	}
+	return (uint16_t)(v[4] << 8 | v[5]);
 }
 
 /* "|1|132.235.1.2|6275|" or "|||6446|" (RFC 2428): the number before the last bar. */

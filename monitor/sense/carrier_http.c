@@ -118,7 +118,7 @@ static void take_header(struct lane *l, const uint8_t *p, size_t n)
 	} else if ((at = header_is(p, n, "content-encoding")) > 0) {
 		l->http.coding = contains(p + at, n - at, "gzip") ? CODING_GZIP
 		                 : contains(p + at, n - at, "deflate") ? CODING_DEFLATE : CODING_NONE;
-	} else if ((at = header_is(p, n, "content-type")) > 0) {
+	} else if (header_is(p, n, "content-type") > 0) {
 		mime_header(&l->mime, p, n);
 		l->http.multipart = l->mime.multipart;
 	} else if ((at = header_is(p, n, "content-disposition")) > 0) {

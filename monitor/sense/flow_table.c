@@ -125,9 +125,10 @@ static uint64_t words_of_pair(const struct addr addr[2])
  * waits for all of them. */
 static inline void fill_key(struct flow_key *k, uint64_t words, uint64_t middle, uint32_t last)
 {
-	memcpy(k->word, &words, sizeof words);
-	memcpy(k->port, &middle, sizeof middle);
-	memcpy(&k->proto, &last, sizeof last);
+	uint8_t *const at = (uint8_t *)k;
+	memcpy(at + offsetof(struct flow_key, word), &words, sizeof words);
+	memcpy(at + offsetof(struct flow_key, port), &middle, sizeof middle);
+	memcpy(at + offsetof(struct flow_key, proto), &last, sizeof last);
 }
 
 void flow_key_of(const struct packet *p, bool vlan_in_key, struct flow_tuple *ret, unsigned *ret_src_end)

@@ -32,7 +32,7 @@ bool worker_is_copy(const struct worker *w, struct flow *f, const struct packet 
 	const int side = p->fragment || w->dedup == NULL ? 0 : side_of(w, f, p);
 	if (side == 0)
 		return alike;
-	const int before = f->ahead[end], now = before + side;
+	const int before = (int)f->ahead[end], now = before + side;
 	if (now >= -AHEAD_MAX && now <= AHEAD_MAX)
 		f->ahead[end] = (int8_t)now;
 	struct flow_origin *o = flow_origin(w->flows, f);

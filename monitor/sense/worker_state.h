@@ -46,8 +46,8 @@ struct worker_clock {
 struct tunnel_ends {
 	struct flow_tuple flow;
 	struct mac mac[2];
-	uint8_t interface;
-	bool known;
+	uint8_t interface, known;
+	uint8_t unused[2];       /* zero: compared as bytes */
 };
 
 /* Where a packet belongs. Later fragments are told by their first: their key
