@@ -24,6 +24,7 @@ case_traffic() {
     lab_in nii8 "$LAB_HERE/send.pl" udp4 192.0.2.225 9999 1200 30
     lab_in nii8 "$LAB_HERE/send.pl" udp4 192.0.2.229 9999 1200 30
     lab_kill case-ovpn-cu; lab_kill case-ovpn-ct
+    lab_kill case-ovpn-u; lab_kill case-ovpn-t   # or they go on while the sensor stops
 }
 case_expect() {
     printf '%s\t%s\t%s\n' \
