@@ -53,6 +53,14 @@ const char *tool_lang(const struct tool_options *o);
  * /var/lib/garita/garita.db. 0, or a negative code (already said on stderr). */
 MUST_CHECK int tool_db_path(const struct tool_options *o, char *buf, size_t size);
 
+struct store_reader;
+/* The record of these options, opened to be read. EXIT_DONE, or an exit code
+ * and all is said. */
+MUST_CHECK int tool_open(const struct tool_options *o, struct store_reader **ret);
+/* The end of a verb that read it with that result: what is wrong with it, or
+ * with stdout, is said; the reader is closed. The exit code. */
+MUST_CHECK int tool_close(const struct tool_options *o, struct store_reader *r, int result);
+
 /* A number from 0 to max for an option. 0 or ERR_INVALID (already said on stderr). */
 MUST_CHECK int tool_number(const struct tool_options *o, const char *option, const char *arg, uint64_t max, uint64_t *ret);
 

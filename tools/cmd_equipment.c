@@ -205,15 +205,10 @@ static int run(const struct tool_options *o, struct config *config, const char *
 	}
 	json_init(&p.json);
 	p.seen = calloc(config != NULL ? config->equipment_count + 1 : 1, sizeof *p.seen);
-	int code = p.seen != NULL ? print_all(&p, r) : ERR_NOMEM;
-	if (code == 0 && fflush(stdout) != 0)
-		code = ERR_IO;
-	if (code != 0)
-		tool_error(VERB, "%s", store_reader_error(r)[0] != '\0' ? store_reader_error(r) : err_str(code));
+	const int code = p.seen != NULL ? print_all(&p, r) : ERR_NOMEM;
 	json_done(&p.json);
 	free(p.seen);
-	store_reader_close(r);
-	return code == 0 ? EXIT_DONE : EXIT_FAILED;
+	return tool_close(o, r, code);
 }
 
 int cmd_equipment(int argc, char **argv)

@@ -246,20 +246,9 @@ int cmd_findings(int argc, char **argv)
 		printf("%s\n", text(tool_lang(&a.common), TEXT_USAGE_FINDINGS));
 		return EXIT_DONE;
 	}
-	char path[4096], err[4400];
 	struct store_reader *r = NULL;
-	const int found = tool_db_path(&a.common, path, sizeof path);
-	if (found != 0)
-		return found == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-	if (store_reader_open(path, &r, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return EXIT_FAILED;
-	}
-	int result = print_all(r, &a);
-	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		result = ERR_IO;
-	if (result != 0)
-		tool_error(VERB, "%s", store_reader_error(r)[0] != '\0' ? store_reader_error(r) : err_str(result));
-	store_reader_close(r);
-	return result == 0 ? EXIT_DONE : EXIT_FAILED;
+	const int opened = tool_open(&a.common, &r);
+	if (opened != EXIT_DONE)
+		return opened;
+	return tool_close(&a.common, r, print_all(r, &a));
 }

@@ -222,7 +222,6 @@ int cmd_maintenance(int argc, char **argv)
 {
 	struct asked a = {.o = {.verb = VERB}};
 	const int64_t now_us = (int64_t)time(NULL) * 1000000;
-	char path[4096], err[4400] = "";
 	struct store_reader *r = NULL;
 	int opt;
 	while ((opt = getopt_long(argc, argv, TOOL_SHORT, longs, NULL)) != -1) {
@@ -234,22 +233,13 @@ int cmd_maintenance(int argc, char **argv)
 	}
 	if (a.o.help || optind != argc)
 		return usage(&a, a.o.help ? stdout : stderr);
-	const int found = tool_db_path(&a.o, path, sizeof path);
-	if (found != 0)
-		return found == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-	if (store_reader_open(path, &r, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return EXIT_FAILED;
-	}
+	const int opened = tool_open(&a.o, &r);
+	if (opened != EXIT_DONE)
+		return opened;
 	json_init(&a.json);
-	int result = a.o.format == FORMAT_TABLE  ? print_table(r, &a)
+	const int result = a.o.format == FORMAT_TABLE  ? print_table(r, &a)
 	             : a.o.format == FORMAT_CSV ? print_csv(r, &a)
 	                                        : store_read_maintenance(r, &a.filter, row_json, &a);
 	json_done(&a.json);
-	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		result = ERR_IO;
-	if (result != 0)
-		tool_error(VERB, "%s", store_reader_error(r)[0] != '\0' ? store_reader_error(r) : err_str(result));
-	store_reader_close(r);
-	return result == 0 ? EXIT_DONE : EXIT_FAILED;
+	return tool_close(&a.o, r, result);
 }

@@ -494,15 +494,10 @@ int cmd_show(int argc, char **argv)
 		printf("%s\n", text(tool_lang(&o), TEXT_USAGE_SHOW));
 		return EXIT_DONE;
 	}
-	char path[4096], err[4400];
 	struct store_reader *r = NULL;
-	const int found = tool_db_path(&o, path, sizeof path);
-	if (found != 0)
-		return found == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-	if (store_reader_open(path, &r, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return EXIT_FAILED;
-	}
+	const int opened = tool_open(&o, &r);
+	if (opened != EXIT_DONE)
+		return opened;
 	const int result = run(&o, r, id);
 	store_reader_close(r);
 	return result;
