@@ -109,15 +109,7 @@ static inline bool plain_ipv4(const uint8_t *h, uint32_t cap, struct packet *p)
 	const uint32_t total = be16(h + 2);
 	if (h[0] != 0x45 || (be16(h + 6) & 0x3fff) != 0 || total < 28)
 		return false;
-	p->ip_version = 4;
-	p->proto = h[9];
-	p->ttl = h[8];
-	p->src = addr_from_v4(h + 12);
-	p->dst = addr_from_v4(h + 16);
-	p->ip_bytes = total;
-	p->l3 = h;
-	p->l3_caplen = cap < total ? cap : total;
-	p->ip_id = be16(h + 4);
+	layer_ipv4(h, cap, total, p);
 	return plain_transport((struct layer){h + 20, p->l3_caplen - 20, total - 20}, p);
 }
 

@@ -212,15 +212,7 @@ enum decode_outcome decode_ipv4(struct layer l, struct packet *p)
 	if (total < header)
 		return DECODE_MALFORMED;
 
-	p->ip_version = 4;
-	p->proto = h[9];
-	p->ttl = h[8];
-	p->src = addr_from_v4(h + 12);
-	p->dst = addr_from_v4(h + 16);
-	p->ip_bytes = total;
-	p->l3 = h;
-	p->l3_caplen = l.cap < total ? l.cap : total;
-	p->ip_id = be16(h + 4);
+	layer_ipv4(h, l.cap, total, p);
 	const uint16_t fragment = be16(h + 6);
 	p->more_fragments = (fragment & 0x2000) != 0;
 	p->fragment_offset = (uint16_t)((fragment & 0x1fff) * 8);

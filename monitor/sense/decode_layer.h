@@ -90,6 +90,21 @@ static inline enum decode_outcome layer_missing(struct layer l, uint32_t need)
 	return need > l.wire ? DECODE_MALFORMED : DECODE_SHORT;
 }
 
+/* What an IPv4 header says, fragments aside. h: 20 bytes and more, of which cap
+ * are there and total counts. */
+static inline void layer_ipv4(const uint8_t *h, uint32_t cap, uint32_t total, struct packet *p)
+{
+	p->ip_version = 4;
+	p->proto = h[9];
+	p->ttl = h[8];
+	p->src = addr_from_v4(h + 12);
+	p->dst = addr_from_v4(h + 16);
+	p->ip_bytes = total;
+	p->l3 = h;
+	p->l3_caplen = cap < total ? cap : total;
+	p->ip_id = be16(h + 4);
+}
+
 static inline bool ethertype_is_vlan(uint16_t type)
 {
 	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == 0x9100 || type == 0x9200;
