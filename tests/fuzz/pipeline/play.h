@@ -108,28 +108,10 @@ int capture_next_batch(struct capture *c, struct capture_frame *ret, unsigned ma
 	return n > 0 ? 0 : rc;
 }
 
-bool capture_lost(const struct capture *c)
-{
-	(void)c;
-	return false;
-}
-
-uint32_t capture_down(const struct capture *c)
-{
-	(void)c;
-	return 0;
-}
-
 const char *capture_error(const struct capture *c)
 {
 	(void)c;
 	return "input: damaged";
-}
-
-void capture_stats(struct capture *c, struct capture_stats *ret)
-{
-	(void)c;
-	*ret = (struct capture_stats){0};
 }
 
 void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_all)
@@ -138,10 +120,6 @@ void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret
 	*ret_all = c->size;
 }
 
-bool capture_is_live(const struct capture *c)
-{
-	(void)c;
-	return false;
-}
+#include "../../capture_stub.h"
 
 #endif
