@@ -11,7 +11,7 @@
 #define STORE_FILE "garita.db"
 #define STORE_LOCK_FILE "garitad.pid"
 #define STORE_APPLICATION_ID 0x47415254   /* "GART": file(1) and we know it by that */
-#define STORE_SCHEMA_VERSION 9
+#define STORE_SCHEMA_VERSION 10
 
 /* Bring the database to version (at most STORE_SCHEMA_VERSION), each step in
  * a transaction of its own. 0, ERR_INVALID (of another program, or newer),
@@ -21,6 +21,9 @@ MUST_CHECK int store_schema_migrate(sqlite3 *db, int version, char *err, size_t 
 /* Is it ours, and of a version that this program knows? *ret_version is 0 for
  * an empty file. 0 or a negative code, err says why. */
 MUST_CHECK int store_schema_check(sqlite3 *db, int *ret_version, char *err, size_t err_size);
+
+/* store_schema_record.c: texts of version 10. */
+extern const char store_schema_ledger_sql[], store_schema_review_sql[], store_schema_evidence_sql[];
 
 /* SQLite's result code as ours. */
 int store_code(int sqlite_code);

@@ -1,0 +1,32 @@
+/* store_ledger.h - the ledger in the database: who may add to it, and how.
+ * An entry goes into the same transaction as the rows that it speaks of. Two
+ * programs may add: the sensor (struct store), and garita for what a person
+ * does (struct store_edit); the last entry is read anew in each transaction. */
+#ifndef MONITOR_STORE_LEDGER_H
+#define MONITOR_STORE_LEDGER_H
+#include <stdint.h>
+
+#include "base/err.h"
+#include "record/ledger.h"
+#include "record/store.h"
+
+/* Append an entry; its seq and prev are filled in here (e's are not looked at),
+ * its time is never before that of the entry before. Within an open transaction.
+ * 0, ERR_BUSY, ERR_FULL, ERR_IO, ERR_NOMEM. ret_seq may be NULL. */
+MUST_CHECK int store_ledger_add(struct store *s, const struct ledger_entry *e, int64_t *ret_seq);
+
+/* --- store_edit.c: a person's small writes, beside a running sensor or without one --- */
+struct store_edit;
+
+/* ERR_NOTFOUND, ERR_PERM (says whose the file is and what to do), ERR_DAMAGED, ERR_INVALID
+ * (older schema: which garitad has to be started once); err says which in words for a person. */
+MUST_CHECK int store_edit_open(const char *path, struct store_edit **ret, char *err, size_t err_size);
+void store_edit_close(struct store_edit *e);
+const char *store_edit_error(const struct store_edit *e);
+/* BEGIN IMMEDIATE; waits up to five seconds for another writer. */
+MUST_CHECK int store_edit_begin(struct store_edit *e);
+MUST_CHECK int store_edit_commit(struct store_edit *e);
+void store_edit_rollback(struct store_edit *e);
+MUST_CHECK int store_edit_ledger(struct store_edit *e, const struct ledger_entry *entry, int64_t *ret_seq);
+
+#endif
