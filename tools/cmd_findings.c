@@ -1,12 +1,11 @@
 /* garita findings - what is to be looked at, the worst first. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "finding_options.h"
 #include "finding_text.h"
 #include "format.h"
 #include "text.h"
@@ -15,70 +14,33 @@
 #define VERB "findings"
 #define TERMINAL_LIMIT 50u   /* rows of a table, where nobody asked for more */
 
-enum { OPT_SINCE = TOOL_OPT_OWN, OPT_UNTIL, OPT_EQUIPMENT, OPT_PEER, OPT_STATE, OPT_SEVERITY, OPT_REASON, OPT_DETECTION,
-       OPT_SORT, OPT_LIMIT };
+enum { OPT_SORT = FINDING_OPT_OWN, OPT_LIMIT };
 
 static const struct option long_options[] = {
 	TOOL_LONG,
-	{"since", required_argument, NULL, OPT_SINCE},
-	{"until", required_argument, NULL, OPT_UNTIL},
-	{"equipment", required_argument, NULL, OPT_EQUIPMENT},
-	{"peer", required_argument, NULL, OPT_PEER},
-	{"state", required_argument, NULL, OPT_STATE},
-	{"severity", required_argument, NULL, OPT_SEVERITY},
-	{"reason", required_argument, NULL, OPT_REASON},
-	{"detection", required_argument, NULL, OPT_DETECTION},
+	FINDING_LONG,
 	{"sort", required_argument, NULL, OPT_SORT},
 	{"limit", required_argument, NULL, OPT_LIMIT},
 	{NULL, 0, NULL, 0},
 };
 
 struct asked {
-	struct tool_options common;
-	struct finding_filter filter;
-	struct prefix peer;
+	struct finding_asked f;
 	bool limit_given;
-	int64_t now_us;
 };
 
 static int bad(const struct asked *a, const char *option, const char *value, enum text why)
 {
-	tool_error(VERB, "%s %s: %s", option, value, text(tool_lang(&a->common), why));
-	return ERR_INVALID;
-}
-
-static int take_peer(struct asked *a, const char *arg)
-{
-	if (prefix_parse(arg, &a->peer) == 0) {
-		a->filter.peer = &a->peer;
-		return 0;
-	}
-	/* A name, then; what looks like an address is a typing mistake. */
-	if (strpbrk(arg, "/:") != NULL || strspn(arg, "0123456789.") == strlen(arg))
-		return bad(a, "--peer", arg, TEXT_BAD_PEER);
-	a->filter.name = arg;
-	return 0;
-}
-
-static int take_state(struct asked *a, const char *arg)
-{
-	static const char *const words[] = {[FINDINGS_ALL] = "all", [FINDINGS_OPEN] = "open", [FINDINGS_CLOSED] = "closed"};
-	for (unsigned i = 0; i < 3; i++) {
-		if (strcmp(arg, words[i]) == 0) {
-			a->filter.state = i;
-			return 0;
-		}
-	}
-	return bad(a, "--state", arg, TEXT_BAD_STATE);
+	return finding_option_bad(&a->f, option, value, text(tool_lang(&a->f.common), why));
 }
 
 static int take_sort(struct asked *a, const char *arg)
 {
 	static const char *const words[] = {[FINDINGS_WORST] = "severity", [FINDINGS_LAST] = "last", [FINDINGS_FIRST] = "first",
-	                                    [FINDINGS_BYTES] = "bytes", [FINDINGS_BY_ID] = "id"};
+	                                    [FINDINGS_BYTES] = "bytes", [FINDINGS_BY_ID] = "id", [FINDINGS_TO_DO] = "review"};
 	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (strcmp(arg, words[i]) == 0) {
-			a->filter.sort = i;
+			a->f.filter.sort = i;
 			return 0;
 		}
 	}
@@ -87,36 +49,10 @@ static int take_sort(struct asked *a, const char *arg)
 
 static int take_own(struct asked *a, int opt, const char *arg)
 {
-	uint64_t number = 0;
-	int r = 0;
-	switch (opt) {
-	case OPT_SINCE:
-		return format_when(arg, a->now_us, &a->filter.since_us) == 0 ? 0 : bad(a, "--since", arg, TEXT_BAD_TIME);
-	case OPT_UNTIL:
-		return format_when(arg, a->now_us, &a->filter.until_us) == 0 ? 0 : bad(a, "--until", arg, TEXT_BAD_TIME);
-	case OPT_EQUIPMENT:
-		a->filter.equipment = arg;
-		return 0;
-	case OPT_PEER:
-		return take_peer(a, arg);
-	case OPT_STATE:
-		return take_state(a, arg);
-	case OPT_SEVERITY:
-		r = tool_number(&a->common, "--severity", arg, 100, &number);
-		a->filter.severity = (unsigned)number;
-		return r;
-	case OPT_REASON:
-		a->filter.reason = arg;
-		return reason_find(arg) >= 0 ? 0 : bad(a, "--reason", arg, TEXT_BAD_REASON);
-	case OPT_DETECTION:
-		a->filter.sign = arg;
-		return detect_find(arg) >= 0 ? 0 : bad(a, "--detection", arg, TEXT_BAD_DETECTION);
-	case OPT_SORT:
+	if (opt == OPT_SORT)
 		return take_sort(a, arg);
-	default:   /* OPT_LIMIT */
-		a->limit_given = true;
-		return tool_number(&a->common, "--limit", arg, UINT64_MAX, &a->filter.limit);
-	}
+	a->limit_given = true;
+	return tool_number(&a->f.common, "--limit", arg, UINT64_MAX, &a->f.filter.limit);
 }
 
 static int parse(int argc, char **argv, struct asked *a)
@@ -124,7 +60,7 @@ static int parse(int argc, char **argv, struct asked *a)
 	int opt;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, TOOL_SHORT, long_options, NULL)) != -1) {
-		int r = tool_option(&a->common, opt, optarg);
+		int r = finding_option(&a->f, opt, optarg);
 		if (r == ERR_NOTFOUND)
 			r = take_own(a, opt, optarg);
 		if (r != 0)
@@ -192,7 +128,7 @@ static int print_row(void *ctx, const struct stored_finding *s)
 
 static int print_table(struct store_reader *r, struct asked *a)
 {
-	const char *lang = tool_lang(&a->common);
+	const char *lang = tool_lang(&a->f.common);
 	const struct column columns[COLUMNS] = {
 		{text(lang, TEXT_COL_ID), 0, 0, true},        {text(lang, TEXT_COL_SEVERITY), 0, 0, true},
 		{text(lang, TEXT_COL_LAST), 0, 6, false},     {text(lang, TEXT_COL_EQUIPMENT), 8, 0, false},
@@ -203,11 +139,11 @@ static int print_table(struct store_reader *r, struct asked *a)
 	struct printer p = {.lang = lang, .narrow = format_terminal_width(stdout) < 110};
 	const bool cut = !a->limit_given && isatty(STDOUT_FILENO);
 	if (cut)
-		a->filter.limit = TERMINAL_LIMIT;
+		a->f.filter.limit = TERMINAL_LIMIT;
 	p.table = table_new(stdout, columns, COLUMNS, 0);
 	if (p.table == NULL)
 		return ERR_NOMEM;
-	const int result = store_read_findings(r, &a->filter, print_row, &p);
+	const int result = store_read_findings(r, &a->f.filter, print_row, &p);
 	table_end(p.table);
 	if (result == 0 && p.rows == 0)
 		fprintf(stderr, "%s\n", text(lang, TEXT_NO_FINDINGS));
@@ -218,37 +154,38 @@ static int print_table(struct store_reader *r, struct asked *a)
 
 static int print_all(struct store_reader *r, struct asked *a)
 {
-	if (a->common.format == FORMAT_TABLE)
+	if (a->f.common.format == FORMAT_TABLE)
 		return print_table(r, a);
-	if (a->common.format == FORMAT_CSV) {
+	if (a->f.common.format == FORMAT_CSV) {
 		const struct stored_finding none = {.reasons = NULL};
 		struct transfer_fields f;
 		finding_fields(&none, &f);
 		transfer_csv_head(&f);
-		return store_read_findings(r, &a->filter, print_csv, NULL);
+		return store_read_findings(r, &a->f.filter, print_csv, NULL);
 	}
 	struct json j;
 	json_init(&j);
-	const int result = store_read_findings(r, &a->filter, print_json, &j);
+	const int result = store_read_findings(r, &a->f.filter, print_json, &j);
 	json_done(&j);
 	return result;
 }
 
 int cmd_findings(int argc, char **argv)
 {
-	struct timespec now;
-	struct asked a = {.common = {.verb = VERB}};
-	clock_gettime(CLOCK_REALTIME, &now);
-	a.now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	struct asked a = {.limit_given = false};
+	finding_options_init(&a.f, VERB);
 	if (parse(argc, argv, &a) != 0)
 		return EXIT_USAGE;
-	if (a.common.help) {
-		printf("%s\n", text(tool_lang(&a.common), TEXT_USAGE_FINDINGS));
+	if (a.f.common.help) {
+		printf("%s\n", text(tool_lang(&a.f.common), TEXT_USAGE_FINDINGS));
 		return EXIT_DONE;
 	}
 	struct store_reader *r = NULL;
-	const int opened = tool_open(&a.common, &r);
+	const int opened = tool_open(&a.f.common, &r);
 	if (opened != EXIT_DONE)
 		return opened;
-	return tool_close(&a.common, r, print_all(r, &a));
+	int result = print_all(r, &a);
+	if (result == 0)
+		result = finding_tell_hidden(r, &a.f);
+	return tool_close(&a.f.common, r, result);
 }

@@ -71,12 +71,14 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_COL_TRANSFERS] = {"Count", "Cuántas"},
 
 	[TEXT_USAGE_FINDINGS] = {
-	    "usage: garita findings [--state open|closed|all] [--severity N] [--equipment ID] [--peer ADDRESS|PREFIX|NAME]\n"
-	    "       [--since T] [--until T] [--reason WORD] [--detection WORD] [--sort severity|last|first|bytes|id] [--limit N]\n"
+	    "usage: garita findings [--review all|to-review|new|in-review|reopened|overdue|closed|held] [--reviewed-by NAME]\n"
+	    "       [--suppressed] [--state open|closed|all] [--severity N] [--equipment ID] [--peer ADDRESS|PREFIX|NAME]\n"
+	    "       [--since T] [--until T] [--reason WORD] [--detection WORD] [--sort severity|last|first|bytes|id|review] [--limit N]\n"
 	    "       [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n"
 	    "N is the least severity (0 to 100). T is 90s, 30m, 2h, 3d, 1w (before now), a date, or RFC 3339.",
-	    "uso: garita findings [--state open|closed|all] [--severity N] [--equipment ID] [--peer DIRECCIÓN|PREFIJO|NOMBRE]\n"
-	    "     [--since T] [--until T] [--reason PALABRA] [--detection PALABRA] [--sort severity|last|first|bytes|id]\n"
+	    "uso: garita findings [--review all|to-review|new|in-review|reopened|overdue|closed|held] [--reviewed-by NOMBRE]\n"
+	    "     [--suppressed] [--state open|closed|all] [--severity N] [--equipment ID] [--peer DIRECCIÓN|PREFIJO|NOMBRE]\n"
+	    "     [--since T] [--until T] [--reason PALABRA] [--detection PALABRA] [--sort severity|last|first|bytes|id|review]\n"
 	    "     [--limit N] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n"
 	    "N es la menor severidad (0 a 100). T es 90s, 30m, 2h, 3d, 1w (antes de ahora), una fecha o RFC 3339."},
 	[TEXT_USAGE_SHOW] = {"usage: garita show ID [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
@@ -84,7 +86,11 @@ static const struct pair table[TEXT_COUNT] = {
 	                     "uso: garita show ID [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
 	                     "ID es el de un hallazgo: véase garita findings."},
 	[TEXT_BAD_STATE] = {"not one of open, closed, all", "no es ninguno de open, closed, all"},
-	[TEXT_BAD_SORT] = {"not one of severity, last, first, bytes, id", "no es ninguno de severity, last, first, bytes, id"},
+	[TEXT_BAD_REVIEW] = {"not one of all, to-review, new, in-review, reopened, overdue, closed, held",
+	                     "no es ninguno de all, to-review, new, in-review, reopened, overdue, closed, held"},
+	[TEXT_HIDDEN_FINDINGS] = {"more are hidden by suppressions; --suppressed shows them",
+	                          "más están ocultos por supresiones; --suppressed los muestra"},
+	[TEXT_BAD_SORT] = {"not one of severity, last, first, bytes, id, review", "no es ninguno de severity, last, first, bytes, id, review"},
 	[TEXT_BAD_DETECTION] = {"no such detection; garita-detections(7) lists them",
 	                        "no existe esa detección; garita-detections(7) las enumera"},
 	[TEXT_COL_SEVERITY] = {"Sev", "Sev"},

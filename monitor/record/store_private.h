@@ -143,6 +143,30 @@ void store_add_conditions(struct store_query *q, const struct store_filter *f);
 MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_filter *f, const struct store_query *q,
                                     char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret);
 
+/* Of finding f: its review v, whether there is one or not; and the suppression
+ * that hides it at the time of parameter ?14, else NULL. STORE_FITS: would
+ * suppression s hide f while it holds? */
+#define STORE_REVIEW_JOIN " LEFT JOIN review v ON v.finding = f.id"
+#define STORE_REVIEW_STATE "coalesce(v.state, 'open')"
+#define STORE_FITS \
+	"f.severity <= s.severity AND (s.equipment IS NULL OR s.equipment = f.equipment OR (substr(s.equipment, -1) = '*' AND" \
+	" substr(f.equipment, 1, length(s.equipment) - 1) = substr(s.equipment, 1, length(s.equipment) - 1)))" \
+	" AND (s.peer IS NULL OR garita_peer(s.peer, f.peer_name, f.peer, f.several))" \
+	" AND (s.reason IS NULL OR instr(f.reasons, '\"' || s.reason || '\"') > 0 OR instr(f.signs, '\"' || s.reason || '\"') > 0)"
+#define STORE_SUPPRESSED \
+	"(SELECT s.id FROM suppression s WHERE s.ended_us IS NULL AND s.from_us <= ?14 AND s.until_us > ?14 AND " STORE_FITS \
+	" ORDER BY s.until_us DESC, s.id LIMIT 1)"
+#define STORE_IS_FINDING "(f.transfers > 0 OR f.signs IS NOT NULL)"
+
+/* store_read_review.c: garita_peer(). SQLite's code. */
+int store_add_peer(sqlite3 *db);
+int64_t store_wall_us(void);
+/* The columns of review, in this order, from column on. */
+#define STORE_REVIEW_COLUMNS \
+	"v.finding, v.state, v.disposition, v.analyst, v.user, v.note, v.at_us, v.closed_us, v.transfers, v.bytes_out," \
+	" v.severity, v.signs, v.reopened, v.hold, v.severe_us, v.due_us, v.entry"
+void store_read_review_row(sqlite3_stmt *st, int column, struct row_review *ret);
+
 /* garita_in(x) in sql asks for peer; NULL: it is not used. */
 MUST_CHECK int store_prepare_in(struct store_reader *r, const struct prefix *peer, const char *sql, sqlite3_stmt **ret);
 

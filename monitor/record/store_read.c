@@ -79,6 +79,8 @@ static int add_functions(sqlite3 *db)
 	int code = sqlite3_create_function_v2(db, "garita_app", 2, flags, NULL, sql_app, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_create_function_v2(db, "garita_host", 2, flags, NULL, sql_host, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = store_add_peer(db);
 	return code == SQLITE_OK ? store_add_sums(db) : code;
 }
 

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "judge/judge.h"
 #include "judge/row.h"
+#include "record/store_review.h"
 
 struct store_reader;
 
@@ -83,7 +84,14 @@ struct finding_filter {
 	const char *name;                /* host, domain or "AS64500" by which its peer is known; "*.example.com" */
 	const char *reason, *sign;       /* the words */
 	enum { FINDINGS_ALL = 0, FINDINGS_OPEN, FINDINGS_CLOSED } state;
-	enum { FINDINGS_WORST = 0, FINDINGS_LAST, FINDINGS_FIRST, FINDINGS_BYTES, FINDINGS_BY_ID } sort;
+	/* How their review stands. NEW: open and nobody has decided; TO_REVIEW: open or in review. */
+	enum { REVIEWS_ALL = 0, REVIEWS_TO_REVIEW, REVIEWS_NEW, REVIEWS_IN_REVIEW, REVIEWS_REOPENED, REVIEWS_OVERDUE,
+	       REVIEWS_CLOSED, REVIEWS_HELD } review;
+	const char *analyst;             /* who said so last, exact */
+	enum { SUPPRESSED_TOO = 0, SUPPRESSED_NOT, SUPPRESSED_ONLY } suppressed;
+	int64_t now_us;                  /* wall clock, for suppressions and deadlines; 0: that of the call */
+	/* FINDINGS_TO_DO: overdue ones first, then by review state (open, in review, closed), then the worst. */
+	enum { FINDINGS_WORST = 0, FINDINGS_LAST, FINDINGS_FIRST, FINDINGS_BYTES, FINDINGS_BY_ID, FINDINGS_TO_DO } sort;
 	int64_t id, not_id;
 	uint64_t limit;                  /* 0: all */
 };
@@ -92,9 +100,13 @@ struct stored_finding {
 	struct row_finding row;          /* strings borrowed; its detections: store_read_detections */
 	const char *address;             /* of its first transfer; NULL: none */
 	const char *reasons, *signs;     /* JSON arrays as recorded */
+	struct row_review review;        /* finding 0: no review yet, it is open */
+	int64_t suppressed;              /* the suppression that hides it now; 0: none */
 };
 MUST_CHECK int store_read_findings(struct store_reader *r, const struct finding_filter *f,
                                    int (*fn)(void *ctx, const struct stored_finding *row), void *ctx);
+/* How many the filter finds, its limit left aside; -1 on failure. */
+int64_t store_read_findings_count(struct store_reader *r, const struct finding_filter *f);
 
 struct stored_detection {
 	const char *word, *detail;

@@ -13,7 +13,9 @@
 static const char select_sql[] =
 	"SELECT f.id, f.equipment, f.peer, f.reasons, f.first_us, f.last_us, f.transfers, f.bytes_out, f.bytes_in, f.kind,"
 	" f.peer_name, f.several, f.signs, f.country, f.asn, f.as_org, f.unknown_equipment, f.foreign_country,"
-	" f.peer_opened, f.severity, " IS_CLOSED " FROM finding f WHERE 1";
+	" f.peer_opened, f.severity, " IS_CLOSED ", " STORE_SUPPRESSED " AS suppressed, " STORE_REVIEW_COLUMNS
+	" FROM finding f" STORE_REVIEW_JOIN " WHERE 1";
+#define REVIEW_FIRST 22   /* its column */
 
 static void add(char *sql, size_t size, bool wanted, const char *condition)
 {
@@ -22,17 +24,35 @@ static void add(char *sql, size_t size, bool wanted, const char *condition)
 		snprintf(sql + n, size - n, " AND %s", condition);
 }
 
+/* How its review stands, and whether it is hidden. ?14 is now. */
+static void add_review(char *sql, size_t size, const struct finding_filter *f)
+{
+	static const char *const conditions[] = {
+		[REVIEWS_TO_REVIEW] = STORE_REVIEW_STATE " <> 'closed'",
+		[REVIEWS_NEW] = STORE_REVIEW_STATE " = 'open' AND v.disposition IS NULL",
+		[REVIEWS_IN_REVIEW] = "v.state = 'in-review'", [REVIEWS_REOPENED] = "v.state <> 'closed' AND v.reopened > 0",
+		[REVIEWS_OVERDUE] = "v.state <> 'closed' AND v.due_us <= ?14", [REVIEWS_CLOSED] = "v.state = 'closed'",
+		[REVIEWS_HELD] = "v.hold = 1"};
+	add(sql, size, f->review != REVIEWS_ALL, conditions[f->review]);
+	add(sql, size, f->analyst != NULL, "v.analyst = ?13");
+	add(sql, size, f->suppressed == SUPPRESSED_NOT, STORE_SUPPRESSED " IS NULL");
+	add(sql, size, f->suppressed == SUPPRESSED_ONLY, STORE_SUPPRESSED " IS NOT NULL");
+}
+
 static void make_sql(const struct finding_filter *f, char *sql, size_t size)
 {
 	static const char *const orders[] = {
 		[FINDINGS_WORST] = "f.severity DESC, f.last_us DESC, f.id DESC", [FINDINGS_LAST] = "f.last_us DESC, f.id DESC",
 		[FINDINGS_FIRST] = "f.first_us, f.id", [FINDINGS_BYTES] = "f.bytes_out DESC, f.id DESC",
-		[FINDINGS_BY_ID] = "f.id"};
+		[FINDINGS_BY_ID] = "f.id",
+		[FINDINGS_TO_DO] = "(" STORE_REVIEW_STATE " <> 'closed' AND coalesce(v.due_us <= ?14, 0)) DESC, suppressed IS NOT NULL, CASE "
+		                   STORE_REVIEW_STATE " WHEN 'open' THEN 0 WHEN 'in-review' THEN 1 ELSE 2 END,"
+		                   " f.severity DESC, f.last_us DESC, f.id DESC"};
 	const size_t n = f->equipment != NULL ? strlen(f->equipment) : 0;
 	const bool wild = n > 0 && f->equipment[n - 1] == '*';
 	snprintf(sql, size, "%s", select_sql);
 	/* One whose transfers are judged otherwise now, and in which nothing was detected, is no finding. */
-	add(sql, size, f->id == 0, "(f.transfers > 0 OR f.signs IS NOT NULL)");
+	add(sql, size, f->id == 0, STORE_IS_FINDING);
 	add(sql, size, f->id != 0, "f.id = ?1");
 	add(sql, size, f->not_id != 0, "f.id <> ?2");
 	add(sql, size, f->since_us != 0, "f.last_us >= ?3");
@@ -51,6 +71,7 @@ static void make_sql(const struct finding_filter *f, char *sql, size_t size)
 	add(sql, size, f->reason != NULL, "instr(f.reasons, '\"' || ?11 || '\"') > 0");
 	add(sql, size, f->state == FINDINGS_OPEN, "NOT " IS_CLOSED);
 	add(sql, size, f->state == FINDINGS_CLOSED, IS_CLOSED);
+	add_review(sql, size, f);
 	const size_t used = strlen(sql);
 	snprintf(sql + used, size - used, " ORDER BY %s%s", orders[f->sort], f->limit != 0 ? " LIMIT ?12" : "");
 }
@@ -71,6 +92,8 @@ static void bind(sqlite3_stmt *st, const struct finding_filter *f, char address[
 	sqlite3_bind_text(st, 10, f->sign, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 11, f->reason, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 12, limit);
+	sqlite3_bind_text(st, 13, f->analyst, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 14, f->now_us != 0 ? f->now_us : store_wall_us());
 }
 
 static void read_finding(sqlite3_stmt *st, struct stored_finding *ret)
@@ -91,12 +114,16 @@ static void read_finding(sqlite3_stmt *st, struct stored_finding *ret)
 		memset(&ret->row.peer, 0, sizeof ret->row.peer);
 		ret->address = NULL;
 	}
+	ret->suppressed = sqlite3_column_int64(st, REVIEW_FIRST - 1);
+	store_read_review_row(st, REVIEW_FIRST, &ret->review);
 }
+
+#define SQL_MAX 9000u
 
 int store_read_findings(struct store_reader *r, const struct finding_filter *f,
                         int (*fn)(void *ctx, const struct stored_finding *row), void *ctx)
 {
-	char sql[3000], address[ADDR_TEXT_MAX];
+	char sql[SQL_MAX], address[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
 	make_sql(f, sql, sizeof sql);
 	int result = store_prepare_in(r, f->peer, sql, &st), code = SQLITE_DONE;
@@ -112,6 +139,29 @@ int store_read_findings(struct store_reader *r, const struct finding_filter *f,
 		result = store_reader_fail(r, code);
 	sqlite3_finalize(st);
 	return result;
+}
+
+int64_t store_read_findings_count(struct store_reader *r, const struct finding_filter *f)
+{
+	static const char head[] = "SELECT count(*) FROM (";
+	struct finding_filter all = *f;
+	char sql[SQL_MAX], address[ADDR_TEXT_MAX];
+	sqlite3_stmt *st = NULL;
+	int64_t count = -1;
+	all.limit = 0;
+	memcpy(sql, head, sizeof head - 1);
+	make_sql(&all, sql + sizeof head - 1, sizeof sql - sizeof head - 1);
+	strcat(sql, ")");
+	if (store_prepare_in(r, f->peer, sql, &st) != 0)
+		return -1;
+	bind(st, &all, address);
+	const int code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		count = sqlite3_column_int64(st, 0);
+	else
+		(void)!store_reader_fail(r, code);
+	sqlite3_finalize(st);
+	return count;
 }
 
 int store_read_detections(struct store_reader *r, int64_t finding, int (*fn)(void *ctx, const struct stored_detection *d),

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/store_review.h"
+
 static const char *const states[] = {[ROW_OPEN] = "open", [ROW_CLOSED] = "closed", [ROW_INTERRUPTED] = "interrupted"};
 static const char *const initiators[] = {
 	[INITIATOR_UNKNOWN] = "unknown", [INITIATOR_EQUIPMENT] = "equipment", [INITIATOR_PEER] = "peer"};
@@ -12,6 +14,15 @@ static const char *const peers[] = {[PEER_ADDRESS] = "address", [PEER_NETWORK] =
                                     [PEER_DOMAIN] = "domain"};
 static const char *const periods[] = {[PERIOD_NONE] = "none", [PERIOD_HOUR] = "hour",   [PERIOD_DAY] = "day",
                                       [PERIOD_WEEK] = "week", [PERIOD_MONTH] = "month"};
+
+static const char *const review_states[] = {[REVIEW_OPEN] = "open", [REVIEW_IN_REVIEW] = "in-review", [REVIEW_CLOSED] = "closed"};
+static const char *const dispositions[DISPOSITIONS] = {
+	[DISPOSITION_NONE] = "", [DISPOSITION_CONFIRMED] = "confirmed", [DISPOSITION_FALSE_POSITIVE] = "false-positive",
+	[DISPOSITION_APPROVED] = "approved-after-review", [DISPOSITION_ESCALATED] = "escalated"};
+static const char *const review_actions[REVIEW_ACTIONS] = {
+	[REVIEW_DUE] = "due", [REVIEW_TAKEN] = "taken", [REVIEW_DECIDED] = "decided", [REVIEW_PUT_BACK] = "put-back",
+	[REVIEW_REOPENED] = "reopened", [REVIEW_HELD] = "held", [REVIEW_RELEASED] = "released", [REVIEW_NOTED] = "noted",
+	[REVIEW_CARRIED] = "carried"};
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -181,4 +192,31 @@ const char *store_proto_word(uint8_t proto, char buf[STORE_PROTO_MAX])
 bool store_proto_has_ports(uint8_t proto)
 {
 	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
+}
+
+const char *review_state_word(enum review_state s)
+{
+	return word_of(review_states, COUNT(review_states), (unsigned)s, REVIEW_OPEN);
+}
+
+int review_state_find(const char *word)
+{
+	const size_t found = find(review_states, COUNT(review_states), word, COUNT(review_states));
+	return found < COUNT(review_states) ? (int)found : -1;
+}
+
+const char *review_disposition_word(enum review_disposition d)
+{
+	return d > DISPOSITION_NONE && d < DISPOSITIONS ? dispositions[d] : NULL;
+}
+
+int review_disposition_find(const char *word)
+{
+	const size_t found = find(dispositions, DISPOSITIONS, word, DISPOSITION_NONE);
+	return found != DISPOSITION_NONE ? (int)found : -1;
+}
+
+const char *review_action_word(enum review_action a)
+{
+	return word_of(review_actions, REVIEW_ACTIONS, (unsigned)a, REVIEW_NOTED);
 }
