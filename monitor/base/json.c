@@ -109,6 +109,34 @@ static void put_string(struct json *j, const char *value)
 	put(j, "\"", 1);
 }
 
+/* RFC 8785 section 3.2.2.2. */
+static void put_canonical(struct json *j, const char *value)
+{
+	static const char shorts[] = "btn\0fr";   /* from U+0008 on */
+	put(j, "\"", 1);
+	for (const unsigned char *p = (const unsigned char *)value; *p != '\0';) {
+		const size_t n = utf8_length(p);
+		char escape[8] = {'\\', (char)*p};
+		if (n == 0) {
+			put_text(j, "\xef\xbf\xbd");
+			p++;
+		} else if (*p == '"' || *p == '\\') {
+			put(j, escape, 2);
+			p++;
+		} else if (*p < 0x20) {
+			escape[1] = *p >= 0x08 && *p <= 0x0d ? shorts[*p - 0x08] : '\0';
+			if (escape[1] == '\0')
+				snprintf(escape, sizeof escape, "\\u%04x", *p);
+			put_text(j, escape);
+			p++;
+		} else {
+			put(j, (const char *)p, n);
+			p += n;
+		}
+	}
+	put(j, "\"", 1);
+}
+
 static void put_key(struct json *j, const char *key)
 {
 	if (j->comma)
@@ -152,6 +180,14 @@ void json_str(struct json *j, const char *key, const char *value)
 		return;
 	put_key(j, key);
 	put_string(j, value);
+}
+
+void json_str_canonical(struct json *j, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	put_key(j, key);
+	put_canonical(j, value);
 }
 
 void json_int(struct json *j, const char *key, int64_t value)

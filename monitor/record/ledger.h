@@ -68,4 +68,13 @@ MUST_CHECK int ledger_entry_write(const struct ledger_entry *e, struct json *ret
 /* SHA-256(0x00 || text). */
 void ledger_leaf_hash(const void *text, size_t bytes, struct ledger_hash *ret);
 
+#define LEDGER_HEX_MAX (2 * LEDGER_HASH_BYTES + 1)
+const char *ledger_hash_text(const struct ledger_hash *h, char buf[LEDGER_HEX_MAX]);
+/* SHA-256 of anything: blobs, files. */
+void ledger_sha256(const void *data, size_t bytes, struct ledger_hash *ret);
+
+/* A member of an object that goes into LEDGER_JSON: keys are to come in order.
+ * An integer past ±2^53 becomes a text. */
+void ledger_put_int(struct json *j, const char *key, int64_t value);
+
 #endif

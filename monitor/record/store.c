@@ -27,7 +27,7 @@
 #define OPEN_WAIT_MS 5000
 #define CLOSE_WAIT_MS 2000
 
-static int64_t wall_us(void)
+int64_t store_wall_us(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
@@ -198,13 +198,21 @@ static int begin_run(struct store *s, const struct store_run *run)
 	/* The order matters: the new run must not be taken for an unfinished one. */
 	s->run = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM run", 1);
 	const int64_t mine = s->run;
+	s->ledger.known = false;
+	int r = store_tell_killed(s);
+	if (r != 0)
+		return r;
 	code = settle_earlier(s, run);
 	if (code == SQLITE_OK)
 		code = add_run(s, run);
 	if (code == SQLITE_OK && s->run != mine)
 		code = SQLITE_CONSTRAINT;
-	if (code == SQLITE_OK)
-		code = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return store_fail(s, code);
+	r = store_tell_run(s);
+	if (r != 0)
+		return r;
+	code = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : store_fail(s, code);
 }
 
@@ -315,14 +323,21 @@ int store_open(const char *dir, const struct store_run *run, struct store **ret,
 static void end_run(struct store *s)
 {
 	char sql[400];
+	const char *how = s->killed ? "killed" : "orderly";
+	const int64_t now_us = store_wall_us();
 	sqlite3_busy_timeout(s->db, CLOSE_WAIT_MS);
 	/* What is still open nobody will see the end of. */
-	snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
+	snprintf(sql, sizeof sql, "UPDATE transfer SET state = 'interrupted' WHERE state = 'open';"
 	         " UPDATE maintenance SET state = 'interrupted' WHERE state = 'open';"
-	         " UPDATE run SET end = '%s', end_us = max(start_us, %lld) WHERE id = %lld; COMMIT",
-	         s->killed ? "killed" : "orderly", (long long)wall_us(), (long long)s->run);
+	         " UPDATE run SET end = '%s', end_us = max(start_us, %lld) WHERE id = %lld",
+	         how, (long long)now_us, (long long)s->run);
 	/* Where this fails the next run finds it killed, which errs on the safe side. */
-	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK && !sqlite3_get_autocommit(s->db))
+	s->ledger.known = false;
+	bool good = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+	good = good && sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	good = good && store_tell_run_end(s, s->run, how, now_us) == 0;
+	good = good && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+	if (!good && !sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_exec(s->db, "PRAGMA optimize", NULL, NULL, NULL);
 }
@@ -352,6 +367,7 @@ int store_begin(struct store *s)
 {
 	if (s->db == NULL)
 		return ERR_DAMAGED;   /* store_renew is not done */
+	s->ledger.known = false;
 	sqlite3_stmt *st = store_statement(s, ST_BEGIN);
 	return st != NULL ? store_step(s, st) : store_code(s->code);
 }
@@ -361,7 +377,7 @@ int store_commit(struct store *s)
 	sqlite3_stmt *alive = store_statement(s, ST_ALIVE), *commit = store_statement(s, ST_COMMIT);
 	int r = alive != NULL && commit != NULL ? 0 : store_code(s->code);
 	if (r == 0) {
-		sqlite3_bind_int64(alive, 1, wall_us());
+		sqlite3_bind_int64(alive, 1, store_wall_us());
 		sqlite3_bind_int64(alive, 2, s->run);
 		r = store_step(s, alive);
 	}
@@ -375,6 +391,7 @@ int store_commit(struct store *s)
 void store_rollback(struct store *s)
 {
 	store_forget_parents(s);
+	s->ledger.known = false;
 	if (s->db == NULL)
 		return;
 	/* After a full disk SQLite may have rolled back by itself. */

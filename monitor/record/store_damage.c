@@ -29,13 +29,6 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int64_t wall_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* --- looking --- */
 
 /* One row of text, "ok" where all is well; or any other row where words is false. */
@@ -251,7 +244,7 @@ static int put_gap(struct store *s, int64_t start_us, int64_t end_us, const char
 /* An event, and a gap: what lies before is no longer in this record. */
 static int tell(struct store *s, const char *what, const char *detail, const struct salvage *v)
 {
-	const int64_t now_us = wall_us();
+	const int64_t now_us = store_wall_us();
 	const struct store_event e = {.what = what, .detail = detail, .now_us = now_us, .last_id = v->last_transfer};
 	int r = store_begin(s);
 	if (r != 0)
@@ -272,6 +265,7 @@ void store_shut(struct store *s, bool keep_log)
 		s->st[i] = NULL;
 	}
 	store_keep_done(s);
+	ledger_writer_done(&s->ledger);
 	store_forget_parents(s);
 	if (s->db != NULL && keep_log)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -333,7 +327,7 @@ static int start_renewal(struct store *s)
 		return ERR_IO;
 	}
 	if (s->run != 0) {
-		s->info.start_us = wall_us();
+		s->info.start_us = store_wall_us();
 		s->info.resumed = false;
 	}
 	snprintf(s->why, sizeof s->why, "%s", s->error);

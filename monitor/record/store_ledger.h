@@ -11,19 +11,21 @@
 #include "record/store.h"
 
 /* Append an entry; its seq and prev are filled in here (e's are not looked at),
- * its time is never before that of the entry before. Within an open transaction.
- * 0, ERR_BUSY, ERR_FULL, ERR_IO, ERR_NOMEM. ret_seq may be NULL. */
+ * its time (0: now) is never before that of the entry before. Within an open transaction.
+ * 0, ERR_BUSY, ERR_FULL, ERR_IO, ERR_NOMEM, ERR_INVALID (ledger_entry_write). ret_seq may be NULL. */
 MUST_CHECK int store_ledger_add(struct store *s, const struct ledger_entry *e, int64_t *ret_seq);
 
 /* --- store_edit.c: a person's small writes, beside a running sensor or without one --- */
 struct store_edit;
 
 /* ERR_NOTFOUND, ERR_PERM (says whose the file is and what to do), ERR_DAMAGED, ERR_INVALID
- * (older schema: which garitad has to be started once); err says which in words for a person. */
+ * (older schema, or no ledger yet: garitad has to be started once); err says which in words for
+ * a person. Only the owner of the database and root may write: garita-ledger(5), WHO MAY WRITE. */
 MUST_CHECK int store_edit_open(const char *path, struct store_edit **ret, char *err, size_t err_size);
 void store_edit_close(struct store_edit *e);
 const char *store_edit_error(const struct store_edit *e);
-/* BEGIN IMMEDIATE; waits up to five seconds for another writer. */
+/* BEGIN IMMEDIATE; waits up to five seconds for another writer, then ERR_BUSY. The tables are
+ * then written by the functions of store_<what>.c that take a struct store_edit. */
 MUST_CHECK int store_edit_begin(struct store_edit *e);
 MUST_CHECK int store_edit_commit(struct store_edit *e);
 void store_edit_rollback(struct store_edit *e);

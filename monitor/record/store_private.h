@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "record/ledger.h"
 #include "record/store.h"
+#include "record/store_ledger.h"
 #include "record/store_read.h"
 
 enum store_statement {
@@ -28,8 +30,18 @@ enum store_statement {
 #define STORE_FINDINGS 8192u
 #define STORE_KEEP_STATEMENTS 13   /* of store_retention.c */
 
+/* Adds entries on a connection, whoever holds it. Zeroed it is ready. */
+struct ledger_writer {
+	sqlite3_stmt *last, *add;
+	struct json text;
+	bool known;                     /* the end, within the transaction that is open */
+	int64_t next, time_us;          /* of the last entry */
+	struct ledger_hash head;
+};
+
 struct store {
 	sqlite3 *db;
+	struct ledger_writer ledger;
 	sqlite3_stmt *st[ST_COUNT];
 	sqlite3_stmt *keep[STORE_KEEP_STATEMENTS];
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
@@ -83,6 +95,25 @@ MUST_CHECK int store_add_transfer(struct store *s, const struct row_transfer *r,
 MUST_CHECK int store_have_machine(struct store *s, const char *id, const char *network, int64_t time_us);
 MUST_CHECK int store_have_parents(struct store *s, const struct row_transfer *r, int64_t *ret_policy);
 void store_forget_parents(struct store *s);   /* look again which are there */
+
+/* store_ledger.c. The last entry is read where it is not known; entry 0 is not
+ * made here: ERR_INVALID where it has to be. */
+MUST_CHECK int ledger_writer_add(struct ledger_writer *w, sqlite3 *db, const struct ledger_entry *e, int64_t *ret_seq);
+void ledger_writer_done(struct ledger_writer *w);
+int64_t store_wall_us(void);
+
+/* store_ledger_event.c: within an open transaction. */
+MUST_CHECK int store_tell_run(struct store *s);
+MUST_CHECK int store_tell_run_end(struct store *s, int64_t run, const char *how, int64_t end_us);
+MUST_CHECK int store_tell_killed(struct store *s);   /* of the runs that have no end */
+
+/* store_edit.c, and what a person's verbs write: store_*.c of their own. */
+struct store_edit {
+	sqlite3 *db;
+	struct ledger_writer ledger;
+	char error[256];
+};
+int store_edit_fail(struct store_edit *e, int sqlite_code);
 
 /* store_batch.c: many new transfers with one statement. For struct row_sink. */
 #define STORE_BATCH_TABLE "garita_batch"
@@ -160,7 +191,6 @@ MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_f
 
 /* store_read_review.c: garita_peer(). SQLite's code. */
 int store_add_peer(sqlite3 *db);
-int64_t store_wall_us(void);
 /* The columns of review, in this order, from column on. */
 #define STORE_REVIEW_COLUMNS \
 	"v.finding, v.state, v.disposition, v.analyst, v.user, v.note, v.at_us, v.closed_us, v.transfers, v.bytes_out," \

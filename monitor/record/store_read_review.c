@@ -2,18 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "record/store_private.h"
 #include "record/store_schema.h"
 #include "record/store_words.h"
-
-int64_t store_wall_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* garita_peer(wanted, name, address, several): does a suppression's peer cover
  * that of a finding? By address only where all of it went to that one. */
