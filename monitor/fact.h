@@ -5,10 +5,13 @@
  *
  * Order: (seq, sub) grows strictly within one worker and is never equal
  * between two. Offline seq is the number of the frame (all workers read all
- * frames), so any number of workers gives the same order; live it is the
- * packet time in microseconds. sub holds, from the top: 8 bits of phase, 48
- * bits that order the facts of one phase in the same way whichever worker
- * writes them (offline), 8 bits of worker. */
+ * frames) and, in its low FACT_SECOND_BITS, that of a second that began before
+ * it, so any number of workers gives the same order; live it is the
+ * packet time in microseconds, of what time brings (ends, checkpoints) the
+ * second that has begun, and FACT_SEQ_STOP of what is told when the sensor is
+ * stopped. sub holds, from the top: 8 bits of phase, 48 bits that order the
+ * facts of one phase in the same way whichever worker writes them (live: of
+ * what time brings and of the stop), 8 bits of worker. */
 #ifndef MONITOR_FACT_H
 #define MONITOR_FACT_H
 #include <stdbool.h>
@@ -37,6 +40,9 @@ enum fact_type {
 /* Times lie between 0 and 9999-12-31T23:59:59.999999Z, the last that RFC 3339
  * can write. */
 #define FACT_TIME_MAX_US INT64_C(253402300799999999)
+
+#define FACT_SECOND_BITS 20
+#define FACT_SEQ_STOP (UINT64_C(1) << 62)   /* after every time */
 
 struct fact_head {
 	uint16_t type;       /* enum fact_type */

@@ -57,6 +57,13 @@ static int64_t monotonic_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+static int64_t wall_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 /* --- preparing --- */
 
 /* Enough for the process that needs most, a worker: six an interface, nDPI's
@@ -202,12 +209,10 @@ static void note_death(struct supervisor *s, unsigned i, int status)
 {
 	struct control *c = s->context.control;
 	struct control_worker *shared = &c->worker[i];
-	struct timespec wall;
 	if (!WIFSIGNALED(status) || s->stopping)
 		return;
-	clock_gettime(CLOCK_REALTIME, &wall);
 	struct control_death d = {
-		.at_us = (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000,
+		.at_us = wall_us(),
 		.worker = i,
 		.signal = (uint32_t)WTERMSIG(status),
 		.hung = s->worker[i].hung,
@@ -361,6 +366,7 @@ static void stop(struct supervisor *s, const char *why)
 	notify_send(s->notify_fd, "STOPPING=1");
 	s->stopping = true;
 	s->stop_us = monotonic_us();
+	atomic_store(&s->context.control->stop_us, wall_us());
 	atomic_store(&s->context.control->stop, 1);
 	for (unsigned i = 0; i < s->context.workers; i++) {
 		if (s->worker[i].pid == 0)

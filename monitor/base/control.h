@@ -57,6 +57,7 @@ struct control {
 	_Atomic uint32_t judge_state;    /* enum control_state */
 	_Atomic int64_t judge_heartbeat_us; /* monotonic clock, at each turn of its loop */
 	_Atomic uint32_t stop;           /* workers end in order */
+	_Atomic int64_t stop_us;         /* wall clock, set before stop: packets up to then are still read, live */
 	_Atomic uint32_t deaths;         /* so far; the last CONTROL_DEATHS of them lie in death[], at their number */
 	_Atomic uint32_t deaths_told;    /* written by the judge: so many it has heard of */
 	struct control_death death[CONTROL_DEATHS];

@@ -72,7 +72,7 @@ struct flow {
 	uint8_t tcp_seen[2];     /* TCP flags seen from that end, ORed; 0x80: tcp_next is set */
 	uint16_t flags;          /* FLOW_… of fact.h */
 	uint16_t untold;         /* IP bytes not told yet; 65,535: or more */
-	uint16_t last_seq_high;  /* number of the frame of the last packet: flow_last_seq */
+	uint16_t last_seq_high;  /* which frame its last packet was: flow_last_seq */
 	union {
 		uint32_t tcp_next[2];  /* per end of the key: highest sequence number seen + 1 */
 		struct echo *echo;     /* ICMP has no sequence space */
@@ -104,6 +104,8 @@ struct flow_origin {
 	uint8_t unlike;          /* worker_routed.c: copies in a row that did not look like ones */
 };
 
+/* Of its last packet, the low 48 bits of: offline the number of the frame, live
+ * microseconds of the worker's own clock. */
 static inline uint64_t flow_last_seq(const struct flow *f)
 {
 	return (uint64_t)f->last_seq_high << 32 | f->last_seq_low;
@@ -168,9 +170,14 @@ void flow_table_touch(struct flow_table *t, struct flow *f, enum flow_timer time
 /* Something to tell; an owed flow stays one. DUE_NONE: no more. */
 void flow_table_set_due(struct flow_table *t, struct flow *f, enum flow_due due, int64_t now);
 
+/* Flows are ordered by the 40 bits that flow_last_seq lies above this: 0 until
+ * it is set. Live the number is a time, and 40 bits are 12 days. */
+void flow_table_order_from(struct flow_table *t, uint64_t seq);
+uint64_t flow_order(const struct flow_table *t, const struct flow *f);
+
 /* A second has begun: find the flows whose silence is over, and those with
  * something to tell. Then take them one after the other, those of a kind in the
- * order of their last packets (flow_last_seq), NULL at the end. While some are
+ * order of their last packets (flow_order), NULL at the end. While some are
  * not taken no other may be touched, made due or removed.
  * One that was silent too long must be removed or touched. */
 void flow_table_collect(struct flow_table *t, int64_t now);

@@ -38,7 +38,8 @@ struct flow_table {
 	int64_t second;         /* the last that was collected; -1: none */
 	uint32_t wheel[WHEEL_SECONDS];   /* first flow to be looked at in that second */
 	uint32_t expired[TIMER_KINDS], due[DUE_KINDS];   /* collected and not taken yet, linked by next */
-	uint64_t *found, *spare;   /* while collecting: last_seq << FLOW_SLOT_BITS | slot; max of each */
+	uint64_t order_from;
+	uint64_t *found, *spare;   /* while collecting: flow_order << FLOW_SLOT_BITS | slot; max of each */
 };
 
 static inline uint32_t flow_slot_of(const struct flow_table *t, const struct flow *f)

@@ -170,9 +170,19 @@ static void sort(struct flow_table *t, uint32_t n)
 
 /* --- collecting --- */
 
+void flow_table_order_from(struct flow_table *t, uint64_t seq)
+{
+	t->order_from = seq;
+}
+
+uint64_t flow_order(const struct flow_table *t, const struct flow *f)
+{
+	return (flow_last_seq(f) - t->order_from) & (UINT64_MAX >> FLOW_SLOT_BITS);
+}
+
 static void find(struct flow_table *t, const struct flow *f, uint32_t at)
 {
-	t->found[at] = flow_last_seq(f) << FLOW_SLOT_BITS | flow_slot_of(t, f);
+	t->found[at] = flow_order(t, f) << FLOW_SLOT_BITS | flow_slot_of(t, f);
 }
 
 static bool is_silent(const struct flow_table *t, const struct flow *f, uint32_t now_ms)

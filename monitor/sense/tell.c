@@ -19,6 +19,7 @@ struct tell {
 	struct tell_options o;
 	struct tell_place last;  /* where the last fact was told */
 	uint64_t index;          /* facts told there */
+	uint64_t seq, sub;       /* of the last fact in the ring */
 	uint64_t delayed, lost;
 	struct backlog backlog;
 };
@@ -50,19 +51,19 @@ void tell_free(struct tell *t)
 static void step(struct tell *t)
 {
 	const struct tell_place *at = t->o.at;
-	/* Live, only the order of telling counts: one row of numbers for each seq. */
-	const bool same = t->o.live ? at->seq == t->last.seq :
-	    at->seq == t->last.seq && at->phase == t->last.phase && at->order == t->last.order;
-	if (!same)
+	if (at->seq != t->last.seq || at->phase != t->last.phase || at->order != t->last.order)
 		t->index = 0;
 	t->last = *at;
 }
 
+/* Live, several frames have one time, and what stands between them comes where
+ * it is told: one row of numbers for all of it. */
 static uint64_t sub_of(const struct tell *t)
 {
-	uint64_t order = t->o.live ? t->index + 1 : t->index + (t->last.order << 8);
-	uint64_t phase = t->o.live ? 0 : t->last.phase;
-	return phase << 56 | (order & 0xffffffffffff) << 8 | t->o.worker;
+	const bool row = t->o.live && (t->last.phase == PHASE_BETWEEN || t->last.phase == PHASE_FRAME);
+	const uint64_t phase = row ? PHASE_FRAME : t->last.phase, order = row ? 0 : t->last.order;
+	const uint64_t sub = phase << 56 | ((t->index + (order << 8)) & 0xffffffffffff) << 8 | t->o.worker;
+	return !t->o.live || t->last.seq != t->seq || sub > t->sub ? sub : t->sub + 0x100;
 }
 
 static void wake(struct tell *t)
@@ -111,6 +112,8 @@ static bool push(struct tell *t, struct fact_head *h)
 	if (rc != 0)
 		return false;
 	t->index++;
+	t->seq = h->seq;
+	t->sub = h->sub;
 	return true;
 }
 
@@ -322,9 +325,9 @@ void tell_note(struct tell *t, enum fact_note_kind kind, const char *text)
 
 void tell_watermark(struct tell *t, uint64_t seq)
 {
-	/* Live, more may follow at seq, with greater numbers. */
-	uint64_t told = seq == t->last.seq ? t->index : 0;
-	ring_set_watermark(t->o.ring, seq, t->o.live ? told << 8 | 0xff : UINT64_MAX);
+	/* Live, more may follow at seq, with greater numbers; but what time brings is told. */
+	const uint64_t told = seq == t->seq ? t->sub | 0xff : ((uint64_t)PHASE_FRAME << 56) - 1;
+	ring_set_watermark(t->o.ring, seq, t->o.live ? told : UINT64_MAX);
 	wake(t);
 }
 

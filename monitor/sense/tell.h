@@ -33,7 +33,8 @@ enum tell_phase {
 };
 
 /* Where the following facts stand. seq must not fall, nor phase within one
- * seq, nor order (40 bits) within one phase. Offline order must mean the same
+ * seq, nor order (40 bits) within one phase; live only PHASE_BETWEEN and
+ * PHASE_FRAME are one phase, in the order of telling. order must mean the same
  * to every worker. time_us is packet time; now the worker's own clock. */
 struct tell_place {
 	uint64_t seq, order;

@@ -19,6 +19,7 @@
 #define OPENING_S 60u              /* SYNs are repeated for about as long (RFC 6298, section 5.7) */
 #define INSPECTED_MAX 16384u
 #define REORDER_MIN 1024u
+#define STOP_READ_US SECOND_US     /* what came before the stop is read for so long at most */
 #define STOP_TRIES 200u            /* 10 ms each: the judge gets that long to take the last facts */
 
 static uint32_t at_most(uint32_t a, uint32_t b)
@@ -202,7 +203,7 @@ static void end_batch(struct worker *w)
 	const int64_t now_us = clock_us(CLOCK_MONOTONIC);
 	if (w->clock.begun && now_us - w->woken_us >= WAKE_US) {
 		w->woken_us = now_us;
-		tell_watermark(w->tell, w->live ? (uint64_t)w->clock.now : w->frame);
+		tell_watermark(w->tell, worker_seq(w));
 	}
 	say_alive(w, now_us);
 }
@@ -263,12 +264,38 @@ static int read_all(struct worker *w)
 	return 0;
 }
 
+/* What came before the sensor was told to stop and is not read yet: all workers
+ * end at the same time of packets. */
+static void read_rest(struct worker *w)
+{
+	struct capture_frame frames[BATCH_FRAMES];
+	const int64_t stop_us = atomic_load(&w->o.control->stop_us);
+	const int64_t until_us = clock_us(CLOCK_MONOTONIC) + STOP_READ_US;
+	unsigned count = 0;
+	while (clock_us(CLOCK_MONOTONIC) < until_us) {
+		const int rc = capture_next_batch(w->o.capture, frames, BATCH_FRAMES, &count);
+		unsigned n = 0;
+		while (rc == 0 && n < count && frames[n].time_us <= stop_us)
+			n++;
+		if (n > 0)
+			worker_take_frames(w, frames, n);
+		if ((rc != 0 && rc != ERR_AGAIN) || (rc == 0 && n < count))
+			break;
+		if (rc == ERR_AGAIN && clock_us(CLOCK_REALTIME) > stop_us + IDLE_SLACK_US)
+			break;
+		end_batch(w);
+	}
+	/* The seconds that began before the stop are the same for all. */
+	if (w->clock.begun && stop_us > w->clock.packet_us)
+		worker_pass_time(w, stop_us);
+}
+
 /* Live the ring may be full at the end: give the judge a moment. */
 static void pay_all(struct worker *w)
 {
 	for (unsigned i = 0; i < STOP_TRIES && !worker_catch_up(w); i++) {
 		struct timespec pause = {.tv_nsec = 10000000};
-		tell_watermark(w->tell, w->live ? (uint64_t)w->clock.now : w->frame);
+		tell_watermark(w->tell, worker_seq(w));
 		say_alive(w, clock_us(CLOCK_MONOTONIC));
 		nanosleep(&pause, NULL);
 	}
@@ -281,12 +308,15 @@ int worker_run(struct worker *w)
 	if (w->live)
 		worker_pass_time(w, clock_us(CLOCK_REALTIME) - IDLE_SLACK_US);
 	int rc = read_all(w);
-	if (w->live)
+	if (w->live) {
+		if (rc == 0)
+			read_rest(w);
 		pay_all(w);
+	}
 	worker_finish(w, rc == ERR_END);
 	if (w->live)
 		pay_all(w);
-	tell_watermark(w->tell, w->live ? (uint64_t)w->clock.now : w->frame + 1);
+	tell_watermark(w->tell, worker_seq(w) + !w->live);
 	ring_close(w->o.ring);
 
 	int code = rc != 0 && rc != ERR_END ? EXIT_FAILED : w->damaged ? EXIT_DAMAGED : EXIT_DONE;

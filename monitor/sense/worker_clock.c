@@ -2,7 +2,6 @@
 #include "sense/worker_state.h"
 
 #define SMALL_STEP_US (10 * SECOND_US)   /* back: cards and mirrors disorder frames; ahead, live: the idle line ticks */
-#define AHEAD_MAX_US (86400 * SECOND_US) /* offline: what one gap adds to the clock that never goes back */
 #define NOW_MAX (INT64_C(1) << 61)
 
 /* Time stamps of a file are anything at all. */
@@ -31,7 +30,7 @@ int64_t worker_clock_set(struct worker_clock *c, int64_t time_us, bool live)
 		if (live)
 			c->now = t + c->offset > c->now ? t + c->offset : c->now;
 		else if (c->now < NOW_MAX)
-			c->now += ahead < AHEAD_MAX_US ? ahead : AHEAD_MAX_US;
+			c->now += ahead < WORKER_AHEAD_MAX_US ? ahead : WORKER_AHEAD_MAX_US;
 		return 0;
 	}
 	if (ahead >= -SMALL_STEP_US)

@@ -208,8 +208,9 @@ static void count_packet(struct worker *w, struct flow *f, const struct packet *
 	const enum flow_direction d = end == f->inside_end ? FLOW_OUT : FLOW_IN;
 	const uint32_t told = f->class_ == FLOW_TRANSFER ? p->ip_bytes : 0, untold = f->untold + told;
 	f->last_us = p->time_us;
-	f->last_seq_low = (uint32_t)w->frame;
-	f->last_seq_high = (uint16_t)(w->frame >> 32);
+	const uint64_t seq = w->live ? (uint64_t)w->clock.now : w->frame;
+	f->last_seq_low = (uint32_t)seq;
+	f->last_seq_high = (uint16_t)(seq >> 32);
 	f->packets_high[d] = (uint16_t)(f->packets_high[d] + (++f->packets_low[d] == 0));
 	f->ip_bytes[d] += p->ip_bytes;
 	f->payload_bytes[d] += payload_bytes;
@@ -274,14 +275,19 @@ static unsigned news_of(const struct flow *f)
 	return (inspect_has_news(f) ? TELL_CLASS : 0u) | (inspect_first_find(f) != NULL ? TELL_CONTENT : 0u);
 }
 
-void worker_look_again(struct worker *w, struct flow *f)
+/* Contents that wait for more are looked at. Returns what there is to tell. */
+static unsigned look_at_all(struct worker *w, struct flow *f)
 {
-	if (f->inspection == NULL)
-		return;
 	worker_look(w, f, NULL);
 	inspect_look(w->inspector, f);
 	worker_looked(w);
-	(void)tell_flow(w->tell, f, news_of(f));
+	return news_of(f);
+}
+
+void worker_look_again(struct worker *w, struct flow *f)
+{
+	if (f->inspection != NULL)
+		(void)tell_flow(w->tell, f, look_at_all(w, f));
 }
 
 static void finish_inspection(struct worker *w, struct flow *f)
@@ -365,6 +371,12 @@ bool worker_end_flow(struct worker *w, struct flow *f, enum fact_end why)
 	return true;
 }
 
+void worker_stop_flow(struct worker *w, struct flow *f)
+{
+	finish_inspection(w, f);
+	(void)tell_flow(w->tell, f, news_of(f) | (f->untold > 0 ? (unsigned)TELL_COUNT : 0u));
+}
+
 /* A packet for a flow whose end could not be told: then it has not ended. */
 static void revive(struct flow *f)
 {
@@ -430,10 +442,14 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 		f->flags |= FLOW_TRUNCATED;
 	if ((f->flags & FLOW_ESTABLISHED) == 0 && is_established(f, p))
 		f->flags |= FLOW_ESTABLISHED;
-	flow_table_touch(w->flows, f, timer_of(f), w->clock.now);
+	const enum flow_timer timer = timer_of(f);
+	const bool closes = timer == TIMER_TCP_CLOSING && f->timer != TIMER_TCP_CLOSING;
+	flow_table_touch(w->flows, f, timer, w->clock.now);
 
 	if (f->inspection != NULL)
 		bits |= inspect(w, f, p, inner, end, step.new_bytes > 0);
+	if (closes && f->inspection != NULL)
+		bits |= look_at_all(w, f);   /* nothing more comes: whoever waits is told now, not when the silence is over */
 	if (is_new)
 		f->untold = 0;
 	if (bits != 0)

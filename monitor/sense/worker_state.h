@@ -19,6 +19,7 @@
 #include "sense/worker.h"
 
 #define SECOND_US INT64_C(1000000)
+#define WORKER_AHEAD_MAX_US (86400 * SECOND_US) /* offline: what one gap adds to the clock that never goes back */
 #define INTERFACES_MAX 16u
 /* Frames that are decoded before the first of them is counted, so that what
  * they need is asked of memory early. They fit the first cache. */
@@ -99,6 +100,7 @@ struct worker {
 	struct worker_clock clock;
 	struct tell_place place;
 	int64_t next_tick;       /* of clock.now */
+	bool stopped;            /* live: what follows stands at FACT_SEQ_STOP */
 	int64_t woken_us;        /* when the judge was last woken (CLOCK_MONOTONIC) */
 	uint64_t frame;          /* number of the last frame read */
 	uint64_t between;        /* facts told between two frames so far */
@@ -159,6 +161,8 @@ void worker_seek(const struct worker *w, const struct packet *p, struct seek *re
 enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const struct packet *inner, struct seek *s);
 /* The flow is over for that reason: told, and removed unless it could not be told: then false. */
 bool worker_end_flow(struct worker *w, struct flow *f, enum fact_end why);
+/* The worker ends before the flow does: what was learnt and counted is told. */
+void worker_stop_flow(struct worker *w, struct flow *f);
 /* Remove a flow whose end was told. */
 void worker_drop_flow(struct worker *w, struct flow *f);
 /* A checkpoint's time has passed: contents that wait for more are looked at. */
@@ -191,8 +195,10 @@ void worker_place(struct worker *w, enum tell_phase phase, uint64_t order);
 void worker_place_after(struct worker *w, enum tell_phase phase, uint64_t order);
 /* The first time is known: timers begin, the judge is told that a worker starts. */
 void worker_begin(struct worker *w);
-/* Once a second of the clock: what is due. */
+/* Once a second of the clock: what is due. Each second that has begun. */
 void worker_tick(struct worker *w);
+/* Where the facts that come next stand, for the watermark. */
+uint64_t worker_seq(const struct worker *w);
 /* Live, between batches: tell what is owed; tell all again after a resync.
  * False: something is still owed. */
 bool worker_catch_up(struct worker *w);

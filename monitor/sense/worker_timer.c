@@ -6,9 +6,25 @@
 
 #define CATCH_UP_STEP 512u       /* flows told in one go between two batches of frames */
 
-static void place(struct worker *w, uint64_t frame, enum tell_phase phase, uint64_t order)
+/* Live, what is older than this in the order of one second, or of the stop,
+ * counts as so old: more than any flow lives without a packet. */
+#define ORDER_US (INT64_C(1) << 40)
+#define ORDER_SLACK_US (INT64_C(1) << 36)   /* 19 hours: clocks of workers that were set back differ */
+
+/* Offline: the first of a frame's, then those of the seconds that began before it, then its own, the last. */
+static uint64_t seq_of(uint64_t frame)
 {
-	w->place.seq = w->live ? (uint64_t)w->clock.now : frame;
+	return frame << FACT_SECOND_BITS;
+}
+
+uint64_t worker_seq(const struct worker *w)
+{
+	return !w->live ? seq_of(w->frame + 1) - 1 : w->stopped ? FACT_SEQ_STOP : (uint64_t)w->clock.now;
+}
+
+static void place(struct worker *w, uint64_t seq, enum tell_phase phase, uint64_t order)
+{
+	w->place.seq = seq;
 	w->place.order = order;
 	w->place.time_us = w->clock.packet_us;
 	w->place.now = w->clock.now;
@@ -17,12 +33,12 @@ static void place(struct worker *w, uint64_t frame, enum tell_phase phase, uint6
 
 void worker_place(struct worker *w, enum tell_phase phase, uint64_t order)
 {
-	place(w, w->frame, phase, order);
+	place(w, w->live || phase == PHASE_FRAME ? worker_seq(w) : seq_of(w->frame), phase, order);
 }
 
 void worker_place_after(struct worker *w, enum tell_phase phase, uint64_t order)
 {
-	place(w, w->frame + 1, phase, order);
+	place(w, worker_seq(w) + !w->live, phase, order);
 }
 
 void worker_begin(struct worker *w)
@@ -31,6 +47,8 @@ void worker_begin(struct worker *w)
 	worker_place(w, PHASE_BETWEEN, w->between++);
 	tell_note(w->tell, NOTE_WORKER_START, "");
 }
+
+_Static_assert(WORKER_AHEAD_MAX_US / SECOND_US + 2 < 1 << FACT_SECOND_BITS, "a frame has that many seconds before it");
 
 /* --- silence --- */
 
@@ -43,12 +61,12 @@ static enum fact_end reason_of(const struct flow *f)
 
 /* Of each kind they come in the order of their last packets, so the numbers of
  * those frames order the facts in the same way for any number of workers. */
-static void expire(struct worker *w)
+static void expire(struct worker *w, uint64_t seq)
 {
 	for (unsigned timer = 0; timer < TIMER_KINDS; timer++) {
 		struct flow *f;
 		while ((f = flow_table_expired(w->flows, timer)) != NULL) {
-			worker_place(w, PHASE_EXPIRE + timer, flow_last_seq(f));
+			place(w, seq, PHASE_EXPIRE + timer, flow_order(w->flows, f));
 			/* Owed, now or already: look again later. */
 			if (f->end != END_NONE || !worker_end_flow(w, f, reason_of(f)))
 				flow_table_touch(w->flows, f, timer, w->clock.now);
@@ -58,15 +76,15 @@ static void expire(struct worker *w)
 
 /* --- checkpoints --- */
 
-static void tell_due(struct worker *w)
+static void tell_due(struct worker *w, uint64_t seq)
 {
 	struct flow *f;
 	while ((f = flow_table_due(w->flows, DUE_MANY)) != NULL) {
-		worker_place(w, PHASE_MANY, flow_last_seq(f));
+		place(w, seq, PHASE_MANY, flow_order(w->flows, f));
 		(void)tell_flow(w->tell, f, TELL_COUNT);
 	}
 	while ((f = flow_table_due(w->flows, DUE_SOME)) != NULL) {
-		worker_place(w, PHASE_SOME, flow_last_seq(f));
+		place(w, seq, PHASE_SOME, flow_order(w->flows, f));
 		worker_look_again(w, f);
 		(void)tell_flow(w->tell, f, TELL_COUNT);
 	}
@@ -92,13 +110,24 @@ static void tell_counters(struct worker *w)
 	tell_fact(w->tell, &c.head, FACT_COUNTERS, sizeof c);
 }
 
+/* A second that has begun. What it brings is the same whichever packet comes
+ * first in it, and at whichever worker; live it stands in the order of facts
+ * before everything of that second, as none of this is told yet. */
+static void take_second(struct worker *w, int64_t second_us, uint64_t seq)
+{
+	if (w->live)
+		flow_table_order_from(w->flows, (uint64_t)(second_us - ORDER_US + 1));
+	flow_table_collect(w->flows, second_us);
+	expire(w, seq);
+	tell_due(w, seq);
+}
+
 void worker_tick(struct worker *w)
 {
-	w->next_tick = w->clock.now - w->clock.now % SECOND_US + SECOND_US;
-	flow_table_collect(w->flows, w->clock.now);
-	expire(w);
-	tell_due(w);
-	worker_place(w, PHASE_COUNTERS, 0);
+	uint64_t seq = seq_of(w->frame);
+	for (; w->next_tick <= w->clock.now; w->next_tick += SECOND_US)
+		take_second(w, w->next_tick, w->live ? (uint64_t)w->next_tick : ++seq);
+	place(w, w->live ? (uint64_t)(w->next_tick - SECOND_US) : seq, PHASE_COUNTERS, 0);
 	tell_counters(w);
 }
 
@@ -174,17 +203,28 @@ bool worker_catch_up(struct worker *w)
 
 /* --- the end --- */
 
+/* What the replay of the same packets says at its end; but the flows go on. */
+static void finish_flow(struct worker *w, struct flow *f, bool input_ended)
+{
+	if (input_ended && f->end == END_NONE)
+		(void)worker_end_flow(w, f, END_INPUT);
+	else if (!input_ended)
+		worker_stop_flow(w, f);
+}
+
 void worker_finish(struct worker *w, bool input_ended)
 {
+	const int64_t stop_us = atomic_load(&w->o.control->stop_us);
+	if (w->live) {
+		w->stopped = input_ended || atomic_load(&w->o.control->stop) != 0;   /* else it is started again */
+		flow_table_order_from(w->flows, (uint64_t)((stop_us != 0 ? stop_us : w->clock.now) + ORDER_SLACK_US - ORDER_US));
+	}
 	flow_table_collect_all(w->flows);
 	for (unsigned timer = 0; timer < TIMER_KINDS; timer++) {
 		struct flow *f;
 		while ((f = flow_table_expired(w->flows, timer)) != NULL) {
-			worker_place_after(w, PHASE_EXPIRE + timer, flow_last_seq(f));
-			if (input_ended && f->end == END_NONE)
-				(void)worker_end_flow(w, f, END_INPUT);
-			else if (!input_ended && f->untold > 0)
-				(void)tell_flow(w->tell, f, TELL_COUNT);
+			worker_place_after(w, PHASE_EXPIRE + timer, flow_order(w->flows, f));
+			finish_flow(w, f, input_ended);
 		}
 	}
 	worker_place_after(w, PHASE_COUNTERS, 0);
