@@ -130,6 +130,11 @@ struct config_retention {  /* of the database; 0 days: never */
 	unsigned hourly_sums_days;      /* then hourly sums become monthly ones, default 400 */
 };
 
+struct config_review {
+	unsigned severe;       /* a finding of that severity has a deadline, default 70 */
+	unsigned deadline_s;   /* for its review, since it was recorded to be severe, default a day */
+};
+
 struct config_detect {     /* thresholds of the detect_* modules, which say more of each */
 	uint64_t dns_tunnel_hour, dns_tunnel_day;   /* bytes of different names: 0.7 bytes a second of each */
 	unsigned dns_subdomains;        /* different names of one domain a day, default 100 */
@@ -166,6 +171,7 @@ struct config {
 	size_t approval_count;
 	struct config_geo geo;
 	struct config_retention retention;
+	struct config_review review;
 	struct config_detect detect;
 	struct config_signatures signatures;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */

@@ -118,6 +118,12 @@ static const struct config_key retention_keys[] = {
 	END
 };
 
+static const struct config_key review_keys[] = {
+	{"severe",   &type_number, NULL, 0, IN(config_review, severe),     .min = 1,  .max = 100,      .standard = "70"},
+	{"deadline", &type_span,   NULL, 0, IN(config_review, deadline_s), .min = 60, .max = 31536000, .standard = "24h"},
+	END
+};
+
 static const struct config_key detect_keys[] = {
 	{"dns_tunnel_hour", &type_size,   NULL, 0, IN(config_detect, dns_tunnel_hour), .standard = "2520B"},
 	{"dns_tunnel_day",  &type_size,   NULL, 0, IN(config_detect, dns_tunnel_day),  .standard = "60480B"},
@@ -158,6 +164,7 @@ const struct config_key config_keys[] = {
 	{"geo",       NULL, geo_keys,     0, IN(config, geo)},
 	{"names",     NULL, names_keys,   0, .offset = 0},
 	{"retention", NULL, retention_keys, 0, IN(config, retention)},
+	{"review",    NULL, review_keys,    0, IN(config, review)},
 	{"detect",    NULL, detect_keys,  0, IN(config, detect)},
 	{"signatures", NULL, signatures_keys, 0, IN(config, signatures)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},

@@ -198,6 +198,32 @@ static void parse_days(struct config_ctx *x, const struct node *n, const struct 
 		*(unsigned *)out = (unsigned)days;
 }
 
+/* "90m", "24h", "3d" as seconds. */
+static void parse_span(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	static const struct {
+		char letter;
+		unsigned seconds;
+	} units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+	const char *text = value_text(x, n, key);
+	if (text == NULL)
+		return;
+	const size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits + strspn(text + digits, " ");
+	int64_t scale = 0;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (unit[0] == units[i].letter && unit[1] == '\0')
+			scale = units[i].seconds;
+	const int64_t seconds = digits > 0 && digits <= 6 ? strtol(text, NULL, 10) * scale : 0;
+	if (digits == 0 || digits > 6 || scale == 0)
+		report(x, n, "'%s' is a number of minutes, hours, days or weeks (90m, 24h, 3d), not %s", key->name, shown(x, text));
+	else if (seconds < key->min || seconds > key->max)
+		report(x, n, "'%s' must be from %lldm to %lldd, not %s", key->name, (long long)key->min / 60,
+		       (long long)key->max / 86400, shown(x, text));
+	else
+		*(unsigned *)out = (unsigned)seconds;
+}
+
 /* zone.tab: country, coordinates, name, comment, separated by tabs. */
 static void offer_zones(struct nearest *near, struct config_ctx *x)
 {
@@ -252,3 +278,4 @@ const struct config_type type_hours = {"hours", sizeof(struct config_hours), par
 const struct config_type type_valid = {"dates", sizeof(struct config_approval), parse_valid};
 const struct config_type type_zone = {"time zone", sizeof(char *), parse_zone};
 const struct config_type type_days = {"days", sizeof(unsigned), parse_days};
+const struct config_type type_span = {"time", sizeof(unsigned), parse_span};

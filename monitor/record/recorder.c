@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "record/recorder_private.h"
+#include "record/store_review.h"
 
 #define TAKE_BATCH 4096u        /* facts between two looks at the clock */
 #define ROWS_PER_FLUSH 16384u   /* live: rows of one transaction, a quarter of a second */
@@ -86,6 +87,8 @@ static void recovered(struct recorder *r, int64_t now)
 static int put_rows(struct recorder *r, bool status, bool totals)
 {
 	int code = judge_flush(r->o->judge, &r->sink, r->o->live ? ROWS_PER_FLUSH : REPLAY_ROWS);
+	if (code == 0)
+		code = store_begin_deadlines(r->o->store);
 	if (code == 0 && status)
 		code = recorder_put_status(r);
 	/* Live with each batch: should the judge die, the sums of its run and of
@@ -101,6 +104,12 @@ static int put_rows(struct recorder *r, bool status, bool totals)
 		store_rollback(r->o->store);
 	judge_flushed(r->o->judge, code == 0);
 	return code;
+}
+
+void recorder_set_review(const struct recorder *r)
+{
+	const struct config_review *c = &judge_config(r->o->judge)->review;
+	store_set_review(r->o->store, c->severe, (int64_t)c->deadline_s * 1000000);
 }
 
 static void tell_refused(struct recorder *r)
@@ -318,6 +327,7 @@ int recorder_run(const struct recorder_options *o)
 	json_init(&r->json);
 	json_init(&r->reload);
 	recorder_tell_geo(r, true);
+	recorder_set_review(r);
 	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = r->taken_ms = recorder_ms();
 	if (o->live && retention_new(o->store, &judge_config(o->judge)->retention, &r->retention) != 0)
 		log_error("judge", "no memory for retention: the database is not kept within its bounds");

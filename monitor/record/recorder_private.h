@@ -61,6 +61,8 @@ bool recorder_has_facts(const struct recorder *r);
 MUST_CHECK int recorder_put_status(struct recorder *r);
 /* Say which geolocation files became bad or good. First: all is known already. */
 void recorder_tell_geo(struct recorder *r, bool first);
+/* What makes a finding severe, and its deadline, as the configuration in force has it. */
+void recorder_set_review(const struct recorder *r);
 /* Read the configuration again and hand it to the judge and the workers. */
 void recorder_reload(struct recorder *r);
 

@@ -205,8 +205,10 @@ static int take_over(struct recorder *r, struct config_errors *errors, char *err
 		json_str(&r->reload, "hash", cfg->hash_text);
 		code = judge_reload(r->o->judge, cfg, r->last_packet_us != 0 ? r->last_packet_us : recorder_wall_us(), err,
 		                    err_size);
-		if (code == 0)
+		if (code == 0) {
 			cfg = NULL;   /* the judge has it */
+			recorder_set_review(r);
+		}
 	}
 	config_free(cfg);
 	return code;

@@ -367,7 +367,7 @@ int store_begin(struct store *s)
 {
 	if (s->db == NULL)
 		return ERR_DAMAGED;   /* store_renew is not done */
-	s->ledger.known = false;
+	s->ledger.known = s->review.known = false;
 	sqlite3_stmt *st = store_statement(s, ST_BEGIN);
 	return st != NULL ? store_step(s, st) : store_code(s->code);
 }

@@ -206,7 +206,7 @@ static void read_ends(sqlite3 *old, struct salvage *v)
 static void salvage(struct store *s, struct salvage *v)
 {
 	static const char *const tables[] = {"policy", "machine", "machine_address", "usage", "finding", "detection", "dns_name",
-	                                     "maintenance"};
+	                                     "maintenance"}, *const reviews[] = {"review", "suppression"};
 	char path[4300];
 	sqlite3 *old = NULL;
 	*v = (struct salvage){.until_ms = now_ms() + SALVAGE_MS, .cut = true};
@@ -222,6 +222,9 @@ static void salvage(struct store *s, struct salvage *v)
 		read_ends(old, v);
 		for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
 			copy_table(s, old, tables[i], v);
+		/* An older version had none. */
+		for (size_t i = 0; i < 2 && store_query_int(old, "SELECT count(*) FROM sqlite_schema WHERE name = 'review'", 1) > 0; i++)
+			copy_table(s, old, reviews[i], v);
 		code = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 		if (code != SQLITE_OK)
 			sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -253,6 +256,8 @@ static int tell(struct store *s, const char *what, const char *detail, const str
 	if (r == 0)
 		r = put_gap(s, v->last_us, now_us, detail);
 	if (r == 0)
+		r = store_carry_reviews(s);
+	if (r == 0)
 		return store_commit(s);
 	store_rollback(s);
 	return r;
@@ -265,6 +270,7 @@ void store_shut(struct store *s, bool keep_log)
 		s->st[i] = NULL;
 	}
 	store_keep_done(s);
+	store_review_done(&s->review);
 	ledger_writer_done(&s->ledger);
 	store_forget_parents(s);
 	if (s->db != NULL && keep_log)
@@ -282,8 +288,8 @@ static int begin_anew(struct store *s)
 		return r;
 	salvage(s, &v);
 	snprintf(detail, sizeof detail, "the record until now is in %s (%.120s); %s", s->aside, s->why,
-	         v.rows > 0 && !v.cut ? "limits, machines, findings and names were taken over"
-	         : v.rows > 0         ? "of limits, machines, findings and names a part was taken over"
+	         v.rows > 0 && !v.cut ? "limits, machines, findings, reviews and names were taken over"
+	         : v.rows > 0         ? "of limits, machines, findings, reviews and names a part was taken over"
 	                              : "nothing could be taken over: limits count from nothing");
 	r = tell(s, "database-damaged", detail, &v);
 	if (r == 0)

@@ -39,9 +39,19 @@ struct ledger_writer {
 	struct ledger_hash head;
 };
 
+/* What store_review.c keeps on a connection. Zeroed it is ready. */
+struct review_writer {
+	sqlite3_stmt *get, *put;
+	unsigned severe;                /* 0: nothing is */
+	int64_t deadline_us;
+	bool begin;                     /* deadlines of what is severe already */
+	bool known, any_closed;         /* within the transaction that is open */
+};
+
 struct store {
 	sqlite3 *db;
 	struct ledger_writer ledger;
+	struct review_writer review;
 	sqlite3_stmt *st[ST_COUNT];
 	sqlite3_stmt *keep[STORE_KEEP_STATEMENTS];
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
@@ -106,6 +116,32 @@ int64_t store_wall_us(void);
 MUST_CHECK int store_tell_run(struct store *s);
 MUST_CHECK int store_tell_run_end(struct store *s, int64_t run, const char *how, int64_t end_us);
 MUST_CHECK int store_tell_killed(struct store *s);   /* of the runs that have no end */
+
+/* store_review.c. An entry by action, and the row as r says, whose entry is filled in; in SQLite's codes or ours. */
+struct store_edit;
+struct review_target {
+	sqlite3 *db;
+	struct store *store;            /* one of both */
+	struct store_edit *edit;
+};
+struct review_said {
+	enum review_action action;
+	const char *by, *remark;        /* NULL: none */
+	const char *user;               /* the account of by; NULL: the sensor's own doing */
+	int64_t transfers_since, bytes_since;
+};
+MUST_CHECK int store_review_put(struct review_writer *w, const struct review_target *t, struct row_review *r,
+                                const struct review_said *said);
+/* SQLite's code; without a row ret->row.finding is 0. */
+MUST_CHECK int store_review_get(struct review_writer *w, sqlite3 *db, int64_t finding, struct kept_review *ret);
+void store_review_done(struct review_writer *w);
+/* Its entry: "added", "ended", "carried". */
+MUST_CHECK int store_suppression_entry(const struct review_target *t, const struct row_suppression *s, const char *action,
+                                       int64_t time_us, int64_t *ret_entry);
+/* The finding's row was written: does its deadline begin, is it to be opened again? */
+MUST_CHECK int store_review_finding(struct store *s, const struct row_finding *r);
+/* Entries for the reviews and suppressions that a damaged record left; within an open transaction. */
+MUST_CHECK int store_carry_reviews(struct store *s);
 
 /* store_edit.c, and what a person's verbs write: store_*.c of their own. */
 struct store_edit {
@@ -196,6 +232,10 @@ int store_add_peer(sqlite3 *db);
 	"v.finding, v.state, v.disposition, v.analyst, v.user, v.note, v.at_us, v.closed_us, v.transfers, v.bytes_out," \
 	" v.severity, v.signs, v.reopened, v.hold, v.severe_us, v.due_us, v.entry"
 void store_read_review_row(sqlite3_stmt *st, int column, struct row_review *ret);
+#define STORE_SUPPRESSION_COLUMNS \
+	"s.id, s.equipment, s.peer, s.reason, s.severity, s.owner, s.why, s.user, s.from_us, s.until_us, s.ended_us, s.ended_by," \
+	" s.entry"
+void store_read_suppression_row(sqlite3_stmt *st, struct row_suppression *ret);
 
 /* garita_in(x) in sql asks for peer; NULL: it is not used. */
 MUST_CHECK int store_prepare_in(struct store_reader *r, const struct prefix *peer, const char *sql, sqlite3_stmt **ret);

@@ -121,32 +121,55 @@ int store_read_review_before(struct store_reader *r, int64_t finding, struct rev
 	return finish(r, st, 0, code);
 }
 
-static void read_suppression(sqlite3_stmt *st, struct stored_suppression *ret)
+void store_read_suppression_row(sqlite3_stmt *st, struct row_suppression *ret)
 {
-	*ret = (struct stored_suppression){
-		.row = {.id = sqlite3_column_int64(st, 0), .equipment = store_text_at(st, 1), .peer = store_text_at(st, 2),
-		        .reason = store_text_at(st, 3), .severity = (unsigned)sqlite3_column_int(st, 4),
-		        .owner = store_text_at(st, 5), .why = store_text_at(st, 6), .user = store_text_at(st, 7),
-		        .from_us = sqlite3_column_int64(st, 8), .until_us = sqlite3_column_int64(st, 9),
-		        .ended_us = sqlite3_column_int64(st, 10), .ended_by = store_text_at(st, 11),
-		        .entry = sqlite3_column_int64(st, 12)},
-		.findings = store_count_at(st, 13), .last_us = sqlite3_column_int64(st, 14)};
+	*ret = (struct row_suppression){
+		.id = sqlite3_column_int64(st, 0), .equipment = store_text_at(st, 1), .peer = store_text_at(st, 2),
+		.reason = store_text_at(st, 3), .severity = (unsigned)sqlite3_column_int(st, 4), .owner = store_text_at(st, 5),
+		.why = store_text_at(st, 6), .user = store_text_at(st, 7), .from_us = sqlite3_column_int64(st, 8),
+		.until_us = sqlite3_column_int64(st, 9), .ended_us = sqlite3_column_int64(st, 10), .ended_by = store_text_at(st, 11),
+		.entry = sqlite3_column_int64(st, 12)};
 }
 
 int store_read_suppressions(struct store_reader *r, int (*fn)(void *ctx, const struct stored_suppression *s), void *ctx)
 {
 	static const char *const sql =
-	    "SELECT s.id, s.equipment, s.peer, s.reason, s.severity, s.owner, s.why, s.user, s.from_us, s.until_us, s.ended_us,"
-	    " s.ended_by, s.entry, count(f.id), max(f.last_us) FROM suppression s LEFT JOIN finding f ON " STORE_IS_FINDING
+	    "SELECT " STORE_SUPPRESSION_COLUMNS ", count(f.id), max(f.last_us) FROM suppression s LEFT JOIN finding f ON " STORE_IS_FINDING
 	    " AND " STORE_FITS " GROUP BY s.id ORDER BY s.id DESC";
 	sqlite3_stmt *st = NULL;
 	int code = sqlite3_prepare_v2(r->db, sql, -1, &st, NULL), result = 0;
 	if (code != SQLITE_OK)
 		return finish(r, st, 0, code);
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
-		struct stored_suppression s;
-		read_suppression(st, &s);
+		struct stored_suppression s = {.findings = store_count_at(st, 13), .last_us = sqlite3_column_int64(st, 14)};
+		store_read_suppression_row(st, &s.row);
 		result = fn(ctx, &s);
+	}
+	return finish(r, st, result, code);
+}
+
+/* What an entry says is the JSON text that its hash is made of. */
+#define MEMBER(name) "json_extract(body, '$." name "')"
+
+int store_read_review_events(struct store_reader *r, int64_t finding, int (*fn)(void *ctx, const struct review_event *e),
+                             void *ctx)
+{
+	static const char *const sql =
+	    "SELECT seq, time_us, " MEMBER("action") ", " MEMBER("by") ", " MEMBER("by_user") ", " MEMBER("disposition")
+	    ", coalesce(" MEMBER("remark") ", " MEMBER("note") "), " MEMBER("transfers_since") ", " MEMBER("bytes_since")
+	    " FROM ledger WHERE subject = ? AND kind = 'review' ORDER BY seq";
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(r->db, sql, -1, &st, NULL), result = 0;
+	if (code != SQLITE_OK)
+		return finish(r, st, 0, code);
+	sqlite3_bind_int64(st, 1, finding);
+	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		const struct review_event e = {
+			.entry = sqlite3_column_int64(st, 0), .time_us = sqlite3_column_int64(st, 1), .action = store_text_at(st, 2),
+			.by = store_text_at(st, 3), .user = store_text_at(st, 4), .disposition = store_text_at(st, 5),
+			.text = store_text_at(st, 6), .transfers_since = sqlite3_column_int64(st, 7),
+			.bytes_since = sqlite3_column_int64(st, 8)};
+		result = fn(ctx, &e);
 	}
 	return finish(r, st, result, code);
 }

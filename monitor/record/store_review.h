@@ -4,17 +4,19 @@
  * A row of table review is what its entry says: each column but entry is a
  * member of that entry of kind "review" under the same name (finding is its
  * subject), and no later entry of that kind is about the finding. The entry
- * has three members more: "action" (enum review_action), "transfers_since" and
- * "bytes_since" (action "reopened"). Suppressions likewise: kind
- * "suppression", subject id, action "added" or "ended".
+ * has more members: "action" (enum review_action), "by" and "by_user" (who did
+ * it, and from which account), "remark" (held, released, noted),
+ * "transfers_since" and "bytes_since" (reopened).
+ * Suppressions likewise: kind "suppression", subject id, action "added",
+ * "ended" or "carried".
  *
  * Reopening (store_review.c): a closed finding that gets new traffic is open
- * again. One that was confirmed or escalated: with the first new transfer, or
- * when those that went on have sent as much again. One that was a false
- * positive or approved after review: when it is no longer what was looked at:
- * more than twice the transfers or bytes, a detection that it did not have, or
- * severe where it was not; so what stays small is reviewed a few times and not
- * at each packet, and nothing grows unseen. No review ever approves anything. */
+ * again. One that was confirmed or escalated: with the first new transfer. One
+ * that was a false positive or approved after review: with more than twice the
+ * transfers that were looked at. Each: with more than twice the bytes out, a
+ * detection that it did not have, or severe where it was not. So what stays
+ * small and the same is reviewed a few times and not at each packet, and
+ * nothing grows unseen. No review ever approves anything. */
 #ifndef MONITOR_STORE_REVIEW_H
 #define MONITOR_STORE_REVIEW_H
 #include <stdbool.h>
@@ -25,6 +27,8 @@
 
 #define REVIEW_NOTE_MAX 2000u        /* bytes of UTF-8 */
 #define REVIEW_NAME_MAX 100u         /* of an analyst or owner */
+#define REVIEW_USER_MAX 120u         /* of an account in words */
+#define REVIEW_SIGNS_MAX 1400u       /* STORE_SIGNS_MAX */
 #define REVIEW_SUPPRESS_DAYS_MAX 366u
 
 enum review_state { REVIEW_OPEN = 0, REVIEW_IN_REVIEW, REVIEW_CLOSED };
@@ -38,6 +42,7 @@ enum review_action {
 	REVIEW_REOPENED,  /* by new traffic */
 	REVIEW_HELD, REVIEW_RELEASED,   /* legal hold alone */
 	REVIEW_NOTED,     /* a note alone */
+	REVIEW_LESSENED,  /* transfers that were looked at are in it no longer */
 	REVIEW_CARRIED,   /* from a record that was damaged */
 	REVIEW_ACTIONS
 };
@@ -121,20 +126,35 @@ struct stored_suppression {
 MUST_CHECK int store_read_suppressions(struct store_reader *r,
                                        int (*fn)(void *ctx, const struct stored_suppression *s), void *ctx);
 
-/* --- a person's writes: store_review.c, within an open transaction --- */
+/* What was done about a finding, the oldest first: its entries of kind "review". */
+struct review_event {
+	int64_t entry, time_us;
+	const char *action, *by, *user, *disposition, *text;   /* user: that of by; text: the note or remark; NULL: absent */
+	int64_t transfers_since, bytes_since;
+};
+MUST_CHECK int store_read_review_events(struct store_reader *r, int64_t finding,
+                                        int (*fn)(void *ctx, const struct review_event *e), void *ctx);
+
+/* --- a person's writes: store_review_edit.c, within an open transaction --- */
 struct store_edit;
+
+/* A review and the texts that it points to. */
+struct kept_review {
+	struct row_review row;
+	char analyst[REVIEW_NAME_MAX + 1], user[REVIEW_USER_MAX + 1], note[REVIEW_NOTE_MAX + 1], signs[REVIEW_SIGNS_MAX];
+};
 
 struct review_change {
 	int64_t finding;
 	enum review_action action;    /* TAKEN, DECIDED, PUT_BACK, HELD, RELEASED or NOTED */
 	enum review_disposition disposition;   /* of DECIDED */
-	int hold;                     /* beside the action: 1, 0; -1: as it is */
+	int hold;                     /* beside TAKEN, DECIDED, PUT_BACK: 1, 0; -1: as it is */
 	const char *analyst, *user;
 	const char *note;             /* NULL: the one before stands */
 	int64_t now_us;
 };
-/* How it stands now, in this transaction; strings until the next call for it. ERR_NOTFOUND: no such finding. */
-MUST_CHECK int store_edit_review(struct store_edit *e, int64_t finding, struct row_review *ret);
+/* How it stands now, in this transaction. ERR_NOTFOUND: no such finding. */
+MUST_CHECK int store_edit_review(struct store_edit *e, int64_t finding, struct kept_review *ret);
 MUST_CHECK int store_edit_put_review(struct store_edit *e, const struct review_change *c);
 /* s->id and entry are given here. */
 MUST_CHECK int store_edit_add_suppression(struct store_edit *e, const struct row_suppression *s, int64_t *ret_id);
@@ -144,7 +164,9 @@ MUST_CHECK int store_edit_end_suppression(struct store_edit *e, int64_t id, cons
 /* --- the sensor: store_review.c --- */
 struct store;
 
-/* From when a finding is severe, and how long a review may take. Before the first flush, and after a reload. */
+/* From when a finding is severe, and how long a review may take. Until it is called no deadline begins. */
 void store_set_review(struct store *s, unsigned severe, int64_t deadline_us);
+/* Deadlines of what was severe before that: within an open transaction; mostly nothing. */
+MUST_CHECK int store_begin_deadlines(struct store *s);
 
 #endif

@@ -399,6 +399,8 @@ int store_put_finding(void *ctx, const struct row_finding *r)
 		code = put_row(s, &kind, r, 0, first[r->news]);
 	if (code == 0)
 		code = put_detections(s, r);
+	if (code == 0)
+		code = store_review_finding(s, r);
 	if (code == 0 && s->refused == refused)
 		s->finding[(uint64_t)r->id % STORE_FINDINGS] = r->id;
 	return code;

@@ -22,7 +22,7 @@ static const char *const dispositions[DISPOSITIONS] = {
 static const char *const review_actions[REVIEW_ACTIONS] = {
 	[REVIEW_DUE] = "due", [REVIEW_TAKEN] = "taken", [REVIEW_DECIDED] = "decided", [REVIEW_PUT_BACK] = "put-back",
 	[REVIEW_REOPENED] = "reopened", [REVIEW_HELD] = "held", [REVIEW_RELEASED] = "released", [REVIEW_NOTED] = "noted",
-	[REVIEW_CARRIED] = "carried"};
+	[REVIEW_LESSENED] = "lessened", [REVIEW_CARRIED] = "carried"};
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 

@@ -393,6 +393,12 @@ static void bad_settings(void **state)
 	wrong(HEAD "retention: {approved_detail: 0d}\n", "'approved_detail' must be from 1d to 36500d, or forever", NULL);
 	wrong(HEAD "retention: {hourly_sums: 3w, transfers: 9d}\n", "'hourly_sums' must be from 31d", "unknown key 'transfers'", NULL);
 	wrong(HEAD "retention: {hourly_sums: 999999999999d}\n", "a number of days", NULL);
+	wrong(HEAD "review: {deadline: 24}\n", "a number of minutes, hours, days or weeks", NULL);
+	wrong(HEAD "review: {deadline: 1y}\n", "a number of minutes, hours, days or weeks", NULL);
+	wrong(HEAD "review: {deadline: 0h}\n", "'deadline' must be from 1m to 365d", NULL);
+	wrong(HEAD "review: {deadline: 9999999h}\n", "a number of minutes", NULL);
+	wrong(HEAD "review: {deadline: 999999w}\n", "'deadline' must be from", NULL);
+	wrong(HEAD "review: {severe: 0}\n", "'severe' must be a whole number from 1 to 100", NULL);
 	wrong(HEAD "user: 'a b'\n", "cannot be a 'user'", NULL);
 	wrong("site: {name: A, sensor: s, language: fr, timezone: ../../etc/passwd}\nnetworks: [{name: n, "
 	      "prefixes: 192.0.2.0/24}]\n",
@@ -413,6 +419,19 @@ static void retention(void **state)
 	assert_int_equal(c->retention.database_bytes, 1610612736);
 	assert_int_equal(c->retention.approved_detail_days, 14);
 	assert_int_equal(c->retention.hourly_sums_days, 0);
+	config_free(c);
+}
+
+static void review(void **state)
+{
+	(void)state;
+	struct config *c = good(HEAD);
+	assert_int_equal(c->review.severe, 70);
+	assert_int_equal(c->review.deadline_s, 86400);
+	config_free(c);
+	c = good(HEAD "review: {severe: 55, deadline: 90m}\n");
+	assert_int_equal(c->review.severe, 55);
+	assert_int_equal(c->review.deadline_s, 5400);
 	config_free(c);
 }
 
@@ -671,7 +690,7 @@ int main(void)
 	    cmocka_unit_test(bad_values),
 	    cmocka_unit_test(bad_settings),
 	    cmocka_unit_test(paths_beside_the_file),
-	    cmocka_unit_test(retention),
+	    cmocka_unit_test(retention), cmocka_unit_test(review),
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(selectors),
 	    cmocka_unit_test(flood_of_errors),
