@@ -16,6 +16,7 @@
 #pragma weak cmd_geoip
 #pragma weak cmd_maintenance
 #pragma weak cmd_signatures
+#pragma weak cmd_report
 
 struct verb {
 	const char *name;
@@ -30,6 +31,7 @@ static const struct verb verbs[] = {
 	{"status", cmd_status, TEXT_HELP_STATUS},
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
 	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},
+	{"report", cmd_report, TEXT_HELP_REPORT},
 	{"policy", cmd_policy, TEXT_HELP_POLICY},
 	{"signatures", cmd_signatures, TEXT_HELP_SIGNATURES},
 	{"geoip", cmd_geoip, TEXT_HELP_GEOIP},

@@ -148,6 +148,10 @@ struct stored_machine {
 MUST_CHECK int store_read_machines(struct store_reader *r, int (*fn)(void *ctx, const struct stored_machine *m),
                                    void *ctx);
 
+/* The same without counting their transfers, which takes a look at each. */
+MUST_CHECK int store_read_machine_list(struct store_reader *r, int (*fn)(void *ctx, const struct stored_machine *m),
+                                       void *ctx);
+
 struct stored_maintenance {
 	struct row_maintenance row;      /* strings borrowed */
 	enum row_state state;
@@ -196,6 +200,16 @@ MUST_CHECK int store_read_status_fields(struct store_reader *r, const char *key,
  * that have any. */
 MUST_CHECK int store_read_minutes(struct store_reader *r, int64_t since_us, int64_t until_us, struct counters *ret,
                                   uint64_t *ret_minutes);
+
+/* Each live minute in [since, until) that has any, in their order. */
+MUST_CHECK int store_read_each_minute(struct store_reader *r, int64_t since_us, int64_t until_us,
+                                      int (*fn)(void *ctx, int64_t minute_us, const struct counters *c), void *ctx);
+
+/* Every text of site.yaml, in the order in which they were loaded last. */
+MUST_CHECK int store_read_policies(struct store_reader *r, int (*fn)(void *ctx, const struct row_policy *p), void *ctx);
+/* Used limits of the periods that began in [since, until), by approval and time. */
+MUST_CHECK int store_read_usages(struct store_reader *r, int64_t since_us, int64_t until_us,
+                                 int (*fn)(void *ctx, const struct row_usage *u), void *ctx);
 
 /* The policy loaded last: hash and path into the callback's row. ERR_NOTFOUND. */
 MUST_CHECK int store_read_policy(struct store_reader *r, int (*fn)(void *ctx, const struct row_policy *p), void *ctx);

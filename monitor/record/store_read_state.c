@@ -95,6 +95,19 @@ int store_read_machines(struct store_reader *r, int (*fn)(void *ctx, const struc
 	return result == 0 ? each(r, st, machine_row, &c) : result;
 }
 
+int store_read_machine_list(struct store_reader *r, int (*fn)(void *ctx, const struct stored_machine *m), void *ctx)
+{
+	struct machine_ctx c = {fn, ctx};
+	sqlite3_stmt *st = NULL;
+	const int result = prepare(r,
+	                           "SELECT m.id, m.known, m.vendor, m.network, m.mac, m.address, m.vlan_outer, m.vlan_inner,"
+	                           " m.mac_mismatch, m.first_us, m.last_us, (SELECT group_concat(address, ' ') FROM (SELECT address"
+	                           " FROM machine_address a WHERE a.machine = m.id ORDER BY last_us DESC, address)), 0, 0, 0, 0"
+	                           " FROM machine m ORDER BY m.known DESC, m.id",
+	                           &st);
+	return result == 0 ? each(r, st, machine_row, &c) : result;
+}
+
 struct gap_ctx {
 	int (*fn)(void *ctx, const struct stored_gap *g);
 	void *ctx;
@@ -275,6 +288,35 @@ int store_read_minutes(struct store_reader *r, int64_t since_us, int64_t until_u
 	return result;
 }
 
+struct minute_ctx {
+	int (*fn)(void *ctx, int64_t minute_us, const struct counters *c);
+	void *ctx;
+};
+
+static int minute_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct minute_ctx *c = ctx;
+	struct counters counts = {0};
+	read_counters(st, 1, &counts);
+	return c->fn(c->ctx, sqlite3_column_int64(st, 0), &counts);
+}
+
+int store_read_each_minute(struct store_reader *r, int64_t since_us, int64_t until_us,
+                           int (*fn)(void *ctx, int64_t minute_us, const struct counters *c), void *ctx)
+{
+	struct minute_ctx c = {fn, ctx};
+	sqlite3_stmt *st = NULL;
+	const int result = prepare(r,
+	                           "SELECT minute_us, " COUNTER_SUMS " FROM minute WHERE minute_us >= ?1 AND minute_us < ?2"
+	                           " AND run IN (SELECT id FROM run WHERE live = 1) GROUP BY minute_us ORDER BY minute_us",
+	                           &st);
+	if (result != 0)
+		return result;
+	sqlite3_bind_int64(st, 1, since_us);
+	sqlite3_bind_int64(st, 2, until_us);
+	return each(r, st, minute_row, &c);
+}
+
 struct policy_ctx {
 	int (*fn)(void *ctx, const struct row_policy *p);
 	void *ctx;
@@ -301,6 +343,44 @@ int store_read_policy(struct store_reader *r, int (*fn)(void *ctx, const struct 
 	if (result == 0)
 		result = each(r, st, policy_row, &c);
 	return result == 0 && !c.found ? ERR_NOTFOUND : result;
+}
+
+int store_read_policies(struct store_reader *r, int (*fn)(void *ctx, const struct row_policy *p), void *ctx)
+{
+	struct policy_ctx c = {fn, ctx, false};
+	sqlite3_stmt *st = NULL;
+	const int result = prepare(r, "SELECT hash, text, path, loaded_us FROM policy ORDER BY loaded_us, id", &st);
+	return result == 0 ? each(r, st, policy_row, &c) : result;
+}
+
+struct usages_ctx {
+	int (*fn)(void *ctx, const struct row_usage *u);
+	void *ctx;
+};
+
+static int usages_row(void *ctx, sqlite3_stmt *st)
+{
+	const struct usages_ctx *c = ctx;
+	const struct row_usage u = {.approval = store_text_at(st, 0), .per = store_period_find(store_text_at(st, 1)),
+	                            .period_start_us = sqlite3_column_int64(st, 2), .out = store_count_at(st, 3),
+	                            .in = store_count_at(st, 4)};
+	return c->fn(c->ctx, &u);
+}
+
+int store_read_usages(struct store_reader *r, int64_t since_us, int64_t until_us,
+                      int (*fn)(void *ctx, const struct row_usage *u), void *ctx)
+{
+	struct usages_ctx c = {fn, ctx};
+	sqlite3_stmt *st = NULL;
+	const int result = prepare(r,
+	                           "SELECT approval, per, start_us, bytes_out, bytes_in FROM usage"
+	                           " WHERE start_us >= ?1 AND start_us < ?2 ORDER BY approval, per, start_us",
+	                           &st);
+	if (result != 0)
+		return result;
+	sqlite3_bind_int64(st, 1, since_us);
+	sqlite3_bind_int64(st, 2, until_us);
+	return each(r, st, usages_row, &c);
 }
 
 struct usage_ctx {

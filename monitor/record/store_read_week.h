@@ -1,0 +1,45 @@
+/* store_read_week.h - every transfer of a span of time, for sums: few columns, in
+ * one pass, so that a week of millions takes seconds; and what was folded of
+ * them (retention). Strings are borrowed for the time of the callback; never
+ * NULL: "" is unknown, or none. */
+#ifndef MONITOR_STORE_READ_WEEK_H
+#define MONITOR_STORE_READ_WEEK_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "record/store_read.h"
+
+struct week_row {
+	const char *equipment, *network, *country, *as_org, *app, *approval, *jurisdiction, *signs;
+	uint32_t asn, flags;             /* FLOW_… */
+	enum verdict verdict;
+	enum fact_initiator initiator;
+	enum row_state state;
+	bool encrypted, folded;          /* folded: a sum of an hour; flags, signs and encrypted are not known of it */
+	uint8_t proto;
+	int64_t start_us, end_us;
+	uint64_t transfers;              /* that it stands for: collapsed ones, too */
+	uint64_t bytes_out, bytes_in;    /* IP */
+};
+/* Those that began in [from, until), in no order. A month's sum has no place in
+ * a week: *ret_months is how many touch it. */
+MUST_CHECK int store_read_week(struct store_reader *r, int64_t from_us, int64_t until_us,
+                               int (*fn)(void *ctx, const struct week_row *w), void *ctx, uint64_t *ret_months);
+
+/* Ids of the unapproved ones that began in it, most bytes out first. */
+MUST_CHECK int store_read_week_largest(struct store_reader *r, int64_t from_us, int64_t until_us, unsigned limit,
+                                       int (*fn)(void *ctx, int64_t id), void *ctx);
+/* Those that began before the span and were alive in it: how many, and their bytes so far (all of them, not of the span alone). */
+struct week_carried {
+	uint64_t transfers, unapproved, bytes_out, unapproved_out;
+};
+MUST_CHECK int store_read_week_carried(struct store_reader *r, int64_t from_us, struct week_carried *ret);
+
+/* The sums of all of them, by verdict. */
+struct week_sum {
+	uint64_t transfers[3], bytes_out[3], bytes_in[3];   /* by enum verdict */
+};
+MUST_CHECK int store_read_week_sum(struct store_reader *r, int64_t from_us, int64_t until_us, struct week_sum *ret);
+
+#endif

@@ -1,0 +1,375 @@
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge/policy.h"
+
+#define KEY_MAX 700
+#define SEVERE_DEFAULT 70u
+#define LEAST_PPM_DEFAULT 990000u
+
+const char *report_ppm(int64_t ppm, char buf[REPORT_PPM_MAX])
+{
+	snprintf(buf, REPORT_PPM_MAX, "%" PRId64 ".%04" PRId64, ppm / 10000, ppm % 10000);
+	return buf;
+}
+
+static void progress(const struct report *r, unsigned percent)
+{
+	if (r->progress != NULL)
+		r->progress(r->progress_ctx, percent);
+}
+
+/* --- site.yaml of the week --- */
+
+struct take {
+	struct report *r;
+	int64_t until_us;    /* the end of the week; 0: any */
+	char *text, *path;
+};
+
+static int take_policy(void *ctx, const struct row_policy *p)
+{
+	struct take *t = ctx;
+	const bool later = t->until_us != 0 && p->loaded_us >= t->until_us;
+	if (p->text == NULL || (later && t->text != NULL))
+		return 0;
+	char *text = strdup(p->text), *path = strdup(p->path != NULL ? p->path : "site.yaml");
+	if (text == NULL || path == NULL) {
+		free(text);
+		free(path);
+		return ERR_NOMEM;
+	}
+	free(t->text);
+	free(t->path);
+	t->text = text;
+	t->path = path;
+	t->r->policy_later = later;
+	snprintf(t->r->policy_hash, sizeof t->r->policy_hash, "%s", p->hash);
+	return 0;
+}
+
+/* The text loaded last before a time; where there is none, the first one after it. */
+static int load_site(struct report *r, int64_t until_us)
+{
+	struct take t = {.r = r, .until_us = until_us};
+	struct config_errors errors = {0};
+	int e = store_read_policies(r->db, take_policy, &t);
+	if (e == 0 && t.text == NULL)
+		e = ERR_NOTFOUND;
+	config_free(r->site);
+	r->site = NULL;
+	if (e == 0)
+		e = config_parse(t.path, t.text, strlen(t.text), &r->site, &errors);
+	config_errors_done(&errors);
+	free(t.text);
+	free(t.path);
+	return e;
+}
+
+static int load_zone(struct report *r)
+{
+	tz_free(r->zone);
+	r->zone = NULL;
+	return tz_load(r->site->timezone != NULL ? r->site->timezone : "UTC", &r->zone);
+}
+
+/* Which week, in whose time: the zone is that of the site.yaml of the week, which
+ * is known once the week is. */
+static int find_week(struct report *r, const struct report_options *o)
+{
+	int e = load_site(r, 0);
+	if (e == 0)
+		e = load_zone(r);
+	for (int i = 0; e == 0 && i < 2; i++) {
+		struct week now;
+		if (o->week != NULL) {
+			e = week_parse(r->zone, o->week, &r->week);
+		} else {
+			e = week_of(r->zone, o->now_us, &now);
+			if (e == 0)
+				e = week_shift(r->zone, &now, -1, &r->week);
+		}
+		if (e == 0 && i == 0)
+			e = load_site(r, r->week.until_us);
+		if (e == 0 && i == 0)
+			e = load_zone(r);
+	}
+	return e;
+}
+
+/* --- coverage --- */
+
+static int take_run(void *ctx, const struct stored_run *run)
+{
+	struct report *r = ctx;
+	const int64_t end = run->end_us != 0 ? run->end_us : run->last_us;
+	if (run->start_us >= r->week.until_us || !run->live)
+		return 0;
+	r->live = true;
+	coverage_run(&r->coverage, run->start_us, end);
+	if (end < r->week.from_us)
+		return 0;
+	/* Newest first: those of the last run of the week. */
+	if (r->version[0] == '\0') {
+		snprintf(r->version, sizeof r->version, "%s", run->version != NULL ? run->version : "");
+		snprintf(r->ndpi, sizeof r->ndpi, "%s", run->ndpi != NULL ? run->ndpi : "");
+		snprintf(r->sensor, sizeof r->sensor, "%s", run->sensor != NULL ? run->sensor : "");
+	}
+	return 0;
+}
+
+static int take_gap(void *ctx, const struct stored_gap *g)
+{
+	struct report *r = ctx;
+	coverage_gap(&r->coverage, g->row.cause, g->row.start_us, g->row.end_us);
+	return 0;
+}
+
+static int take_minute(void *ctx, int64_t minute_us, const struct counters *c)
+{
+	struct report *r = ctx;
+	coverage_minute(&r->coverage, minute_us, c);
+	return 0;
+}
+
+struct usual {
+	struct week week;
+	struct coverage_usual *frames;
+	unsigned which;
+};
+
+static int take_usual(void *ctx, int64_t minute_us, const struct counters *c)
+{
+	struct usual *u = ctx;
+	if (minute_us >= u->week.from_us && minute_us < u->week.until_us)
+		u->frames->frames[week_hour(&u->week, minute_us)][u->which] += c->frames;
+	return 0;
+}
+
+static int gather_usual(struct report *r, struct coverage_usual *ret)
+{
+	struct usual u = {.frames = ret};
+	int e = 0;
+	for (u.which = 0; e == 0 && u.which < COVERAGE_WEEKS_BEFORE; u.which++) {
+		if (week_shift(r->zone, &r->week, -1 - (int)u.which, &u.week) == 0)
+			e = store_read_each_minute(r->db, u.week.from_us, u.week.until_us, take_usual, &u);
+	}
+	return e;
+}
+
+static int gather_coverage(struct report *r)
+{
+	const struct week *w = &r->week;
+	struct coverage_usual *usual = calloc(1, sizeof *usual);
+	if (usual == NULL)
+		return ERR_NOMEM;
+	int e = store_read_runs(r->db, 0, take_run, r);
+	if (e == 0)
+		e = store_read_gaps(r->db, w->from_us, w->until_us, take_gap, r);
+	if (e == 0)
+		e = store_read_each_minute(r->db, w->from_us, w->until_us, take_minute, r);
+	if (e == 0)
+		e = gather_usual(r, usual);
+	if (e == 0)
+		e = coverage_reckon(&r->coverage, usual);
+	free(usual);
+	return e;
+}
+
+/* --- transfers --- */
+
+struct pass {
+	struct report *r;
+	struct report_sums *sums;
+	struct week week;
+	bool hours;              /* tell the coverage of connections */
+	uint64_t rows;
+	/* The sums of the row before: the same machine often comes again. */
+	unsigned day;
+	int64_t day_from_us, day_until_us;
+};
+
+static int count_in(struct pass *p, enum report_tally which, const char *key, const struct week_row *w)
+{
+	struct tally_sum *s = tally_of(p->sums->by[which], key);
+	if (s == NULL)
+		return ERR_NOMEM;
+	tally_add(s, w);
+	return 0;
+}
+
+/* The local day of the week, found anew only where it changes. */
+static unsigned day_of(struct pass *p, int64_t time_us)
+{
+	struct tz_civil c;
+	if (time_us >= p->day_from_us && time_us < p->day_until_us)
+		return p->day;
+	tz_local(p->r->zone, time_us / 1000000, &c);
+	const int64_t day = tz_days(c.year, c.month, c.day) - p->week.monday;
+	p->day = day < 0 ? 0 : day > 7 ? 7 : (unsigned)day;
+	/* To the end of the hour: no rule of a zone changes within one of its own hours. */
+	p->day_from_us = time_us;
+	p->day_until_us = time_us - time_us % (HOUR_US / 4) + HOUR_US / 4;
+	return p->day;
+}
+
+static void count_connection(struct pass *p, const struct week_row *w)
+{
+	if (!p->hours || w->folded || w->proto != 6 || (w->flags & FLOW_ESTABLISHED) == 0)
+		return;
+	struct coverage_hour *h = &p->r->coverage.hour[week_hour(&p->week, w->start_us)];
+	h->tcp++;
+	h->one_way += (w->flags & (FLOW_ONE_WAY_OUT | FLOW_ONE_WAY_IN)) != 0;
+}
+
+static int take_row(void *ctx, const struct week_row *w)
+{
+	struct pass *p = ctx;
+	char network[KEY_MAX], where[KEY_MAX];
+	network[0] = '\0';
+	if (w->asn != 0)
+		snprintf(network, sizeof network, "AS%" PRIu32 "%s%.200s", w->asn, w->as_org[0] != '\0' ? " " : "", w->as_org);
+	snprintf(where, sizeof where, "%.100s\t%.8s\t%.300s\t%.8s", w->equipment, w->country, network, w->jurisdiction);
+	tally_add(&p->sums->all, w);
+	tally_add(&p->sums->day[day_of(p, w->start_us)], w);
+	count_connection(p, w);
+	p->sums->open += w->state == ROW_OPEN;
+	int e = count_in(p, BY_EQUIPMENT, w->equipment, w);
+	if (e == 0)
+		e = count_in(p, BY_COUNTRY, w->country, w);
+	if (e == 0)
+		e = count_in(p, BY_NETWORK, network, w);
+	if (e == 0)
+		e = count_in(p, BY_APP, w->app, w);
+	if (e == 0)
+		e = count_in(p, BY_SCANNER_NETWORK, w->network, w);
+	if (e == 0)
+		e = count_in(p, BY_DESTINATION, where, w);
+	if (e == 0 && w->approval[0] != '\0')
+		e = count_in(p, BY_APPROVAL, w->approval, w);
+	if (++p->rows % 65536 == 0)
+		progress(p->r, p->hours ? 10 : 50);
+	return e;
+}
+
+static int gather_week(struct report *r, const struct week *w, struct report_sums *ret, bool hours)
+{
+	struct pass p = {.r = r, .sums = ret, .week = *w, .hours = hours};
+	int e = 0;
+	for (int i = 0; e == 0 && i < TALLIES; i++)
+		e = tally_new(&ret->by[i]);
+	return e == 0 ? store_read_week(r->db, w->from_us, w->until_us, take_row, &p, &ret->months) : e;
+}
+
+static int gather_sums(struct report *r)
+{
+	struct week before;
+	int e = gather_week(r, &r->week, &r->now, true);
+	progress(r, 50);
+	if (e == 0 && week_shift(r->zone, &r->week, -1, &before) == 0)
+		e = gather_week(r, &before, &r->before, false);
+	for (int i = 0; e == 0 && i < TALLIES && r->before.by[i] != NULL; i++)
+		e = tally_join(r->now.by[i], r->before.by[i]);
+	progress(r, 80);
+	if (e == 0)
+		e = store_read_week_carried(r->db, r->week.from_us, &r->carried);
+	return e;
+}
+
+static void keep_sum(struct week_sum *to, const struct tally_sum *from)
+{
+	for (int v = 0; v < VERDICTS; v++) {
+		to->transfers[v] = from->transfers[v];
+		to->bytes_out[v] = from->out[v];
+		to->bytes_in[v] = from->in[v];
+	}
+}
+
+static int gather_trend(struct report *r)
+{
+	int e = 0;
+	keep_sum(&r->trend[REPORT_TREND_WEEKS - 1], &r->now.all);
+	keep_sum(&r->trend[REPORT_TREND_WEEKS - 2], &r->before.all);
+	for (int i = 0; e == 0 && i < REPORT_TREND_WEEKS - 2; i++) {
+		struct week w;
+		if (week_shift(r->zone, &r->week, i - REPORT_TREND_WEEKS + 1, &w) == 0)
+			e = store_read_week_sum(r->db, w.from_us, w.until_us, &r->trend[i]);
+	}
+	return e;
+}
+
+/* --- findings --- */
+
+static int take_finding(void *ctx, const struct stored_finding *f)
+{
+	struct report *r = ctx;
+	r->findings.all++;
+	r->findings.severe += f->row.severity >= r->severe;
+	r->findings.transfers += f->row.transfers;
+	r->findings.bytes_out += f->row.bytes_out;
+	return 0;
+}
+
+static void reckon_light(struct report *r)
+{
+	const bool bad = r->now.all.transfers[VERDICT_UNAPPROVED] > 0 || r->carried.unapproved > 0;
+	if (!r->live || !r->coverage.complete || r->coverage.ppm < r->least_ppm)
+		r->light = LIGHT_INCONCLUSIVE;
+	else if (r->findings.severe > 0)
+		r->light = LIGHT_RED;
+	else
+		r->light = bad || r->findings.all > 0 ? LIGHT_AMBER : LIGHT_GREEN;
+}
+
+static int gather_all(struct report *r)
+{
+	const struct finding_filter alive = {.since_us = r->week.from_us, .until_us = r->week.until_us};
+	coverage_begin(&r->coverage, &r->week);
+	int e = gather_sums(r);
+	if (e == 0)
+		e = gather_coverage(r);
+	if (e == 0)
+		e = gather_trend(r);
+	if (e == 0)
+		e = store_read_findings(r->db, &alive, take_finding, r);
+	progress(r, 90);
+	reckon_light(r);
+	return e;
+}
+
+int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size)
+{
+	*ret = (struct report){.db = db, .progress = o->progress, .progress_ctx = o->progress_ctx,
+	                       .least_ppm = LEAST_PPM_DEFAULT, .severe = SEVERE_DEFAULT};
+	ret->lang = o->lang != NULL ? o->lang : "en";
+	int e = find_week(ret, o);
+	if (e == ERR_INVALID && o->week != NULL)
+		snprintf(err, err_size, "%s", report_said(ret, "is no week; write it as in ISO 8601: 2026-W47",
+		                                          "no es una semana; escríbala como en ISO 8601: 2026-W47"));
+	else if (e == ERR_NOTFOUND)
+		snprintf(err, err_size, "%s", report_said(ret, "the record holds no site.yaml: no sensor has run on it",
+		                                          "el registro no contiene ningún site.yaml: ningún sensor ha corrido sobre él"));
+	if (e != 0)
+		return e;
+	if (o->lang == NULL)
+		ret->lang = ret->site->language != NULL ? ret->site->language : "en";
+	e = gather_all(ret);
+	if (e != 0)
+		snprintf(err, err_size, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));
+	return e;
+}
+
+void report_done(struct report *r)
+{
+	for (int i = 0; i < TALLIES; i++) {
+		tally_free(r->now.by[i]);
+		tally_free(r->before.by[i]);
+	}
+	coverage_done(&r->coverage);
+	config_free(r->site);
+	tz_free(r->zone);
+}

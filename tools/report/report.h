@@ -1,0 +1,98 @@
+/* report.h - the weekly compliance report: what it is made of. Everything
+ * comes from the record, so that the same record and week give the same bytes,
+ * whenever it is made. A transfer belongs to the week in which it began. */
+#ifndef TOOLS_REPORT_REPORT_H
+#define TOOLS_REPORT_REPORT_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/config.h"
+#include "record/store_read.h"
+#include "record/store_read_week.h"
+#include "report/coverage.h"
+#include "report/sheet.h"
+#include "report/tally.h"
+#include "report/week.h"
+
+#define REPORT_TREND_WEEKS 12
+#define REPORT_PAGE_ROWS 200u    /* of a long table, in HTML and PDF; all of them are in JSON and CSV */
+#define REPORT_SEVERE 70u
+
+enum report_tally { BY_EQUIPMENT = 0, BY_COUNTRY, BY_NETWORK, BY_APP, BY_SCANNER_NETWORK, BY_DESTINATION, BY_APPROVAL, TALLIES };
+
+/* May "no unapproved transfer" be said at all? */
+enum report_light { LIGHT_GREEN = 0, LIGHT_AMBER, LIGHT_RED, LIGHT_INCONCLUSIVE };
+
+struct report_sums {             /* of a week */
+	struct tally *by[TALLIES];
+	struct tally_sum all, day[8];
+	uint64_t months;             /* monthly sums that touch it, whose bytes have no place in it */
+	uint64_t open;               /* transfers that had not ended when the record was read */
+};
+
+struct report_findings {         /* counts over findings alive in the week */
+	uint64_t all, severe, unreviewed, overdue;
+	uint64_t transfers, bytes_out;
+};
+
+struct report {
+	struct store_reader *db;
+	const char *lang;            /* "en" or "es" */
+	struct tz *zone;
+	struct week week;
+	struct config *site;         /* site.yaml in force at the end of the week; NULL: none is in the record */
+	char policy_hash[72];
+	bool policy_later;           /* the record has none from before the end of the week: the oldest later one */
+	char sensor[80], version[32], ndpi[32], geo[200];
+	bool live;                   /* the record holds a live run; else coverage is not known */
+	uint32_t least_ppm;          /* coverage below that: inconclusive */
+	unsigned severe;             /* severity from which a finding is severe */
+	struct coverage coverage;
+	struct report_sums now, before;
+	struct week_carried carried;
+	struct week_sum trend[REPORT_TREND_WEEKS];   /* the last is this week */
+	struct report_findings findings;
+	enum report_light light;
+	/* scratch of tables that join a tally with the record */
+	void (*progress)(void *ctx, unsigned percent);
+	void *progress_ctx;
+};
+
+struct report_options {
+	const char *week;            /* "2026-W47"; NULL: the last whole week before now_us */
+	const char *lang;            /* NULL: the site's */
+	int64_t now_us;
+	void (*progress)(void *ctx, unsigned percent);   /* may be NULL */
+	void *progress_ctx;
+};
+
+/* Gather everything. EXIT-code free: 0, or a negative code and err says why.
+ * ERR_NOTFOUND: the record holds no site.yaml. r is to be freed in any case. */
+MUST_CHECK int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size);
+void report_done(struct report *r);
+
+static inline const char *report_said(const struct report *r, const char *en, const char *es)
+{
+	return r->lang[0] == 'e' && r->lang[1] == 's' ? es : en;
+}
+
+/* One sentence that answers (first page). Returns buf. */
+const char *report_sentence(const struct report *r, char *buf, size_t size);
+const char *report_light_word(enum report_light l);
+/* A word of the record as a person of r's language reads it. */
+const char *report_word(const struct report *r, const char *word);
+
+/* The forms. 0, ERR_IO, ERR_NOMEM or a code of the record. */
+MUST_CHECK int report_json(const struct report *r, FILE *out);
+MUST_CHECK int report_html(const struct report *r, FILE *out);
+/* One file for each table, and summary.csv, into the folder dir, which is there. */
+MUST_CHECK int report_csv(const struct report *r, const char *dir, char *err, size_t err_size);
+/* JSON Schema (2020-12) of report_json. */
+MUST_CHECK int report_schema(FILE *out);
+
+/* "99.9712" of parts per million. */
+#define REPORT_PPM_MAX 32
+const char *report_ppm(int64_t ppm, char buf[REPORT_PPM_MAX]);
+
+#endif

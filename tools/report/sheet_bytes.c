@@ -1,0 +1,154 @@
+/* Tables of bytes by verdict: per equipment, country, network, application and
+ * day, last week's beside them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "report/sheets.h"
+
+#define AMOUNTS \
+	{"transfers_approved", CELL_COUNT, true, "Approved", "Aprobadas", "transfers that an approval covers"}, \
+	{"transfers_unapproved", CELL_COUNT, false, "Unapproved", "No aprobadas", "transfers that no approval covers"}, \
+	{"transfers_housekeeping", CELL_COUNT, true, "Housekeeping", "De servicio", "DHCP, neighbour discovery, link-local multicast"}, \
+	{"bytes_out_approved", CELL_BYTES, false, "Out, approved", "Salida aprobada", "IP bytes that left, approved"}, \
+	{"bytes_out_unapproved", CELL_BYTES, false, "Out, unapproved", "Salida no aprobada", "IP bytes that left, unapproved"}, \
+	{"bytes_out_unknown", CELL_BYTES, false, "of it, unknown", "de ella, desconocida", "of the unapproved: inspection could not name the application"}, \
+	{"bytes_out_housekeeping", CELL_BYTES, true, "Out, housekeeping", "Salida de servicio", "IP bytes that left, housekeeping"}, \
+	{"bytes_in_approved", CELL_BYTES, true, "In, approved", "Entrada aprobada", "IP bytes that came in, approved"}, \
+	{"bytes_in_unapproved", CELL_BYTES, true, "In, unapproved", "Entrada no aprobada", "IP bytes that came in, unapproved"}, \
+	{"before_out_approved", CELL_BYTES, false, "Week before, approved", "Semana anterior, aprobada", "bytes_out_approved of the week before"}, \
+	{"before_out_unapproved", CELL_BYTES, false, "Week before, unapproved", "Semana anterior, no aprobada", "bytes_out_unapproved of the week before"}
+#define AMOUNT_COUNT 11u
+
+static void amounts(const struct tally_sum *s, const struct tally_sum *before, struct cell *cells)
+{
+	const uint64_t values[AMOUNT_COUNT] = {
+	    s->transfers[VERDICT_APPROVED], s->transfers[VERDICT_UNAPPROVED], s->transfers[VERDICT_HOUSEKEEPING],
+	    s->out[VERDICT_APPROVED], s->out[VERDICT_UNAPPROVED], s->unknown_out, s->out[VERDICT_HOUSEKEEPING],
+	    s->in[VERDICT_APPROVED], s->in[VERDICT_UNAPPROVED], before->out[VERDICT_APPROVED], before->out[VERDICT_UNAPPROVED]};
+	for (size_t i = 0; i < AMOUNT_COUNT; i++)
+		cells[i] = cell_count(values[i]);
+}
+
+/* A row for each text of a tally, the text first; most: 0 all. */
+static int rows_of(const struct report *r, enum report_tally which, size_t most, sheet_row_fn fn, void *ctx)
+{
+	size_t count;
+	const struct tally_entry *all = tally_sorted(r->now.by[which], &count);
+	int e = 0;
+	for (size_t i = 0; e == 0 && i < count && (most == 0 || i < most); i++) {
+		struct cell cells[1 + AMOUNT_COUNT] = {cell_text(all[i].key[0] != '\0' ? all[i].key : "unknown")};
+		amounts(&all[i].sum, &all[i].before, cells + 1);
+		e = fn(ctx, cells);
+	}
+	return e;
+}
+
+#define BY(name, tally, en, es, column_en, column_es, key_of, what) \
+	static const struct sheet_column name##_columns[] = { \
+	    {key_of, CELL_WORD, false, column_en, column_es, what}, AMOUNTS}; \
+	static int name##_rows(const struct report *r, sheet_row_fn fn, void *ctx) { return rows_of(r, tally, 0, fn, ctx); } \
+	static int name##_page(const struct report *r, sheet_row_fn fn, void *ctx) { return rows_of(r, tally, REPORT_PAGE_ROWS, fn, ctx); } \
+	const struct sheet sheet_##name = {#name, en, es, "IP bytes by verdict; transfers that began in the week", name##_columns, \
+	                                   1 + AMOUNT_COUNT, name##_rows, name##_page, "no transfers", "sin transferencias"};
+
+BY(by_equipment, BY_EQUIPMENT, "Bytes by equipment", "Bytes por equipo", "Equipment", "Equipo", "equipment", "id of the machine")
+BY(by_country, BY_COUNTRY, "Bytes by country", "Bytes por país", "Country", "País", "country", "ISO 3166-1 of the peer's address; unknown: no database knows it")
+BY(by_network, BY_NETWORK, "Bytes by network", "Bytes por red", "Network", "Red", "network", "autonomous system of the peer's address")
+BY(by_app, BY_APP, "Bytes by application", "Bytes por aplicación", "Application", "Aplicación", "application", "as inspection names it; a label never approves anything")
+BY(by_scanner_network, BY_SCANNER_NETWORK, "Bytes by scanner network", "Bytes por red de escáneres", "Scanner network", "Red de escáneres", "scanner_network", "name in site.yaml")
+
+/* --- destinations of each machine --- */
+
+static const struct sheet_column destination_columns[] = {
+    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", "id of the machine"},
+    {"country", CELL_WORD, false, "Country", "País", "of the peers' addresses"},
+    {"network", CELL_WORD, false, "Network", "Red", "autonomous system"},
+    {"jurisdiction", CELL_TEXT, false, "Law", "Ley", "country whose law binds the provider, where known"},
+    {"new", CELL_FLAG, false, "New", "Nuevo", "nothing went there in the week before"},
+    AMOUNTS};
+
+static int destinations(const struct report *r, size_t most, sheet_row_fn fn, void *ctx)
+{
+	size_t count;
+	const struct tally_entry *all = tally_sorted(r->now.by[BY_DESTINATION], &count);
+	int e = 0;
+	for (size_t i = 0; e == 0 && i < count && (most == 0 || i < most); i++) {
+		char key[700], *part = key, *texts[4] = {NULL};
+		struct cell cells[5 + AMOUNT_COUNT];
+		snprintf(key, sizeof key, "%s", all[i].key);
+		for (size_t n = 0; n < 4; n++)
+			texts[n] = strsep(&part, "\t");
+		for (size_t n = 0; n < 4; n++)
+			cells[n] = cell_text(texts[n] != NULL && (texts[n][0] != '\0' || n == 3) ? texts[n] : "unknown");
+		cells[4] = cell_number(tally_all(all[i].before.transfers) == 0);
+		if (tally_all(all[i].sum.transfers) == 0)
+			continue;   /* only last week */
+		amounts(&all[i].sum, &all[i].before, cells + 5);
+		e = fn(ctx, cells);
+	}
+	return e;
+}
+
+static int destination_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	return destinations(r, 0, fn, ctx);
+}
+
+static int destination_page(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	return destinations(r, REPORT_PAGE_ROWS, fn, ctx);
+}
+
+const struct sheet sheet_destinations = {
+    "destinations", "Destinations of each machine", "Destinos de cada equipo", "where each machine's transfers went",
+    destination_columns, 5 + AMOUNT_COUNT, destination_rows, destination_page, "no transfers", "sin transferencias"};
+
+/* --- by time --- */
+
+static const struct sheet_column day_columns[] = {{"day", CELL_TEXT, false, "Day", "Día", "local date"}, AMOUNTS};
+
+static int day_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	int e = 0;
+	for (unsigned d = 0; e == 0 && d < 7; d++) {
+		struct tz_civil c;
+		char text[40];
+		struct cell cells[1 + AMOUNT_COUNT];
+		tz_civil_of_days(r->week.monday + d, &c);
+		snprintf(text, sizeof text, "%04d-%02u-%02u", c.year, c.month, c.day);
+		cells[0] = cell_text(text);
+		amounts(&r->now.day[d], &r->before.day[d], cells + 1);
+		e = fn(ctx, cells);
+	}
+	return e;
+}
+
+const struct sheet sheet_days = {"days", "Bytes by day", "Bytes por día", "by the local day in which transfers began", day_columns,
+                                 1 + AMOUNT_COUNT, day_rows, NULL, "", ""};
+
+static const struct sheet_column trend_columns[] = {
+    {"week", CELL_TEXT, false, "Week", "Semana", "ISO 8601"},
+    {"transfers_approved", CELL_COUNT, false, "Approved", "Aprobadas", "transfers"},
+    {"transfers_unapproved", CELL_COUNT, false, "Unapproved", "No aprobadas", "transfers"},
+    {"bytes_out_approved", CELL_BYTES, false, "Out, approved", "Salida aprobada", "IP bytes"},
+    {"bytes_out_unapproved", CELL_BYTES, false, "Out, unapproved", "Salida no aprobada", "IP bytes"}};
+
+static int trend_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	int e = 0;
+	for (int i = 0; e == 0 && i < REPORT_TREND_WEEKS; i++) {
+		struct week w;
+		char text[WEEK_TEXT_MAX];
+		const struct week_sum *s = &r->trend[i];
+		if (week_shift(r->zone, &r->week, i - REPORT_TREND_WEEKS + 1, &w) != 0)
+			continue;
+		const struct cell cells[] = {cell_text(week_text(&w, text)), cell_count(s->transfers[VERDICT_APPROVED]),
+		                             cell_count(s->transfers[VERDICT_UNAPPROVED]), cell_count(s->bytes_out[VERDICT_APPROVED]),
+		                             cell_count(s->bytes_out[VERDICT_UNAPPROVED])};
+		e = fn(ctx, cells);
+	}
+	return e;
+}
+
+const struct sheet sheet_trend = {"trend", "Trend of twelve weeks", "Tendencia de doce semanas", "transfers by the week in which they began",
+                                  trend_columns, 5, trend_rows, NULL, "", ""};

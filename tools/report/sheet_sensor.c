@@ -1,0 +1,178 @@
+/* Tables of the sensor itself: what it saw, when it did not, what ran. */
+#include <stdio.h>
+#include <string.h>
+
+#include "report/sheets.h"
+
+static const char *const state_word[HOUR_STATES] = {
+	[HOUR_SEEN] = "seen", [HOUR_PARTLY] = "partly", [HOUR_BLIND] = "blind", [HOUR_SILENT] = "silent",
+	[HOUR_ONE_WAY] = "one-way", [HOUR_AHEAD] = "ahead"};
+
+static const char *causes_text(uint32_t causes, char *buf, size_t size)
+{
+	size_t used = 0;
+	buf[0] = '\0';
+	for (int i = 0; i < CAUSES; i++) {
+		if ((causes >> i & 1) != 0 && used < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used > 0 ? ", " : "", coverage_cause_word[i]);
+	}
+	return buf;
+}
+
+static const struct sheet_column coverage_columns[] = {
+    {"hour", CELL_TIME, false, "Hour", "Hora", "begin of the hour"},
+    {"coverage_percent", CELL_PPM, false, "Coverage", "Cobertura", "time_percent times frames_percent"},
+    {"time_percent", CELL_PPM, false, "Time", "Tiempo", "share of the hour in which a live sensor saw"},
+    {"frames_percent", CELL_PPM, false, "Frames", "Tramas", "frames over frames and lost"},
+    {"state", CELL_WORD, false, "State", "Estado", "seen, partly, blind, silent, one-way, ahead"},
+    {"causes", CELL_LIST, false, "Cause", "Causa", "why something is missing, or doubtful"},
+    {"frames", CELL_COUNT, false, "Frames", "Tramas", "that arrived"},
+    {"lost", CELL_COUNT, false, "Lost", "Perdidas", "dropped by kernel or interface, or without a place in the flow table"},
+    {"malformed", CELL_COUNT, true, "Malformed", "Malformadas", "frames that could not be decoded"},
+    {"usual_frames", CELL_COUNT, true, "Usual", "Habitual", "median of this hour in the four weeks before"},
+    {"tcp_connections", CELL_COUNT, true, "TCP", "TCP", "connections that began"},
+    {"one_way_connections", CELL_COUNT, true, "One way", "Un sentido", "of those, seen in one direction only"}};
+
+static int coverage_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	int e = 0;
+	for (unsigned i = 0; e == 0 && i < r->week.hours; i++) {
+		const struct coverage_hour *h = &r->coverage.hour[i];
+		const bool known = h->state != HOUR_AHEAD;
+		char causes[300];
+		const struct cell cells[] = {
+		    cell_time(week_hour_start(&r->week, i)),
+		    {.number = h->ppm, .here = known},
+		    {.number = h->time_ppm, .here = known},
+		    {.number = h->frames_ppm, .here = known && h->frames + h->lost > 0},
+		    cell_text(state_word[h->state]),
+		    cell_text(causes_text(h->causes, causes, sizeof causes)),
+		    cell_count(h->frames),
+		    cell_count(h->lost),
+		    cell_count(h->malformed),
+		    {.number = (int64_t)h->usual, .here = h->usual > 0},
+		    cell_count(h->tcp),
+		    cell_count(h->one_way)};
+		e = fn(ctx, cells);
+	}
+	return e;
+}
+
+struct filter {
+	sheet_row_fn fn;
+	void *ctx;
+};
+
+static int not_whole(void *ctx, const struct cell *cells)
+{
+	const struct filter *f = ctx;
+	return strcmp(cells[4].text, "seen") == 0 || strcmp(cells[4].text, "ahead") == 0 ? 0 : f->fn(f->ctx, cells);
+}
+
+/* On a page the strip shows all of them; the table has those that were not seen whole. */
+static int coverage_page(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct filter f = {fn, ctx};
+	return coverage_rows(r, not_whole, &f);
+}
+
+const struct sheet sheet_coverage = {
+    "coverage", "Coverage by the hour", "Cobertura por hora", "what the sensor saw of each hour of the week",
+    coverage_columns, 12, coverage_rows, coverage_page, "every hour that the record reaches was seen whole", "todas las horas a las que llega el registro se vieron completas"};
+
+static const struct sheet_column gap_columns[] = {
+    {"start", CELL_TIME, false, "Start", "Inicio", ""},
+    {"end", CELL_TIME, false, "End", "Fin", "absent: it goes on"},
+    {"lasted", CELL_SPAN, false, "Lasted", "Duró", "seconds"},
+    {"cause", CELL_WORD, false, "Cause", "Causa", "word"},
+    {"detail", CELL_TEXT, false, "Detail", "Detalle", ""},
+    {"lost", CELL_COUNT, false, "Frames lost", "Tramas perdidas", "where known"}};
+
+static int gap_row(void *ctx, const struct stored_gap *g)
+{
+	const struct filter *f = ctx;
+	const struct cell cells[] = {
+	    cell_time(g->row.start_us), cell_time(g->row.end_us),
+	    {.number = g->row.end_us - g->row.start_us, .here = g->row.end_us != 0},
+	    cell_text(g->row.cause), cell_text(g->row.detail), {.number = (int64_t)g->row.lost, .here = g->row.lost > 0}};
+	return f->fn(f->ctx, cells);
+}
+
+static int gap_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct filter f = {fn, ctx};
+	return store_read_gaps(r->db, r->week.from_us, r->week.until_us, gap_row, &f);
+}
+
+const struct sheet sheet_gaps = {"gaps", "Gaps", "Interrupciones", "time in which the sensor did not see, or saw less", gap_columns,
+                                 6, gap_rows, NULL, "no gaps", "sin interrupciones"};
+
+static const struct sheet_column run_columns[] = {
+    {"id", CELL_COUNT, false, "Run", "Ejecución", ""},
+    {"start", CELL_TIME, false, "Start", "Inicio", ""},
+    {"end", CELL_TIME, false, "End", "Fin", "absent: it goes on, or was killed"},
+    {"ended", CELL_WORD, false, "Ended", "Terminó", "orderly, killed"},
+    {"source", CELL_TEXT, false, "Source", "Fuente", "interfaces, or files that were replayed"},
+    {"version", CELL_TEXT, false, "garita", "garita", "version"},
+    {"ndpi", CELL_TEXT, false, "nDPI", "nDPI", "version"},
+    {"frames", CELL_COUNT, false, "Frames", "Tramas", ""},
+    {"transfers", CELL_COUNT, false, "Transfers", "Transferencias", ""}};
+
+struct run_filter {
+	struct filter to;
+	const struct week *week;
+};
+
+static int run_row(void *ctx, const struct stored_run *run)
+{
+	const struct run_filter *f = ctx;
+	const int64_t last = run->end_us != 0 ? run->end_us : run->last_us;
+	if (run->start_us >= f->week->until_us || last < f->week->from_us)
+		return 0;
+	const bool counted = run->has_totals;
+	const struct cell cells[] = {
+	    cell_number(run->id), cell_time(run->start_us), cell_time(run->end_us), cell_text(run->end),
+	    cell_text(run->source), cell_text(run->version), cell_text(run->ndpi),
+	    {.number = (int64_t)run->totals.counters.frames, .here = counted},
+	    {.number = (int64_t)run->totals.transfers, .here = counted}};
+	return f->to.fn(f->to.ctx, cells);
+}
+
+static int run_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct run_filter f = {{fn, ctx}, &r->week};
+	return store_read_runs(r->db, 0, run_row, &f);
+}
+
+const struct sheet sheet_runs = {"runs", "Runs of the sensor", "Ejecuciones del sensor", "lives of garitad that touch the week, by wall clock",
+                                 run_columns, 9, run_rows, NULL, "no run", "ninguna ejecución"};
+
+static const struct sheet_column policy_columns[] = {
+    {"hash", CELL_TEXT, false, "BLAKE2b-256", "BLAKE2b-256", "of the text of site.yaml"},
+    {"path", CELL_TEXT, false, "File", "Archivo", ""},
+    {"loaded", CELL_TIME, false, "Loaded", "Cargada", "last time"},
+    {"of_this_report", CELL_FLAG, false, "Of this report", "De este informe", "approvals and equipment are taken from it"}};
+
+struct policy_filter {
+	struct filter to;
+	const struct report *r;
+};
+
+static int policy_row(void *ctx, const struct row_policy *p)
+{
+	const struct policy_filter *f = ctx;
+	const bool ours = strcmp(p->hash, f->r->policy_hash) == 0;
+	if (!ours && (p->loaded_us < f->r->week.from_us || p->loaded_us >= f->r->week.until_us))
+		return 0;
+	const struct cell cells[] = {cell_text(p->hash), cell_text(p->path), cell_time(p->loaded_us), cell_number(ours)};
+	return f->to.fn(f->to.ctx, cells);
+}
+
+static int policy_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct policy_filter f = {{fn, ctx}, r};
+	return store_read_policies(r->db, policy_row, &f);
+}
+
+const struct sheet sheet_policies = {"policies", "Policies", "Políticas", "texts of site.yaml that were loaded in the week", policy_columns,
+                                     4, policy_rows, NULL, "none", "ninguna"};

@@ -1,0 +1,283 @@
+/* Tables of machines, findings, transfers that nobody approved and maintenance. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "finding_text.h"
+#include "record/store_words.h"
+#include "report/sheets.h"
+
+/* --- equipment --- */
+
+static const struct sheet_column equipment_columns[] = {
+    {"id", CELL_TEXT, false, "Equipment", "Equipo", "of site.yaml, or unknown:<MAC>"},
+    {"vendor", CELL_TEXT, false, "Vendor", "Fabricante", ""},
+    {"model", CELL_TEXT, false, "Model", "Modelo", ""},
+    {"place", CELL_TEXT, false, "Place", "Lugar", ""},
+    {"network", CELL_TEXT, false, "Scanner network", "Red de escáneres", "where it was last seen"},
+    {"mac", CELL_TEXT, false, "MAC", "MAC", ""},
+    {"addresses", CELL_LIST, true, "Addresses", "Direcciones", "every one that it used"},
+    {"known", CELL_FLAG, false, "Known", "Conocido", "site.yaml has it"},
+    {"change", CELL_WORD, false, "This week", "Esta semana", "seen, new, silent, never-seen"},
+    {"mac_mismatch", CELL_FLAG, true, "Other MAC", "Otra MAC", "its address came from a MAC that is not its own"},
+    {"first_seen", CELL_TIME, false, "First seen", "Visto por primera vez", ""},
+    {"last_seen", CELL_TIME, false, "Last seen", "Visto por última vez", "before the end of the record"}};
+#define EQUIPMENT_COLUMNS 12
+
+struct machines {
+	const struct report *r;
+	sheet_row_fn fn;
+	void *ctx;
+	bool *seen;       /* of site.yaml's equipment */
+};
+
+static const struct config_equipment *configured(const struct report *r, const char *id, size_t *ret)
+{
+	for (size_t i = 0; i < r->site->equipment_count; i++) {
+		if (strcmp(r->site->equipment[i].id, id) == 0) {
+			*ret = i;
+			return &r->site->equipment[i];
+		}
+	}
+	return NULL;
+}
+
+static const char *blanks_to_commas(const char *text, char *buf, size_t size)
+{
+	size_t used = 0;
+	for (; text != NULL && *text != '\0' && used + 3 < size; text++) {
+		buf[used++] = *text == ' ' ? ',' : *text;
+		if (*text == ' ')
+			buf[used++] = ' ';
+	}
+	buf[used] = '\0';
+	return buf;
+}
+
+static int machine_row(void *ctx, const struct stored_machine *s)
+{
+	struct machines *m = ctx;
+	const struct row_machine *row = &s->row;
+	size_t index = 0;
+	const struct config_equipment *e = configured(m->r, row->id, &index);
+	char mac[MAC_TEXT_MAX] = "", addresses[1000];
+	if (e != NULL)
+		m->seen[index] = true;
+	if (row->first_us >= m->r->week.until_us || strncmp(row->id, "gateway:", 8) == 0)
+		return 0;
+	if (s->has_mac)
+		mac_text(&row->mac, mac);
+	const char *change = row->first_us >= m->r->week.from_us ? "new" : row->last_us < m->r->week.from_us ? "silent" : "seen";
+	const struct cell cells[EQUIPMENT_COLUMNS] = {
+	    cell_text(row->id), cell_text(row->vendor), cell_text(e != NULL ? e->model : NULL),
+	    cell_text(e != NULL ? e->place : NULL), cell_text(row->network), cell_text(mac),
+	    cell_text(blanks_to_commas(s->addresses, addresses, sizeof addresses)), cell_number(row->known), cell_text(change),
+	    cell_number(row->mac_mismatch), cell_time(row->first_us), cell_time(row->last_us)};
+	return m->fn(m->ctx, cells);
+}
+
+static int equipment_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct machines m = {.r = r, .fn = fn, .ctx = ctx, .seen = calloc(r->site->equipment_count + 1, sizeof(bool))};
+	if (m.seen == NULL)
+		return ERR_NOMEM;
+	int e = store_read_machine_list(r->db, machine_row, &m);
+	for (size_t i = 0; e == 0 && i < r->site->equipment_count; i++) {
+		const struct config_equipment *c = &r->site->equipment[i];
+		const struct cell cells[EQUIPMENT_COLUMNS] = {
+		    cell_text(c->id), cell_text(c->vendor), cell_text(c->model), cell_text(c->place), [7] = cell_number(1),
+		    [8] = cell_text("never-seen"), [9] = cell_number(0)};
+		if (!m.seen[i])
+			e = fn(ctx, cells);
+	}
+	free(m.seen);
+	return e;
+}
+
+const struct sheet sheet_equipment = {
+    "equipment", "Equipment", "Equipos", "machines of the scanner networks, and what changed",
+    equipment_columns, EQUIPMENT_COLUMNS, equipment_rows, NULL, "no machine was seen", "no se vio ningún equipo"};
+
+/* --- unapproved transfers --- */
+
+static const struct sheet_column unapproved_columns[] = {
+    {"id", CELL_COUNT, false, "Id", "Id", "garita show --transfer"},
+    {"finding", CELL_COUNT, false, "Finding", "Hallazgo", ""},
+    {"start", CELL_TIME, false, "Start", "Inicio", "of its first packet"},
+    {"lasted", CELL_SPAN, true, "Lasted", "Duró", "seconds, to the last packet so far"},
+    {"state", CELL_WORD, true, "State", "Estado", "open, closed, interrupted"},
+    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", ""},
+    {"peer", CELL_TEXT, false, "Peer", "Destino", "address"},
+    {"port", CELL_COUNT, true, "Port", "Puerto", "of the peer"},
+    {"protocol", CELL_TEXT, true, "Protocol", "Protocolo", ""},
+    {"hostname", CELL_TEXT, false, "Host", "Host", "as claimed or as DNS gave it"},
+    {"country", CELL_TEXT, false, "Country", "País", ""},
+    {"network", CELL_TEXT, false, "Network", "Red", "autonomous system"},
+    {"application", CELL_TEXT, false, "Application", "Aplicación", ""},
+    {"initiator", CELL_WORD, true, "Opened by", "La abrió", "equipment, peer, unknown"},
+    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
+    {"bytes_in", CELL_BYTES, false, "In", "Entrada", "IP bytes"},
+    {"collapsed", CELL_COUNT, true, "More flows", "Más flujos", "that the row stands for"},
+    {"reasons", CELL_LIST, false, "Why", "Por qué", "words, garita-site.yaml(5)"}};
+#define UNAPPROVED_COLUMNS 18
+
+struct transfers {
+	const struct report *r;
+	sheet_row_fn fn;
+	void *ctx;
+};
+
+/* ["a","b"] to "a, b" */
+static const char *plain_list(const char *json, char *buf, size_t size)
+{
+	size_t used = 0;
+	for (; json != NULL && *json != '\0' && used + 3 < size; json++) {
+		if (*json == ',')
+			used += (size_t)snprintf(buf + used, size - used, ", ");
+		else if (strchr("[]\"", *json) == NULL)
+			buf[used++] = *json;
+	}
+	buf[used] = '\0';
+	return buf;
+}
+
+static int transfer_row(void *ctx, const struct stored_transfer *t)
+{
+	const struct transfers *a = ctx;
+	const struct row_transfer *row = &t->row;
+	char peer[ADDR_TEXT_MAX], proto[STORE_PROTO_MAX], network[300] = "", why[STORE_REASONS_MAX];
+	if (row->start_us < a->r->week.from_us)
+		return 0;   /* of an earlier week, and in its report */
+	if (row->asn != 0)
+		snprintf(network, sizeof network, "AS%u %.200s", row->asn, row->as_org != NULL ? row->as_org : "");
+	const struct cell cells[UNAPPROVED_COLUMNS] = {
+	    cell_number(row->id), {.number = row->finding, .here = row->finding != 0}, cell_time(row->start_us),
+	    cell_number(row->end_us - row->start_us), cell_text(store_state_word(row->state)), cell_text(row->equipment),
+	    cell_text(addr_text(&row->ident.peer, peer)), {.number = row->ident.peer_port, .here = t->has_ports},
+	    cell_text(store_proto_word(row->ident.proto, proto)), cell_text(row->hostname), cell_text(row->country),
+	    cell_text(network), cell_text(row->app), cell_text(store_initiator_word(row->initiator)),
+	    cell_count(row->counts.ip_bytes_out), cell_count(row->counts.ip_bytes_in), cell_count(row->collapsed),
+	    cell_text(plain_list(t->reasons, why, sizeof why))};
+	return a->fn(a->ctx, cells);
+}
+
+static int unapproved_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct transfers a = {r, fn, ctx};
+	const struct store_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us, .verdict = "unapproved"};
+	return store_read_transfers(r->db, &f, transfer_row, &a);
+}
+
+static int one_transfer(void *ctx, int64_t id)
+{
+	const struct transfers *a = ctx;
+	const struct store_filter f = {.id = id};
+	return store_read_transfers(a->r->db, &f, transfer_row, (void *)(uintptr_t)a);
+}
+
+static int unapproved_page(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct transfers a = {r, fn, ctx};
+	return store_read_week_largest(r->db, r->week.from_us, r->week.until_us, REPORT_PAGE_ROWS, one_transfer, &a);
+}
+
+const struct sheet sheet_unapproved = {
+    "unapproved_transfers", "Unapproved transfers", "Transferencias no aprobadas",
+    "every transfer that began in the week and no approval covers; a page shows the largest", unapproved_columns,
+    UNAPPROVED_COLUMNS, unapproved_rows, unapproved_page, "none was seen", "no se vio ninguna"};
+
+/* --- findings --- */
+
+static const struct sheet_column finding_columns[] = {
+    {"id", CELL_COUNT, false, "Finding", "Hallazgo", "garita show ID"},
+    {"severity", CELL_COUNT, false, "Severity", "Gravedad", "0 to 100"},
+    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", ""},
+    {"peer", CELL_TEXT, false, "Peer", "Destino", "host, network or address"},
+    {"country", CELL_TEXT, false, "Country", "País", ""},
+    {"transfers", CELL_COUNT, false, "Transfers", "Transferencias", ""},
+    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
+    {"bytes_in", CELL_BYTES, true, "In", "Entrada", "IP bytes"},
+    {"first", CELL_TIME, false, "First", "Primera", "packet time"},
+    {"last", CELL_TIME, false, "Last", "Última", "packet time"},
+    {"why", CELL_LIST, false, "Why", "Por qué", "reasons and detections"}};
+#define FINDING_COLUMNS 11
+
+static int finding_row(void *ctx, const struct stored_finding *f)
+{
+	const struct transfers *a = ctx;
+	const struct row_finding *row = &f->row;
+	char why[STORE_REASONS_MAX + STORE_SIGNS_MAX + 4];
+	size_t used = strlen(plain_list(f->reasons, why, sizeof why));
+	if (used > 0 && f->signs != NULL)
+		used += (size_t)snprintf(why + used, sizeof why - used, ", ");
+	plain_list(f->signs, why + used, sizeof why - used);
+	const struct cell cells[FINDING_COLUMNS] = {
+	    cell_number(row->id), cell_number(row->severity), cell_text(row->equipment), cell_text(finding_peer(f)),
+	    cell_text(row->country), cell_count(row->transfers), cell_count(row->bytes_out), cell_count(row->bytes_in),
+	    cell_time(row->first_us), cell_time(row->last_us), cell_text(why)};
+	return a->fn(a->ctx, cells);
+}
+
+static int findings(const struct report *r, uint64_t limit, sheet_row_fn fn, void *ctx)
+{
+	struct transfers a = {r, fn, ctx};
+	const struct finding_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us, .limit = limit};
+	return store_read_findings(r->db, &f, finding_row, &a);
+}
+
+static int finding_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	return findings(r, 0, fn, ctx);
+}
+
+static int finding_page(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	return findings(r, REPORT_PAGE_ROWS, fn, ctx);
+}
+
+const struct sheet sheet_findings = {
+    "findings", "Findings", "Hallazgos", "transfers kept together for review: those that were alive in the week",
+    finding_columns, FINDING_COLUMNS, finding_rows, finding_page, "none", "ninguno"};
+
+/* --- maintenance --- */
+
+static const struct sheet_column maintenance_columns[] = {
+    {"id", CELL_COUNT, true, "Id", "Id", ""},
+    {"start", CELL_TIME, false, "Start", "Inicio", ""},
+    {"end", CELL_TIME, false, "End", "Fin", "so far, where state is open"},
+    {"state", CELL_WORD, false, "State", "Estado", "open, closed, interrupted"},
+    {"tool", CELL_TEXT, false, "Tool", "Herramienta", ""},
+    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", ""},
+    {"peer", CELL_TEXT, false, "Peer", "Destino", "host name, else address"},
+    {"initiator", CELL_WORD, false, "Opened by", "La abrió", "equipment, peer, unknown"},
+    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
+    {"bytes_in", CELL_BYTES, false, "In", "Entrada", "IP bytes"},
+    {"flows", CELL_COUNT, true, "Flows", "Flujos", ""},
+    {"unapproved", CELL_COUNT, false, "Uncovered flows", "Flujos sin cobertura", "that no approval covers"},
+    {"approval", CELL_TEXT, false, "Approval", "Aprobación", "of its last covered flow"},
+    {"ticket", CELL_TEXT, false, "Ticket", "Oficio", ""}};
+
+static int maintenance_row(void *ctx, const struct stored_maintenance *m)
+{
+	const struct transfers *a = ctx;
+	const struct row_maintenance *row = &m->row;
+	char peer[ADDR_TEXT_MAX];
+	const struct cell cells[] = {
+	    cell_number(row->id), cell_time(row->start_us), cell_time(row->last_us), cell_text(store_state_word(m->state)),
+	    cell_text(row->tool), cell_text(row->equipment),
+	    cell_text(row->hostname != NULL ? row->hostname : addr_text(&row->peer, peer)),
+	    cell_text(store_initiator_word(row->initiator)), cell_count(row->bytes_out), cell_count(row->bytes_in),
+	    cell_count(row->flows), cell_count(row->unapproved), cell_text(row->approval), cell_text(row->ticket)};
+	return a->fn(a->ctx, cells);
+}
+
+static int maintenance_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct transfers a = {r, fn, ctx};
+	const struct stored_maintenance_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us};
+	return store_read_maintenance(r->db, &f, maintenance_row, &a);
+}
+
+const struct sheet sheet_maintenance = {
+    "maintenance", "Remote maintenance", "Mantenimiento remoto", "sessions (NIST SP 800-53 MA-4) against what covers them",
+    maintenance_columns, 14, maintenance_rows, NULL, "no session was seen", "no se vio ninguna sesión"};
