@@ -200,6 +200,11 @@ static int begin_run(struct store *s, const struct store_run *run)
 	const int64_t mine = s->run;
 	s->ledger.known = false;
 	int r = store_tell_killed(s);
+	if (r == 0)
+		r = store_seal_begin(s);
+	store_seal_committed(s, r == 0);
+	if (r == 0)
+		r = store_seal_open(s);
 	if (r != 0)
 		return r;
 	code = settle_earlier(s, run);
@@ -210,9 +215,12 @@ static int begin_run(struct store *s, const struct store_run *run)
 	if (code != SQLITE_OK)
 		return store_fail(s, code);
 	r = store_tell_run(s);
+	if (r == 0)
+		r = store_seal_write(s, true);
 	if (r != 0)
 		return r;
 	code = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+	store_seal_committed(s, code == SQLITE_OK);
 	return code == SQLITE_OK ? 0 : store_fail(s, code);
 }
 
@@ -276,6 +284,7 @@ static void free_store(struct store *s)
 {
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
+	store_seal_done(&s->seal);
 	free(s->dir);
 	free((char *)(uintptr_t)s->info.version);
 	free((char *)(uintptr_t)s->info.ndpi);
@@ -334,7 +343,9 @@ static void end_run(struct store *s)
 	/* Where this fails the next run finds it killed, which errs on the safe side. */
 	s->ledger.known = false;
 	bool good = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+	good = good && store_seal_open(s) == 0;
 	good = good && sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	good = good && store_seal_write(s, true) == 0;
 	good = good && store_tell_run_end(s, s->run, how, now_us) == 0;
 	good = good && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 	if (!good && !sqlite3_get_autocommit(s->db))
@@ -382,9 +393,13 @@ int store_commit(struct store *s)
 		r = store_step(s, alive);
 	}
 	if (r == 0)
+		r = store_seal_write(s, false);
+	if (r == 0)
 		r = store_step(s, commit);
 	if (r != 0)
 		store_rollback(s);
+	else
+		store_seal_committed(s, true);
 	return r;
 }
 
@@ -392,6 +407,7 @@ void store_rollback(struct store *s)
 {
 	store_forget_parents(s);
 	s->ledger.known = false;
+	store_seal_committed(s, false);
 	if (s->db == NULL)
 		return;
 	/* After a full disk SQLite may have rolled back by itself. */

@@ -64,28 +64,34 @@ static int table_close(sqlite3_vtab_cursor *c)
 	return SQLITE_OK;
 }
 
-/* What is no new row is not of the table. */
-static void look(sqlite3_vtab_cursor *c)
+/* What is no new row is not of the table. What is ready is sealed, too. */
+static int look(sqlite3_vtab_cursor *c)
 {
 	struct store *s = store_of(c);
 	while (s->batch.at < s->batch.count && s->batch.rows[s->batch.at].news != ROW_NEW)
 		s->batch.at++;
-	if (s->batch.at < s->batch.count)
-		store_transfer_cells(s, &s->batch.rows[s->batch.at], s->batch.policy[s->batch.at], &((struct cursor *)c)->row);
+	if (s->batch.at >= s->batch.count)
+		return SQLITE_OK;
+	const struct row_transfer *r = &s->batch.rows[s->batch.at];
+	struct row_cells *row = &((struct cursor *)c)->row;
+	store_transfer_cells(s, r, s->batch.policy[s->batch.at], row);
+	if (r->state == ROW_OPEN)
+		return SQLITE_OK;
+	uint8_t hash[STORE_SEAL_HASH];
+	store_seal_cells(row->cells, hash);
+	return store_seal_add(s, r->id, hash) == 0 ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static int table_first(sqlite3_vtab_cursor *c, int plan, const char *plan_text, int argc, sqlite3_value **argv)
 {
 	(void)plan, (void)plan_text, (void)argc, (void)argv;
-	look(c);
-	return SQLITE_OK;
+	return look(c);
 }
 
 static int table_next(sqlite3_vtab_cursor *c)
 {
 	store_of(c)->batch.at++;
-	look(c);
-	return SQLITE_OK;
+	return look(c);
 }
 
 static int table_eof(sqlite3_vtab_cursor *c)
@@ -134,6 +140,7 @@ static int run_batch(struct store *s)
 		if ((code & 0xff) != SQLITE_CONSTRAINT || s->batch.at >= s->batch.count)
 			return store_taken(s, code);
 		/* The record holds this row, or can't: as if it came alone. */
+		store_seal_undo(s, s->batch.rows[s->batch.at].id);
 		const int r = store_add_transfer(s, &s->batch.rows[s->batch.at], s->batch.policy[s->batch.at]);
 		if (r != 0)
 			return r;

@@ -272,6 +272,7 @@ void store_shut(struct store *s, bool keep_log)
 	store_keep_done(s);
 	store_review_done(&s->review);
 	ledger_writer_done(&s->ledger);
+	store_seal_done(&s->seal);
 	store_forget_parents(s);
 	if (s->db != NULL && keep_log)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

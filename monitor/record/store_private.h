@@ -9,6 +9,7 @@
 #include "record/store.h"
 #include "record/store_ledger.h"
 #include "record/store_read.h"
+#include "record/store_seal.h"
 
 enum store_statement {
 	ST_BEGIN = 0, ST_COMMIT, ST_ROLLBACK, ST_ALIVE,
@@ -20,6 +21,8 @@ enum store_statement {
 	ST_MACHINE, ST_ADDRESS, ST_NAME, ST_NAME_OLD, ST_USAGE, ST_GAP, ST_MINUTE, ST_POLICY, ST_STATUS, ST_TOTALS, ST_TALLY,
 	/* store_maintenance.c */
 	ST_MAINTENANCE,
+	/* store_seal.c */
+	ST_SEAL, ST_SEAL_PART, ST_SEAL_CLEAR, ST_TRANSFER_RUN,
 	ST_COUNT
 };
 
@@ -52,6 +55,7 @@ struct store {
 	sqlite3 *db;
 	struct ledger_writer ledger;
 	struct review_writer review;
+	struct sealer seal;
 	sqlite3_stmt *st[ST_COUNT];
 	sqlite3_stmt *keep[STORE_KEEP_STATEMENTS];
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
@@ -99,7 +103,7 @@ MUST_CHECK int store_taken(struct store *s, int sqlite_code);
 extern const char *const store_transfer_texts[ST_COUNT];
 int store_put_transfer(void *ctx, const struct row_transfer *r);
 int store_put_finding(void *ctx, const struct row_finding *r);
-/* A row that is not there; its parents are. */
+/* A row that is not there; its parents are. It is sealed. */
 MUST_CHECK int store_add_transfer(struct store *s, const struct row_transfer *r, int64_t policy);
 /* A row for each parent of a row; *ret_policy: 0 none. */
 MUST_CHECK int store_have_machine(struct store *s, const char *id, const char *network, int64_t time_us);

@@ -11,26 +11,21 @@
 
 #include "record/store_bind.h"
 #include "record/store_schema.h"
+#include "record/store_seal.h"
 #include "record/store_words.h"
 
 /* Columns in the order in which they are bound; the id comes last. */
-#define COUNTS \
-	"start_us, end_us, state, initiator, ip_bytes_out, ip_bytes_in, payload_bytes_out, payload_bytes_in," \
-	" packets_out, packets_in, flags, collapsed, bad_us, hostname_verified"
+#define COUNTS STORE_COUNTS_OF("state")
 #define COUNTS_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
-#define SEEN \
-	"app, category, encrypted, hostname, hostname_source, ja3, ja4, content, risk, dns_name, signs, channel, provider," \
-	" jurisdiction"
+#define SEEN STORE_SEEN
 #define SEEN_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
-#define DECIDED \
-	"finding, policy, vlan_outer, vlan_inner, network, equipment, vendor, src_mac, dest_mac, country, city, asn," \
-	" as_org, verdict, approval, reasons"
+#define DECIDED STORE_DECIDED
 #define DECIDED_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
-#define FIXED "run, src_ip, src_port, dest_ip, dest_port, proto"
 #define FIXED_MARKS "?,?,?,?,?,?"
-#define ALL COUNTS ", " SEEN ", " DECIDED ", " FIXED ", id"
+#define ALL STORE_SEAL_COLUMNS
 _Static_assert((sizeof COUNTS_MARKS + sizeof SEEN_MARKS + sizeof DECIDED_MARKS + sizeof FIXED_MARKS) / 2 + 1 == TRANSFER_CELLS,
                "a cell for each column");
+#define CELL_OF_RUN (TRANSFER_CELLS - 1 - sizeof FIXED_MARKS / 2)
 
 #define FINDING_COUNTS "first_us, last_us, transfers, bytes_out, bytes_in, severity"
 #define FINDING_COUNTS_MARKS "?,?,?,?,?,?"
@@ -179,14 +174,18 @@ struct kind {
 };
 
 /* With the statement that should do, and with another where the record holds
- * something else. Its parents are there. */
-static int put_row(struct store *s, const struct kind *k, const void *row, int64_t policy, enum store_statement which)
+ * something else. Its parents are there. *ret_added: 1 inserted, 0 updated, -1 refused. */
+static int put_row(struct store *s, const struct kind *k, const void *row, int64_t policy, enum store_statement which,
+                   int *ret_added)
 {
 	bool added = false;
+	*ret_added = -1;
 	for (;;) {
 		const int code = k->run(s, row, policy, which);
-		if (code == SQLITE_DONE && (which == k->add || added || sqlite3_changes(s->db) > 0))
+		if (code == SQLITE_DONE && (which == k->add || added || sqlite3_changes(s->db) > 0)) {
+			*ret_added = which == k->add;
 			return 0;
+		}
 		if (code == SQLITE_DONE) {
 			which = k->add;   /* not there, or no longer */
 		} else if (code == SQLITE_CONSTRAINT_PRIMARYKEY && which == k->add && !added) {
@@ -312,9 +311,46 @@ void store_transfer_cells(struct store *s, const struct row_transfer *r, int64_t
 
 static const struct kind transfers = {ST_TRANSFER_ADD, ST_TRANSFER_ALL, run_transfer};
 
+/* The run that a row was first written in, which no update changes. */
+static int first_run(struct store *s, int64_t id, int64_t *ret)
+{
+	sqlite3_stmt *st = store_statement(s, ST_TRANSFER_RUN);
+	if (st == NULL)
+		return store_code(s->code);
+	sqlite3_bind_int64(st, 1, id);
+	const int code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		*ret = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_fail(s, code);
+}
+
+/* From what the judge says of the row, not from what stands in the table: whoever
+ * changed it there while it was open shows. */
+static int seal_row(struct store *s, const struct row_transfer *r, int64_t policy, bool added)
+{
+	struct row_cells row;
+	uint8_t hash[STORE_SEAL_HASH];
+	int64_t run = s->run;
+	store_transfer_cells(s, r, policy, &row);
+	const int code = added || !s->info.resumed ? 0 : first_run(s, r->id, &run);
+	if (code != 0)
+		return code;
+	row.cells[CELL_OF_RUN].value = run;
+	store_seal_cells(row.cells, hash);
+	return store_seal_add(s, r->id, hash);
+}
+
+static int put_transfer(struct store *s, const struct row_transfer *r, int64_t policy, enum store_statement which)
+{
+	int added;
+	const int code = put_row(s, &transfers, r, policy, which, &added);
+	return code == 0 && added >= 0 && r->state != ROW_OPEN ? seal_row(s, r, policy, added == 1) : code;
+}
+
 int store_add_transfer(struct store *s, const struct row_transfer *r, int64_t policy)
 {
-	return put_row(s, &transfers, r, policy, ST_TRANSFER_ADD);
+	return put_transfer(s, r, policy, ST_TRANSFER_ADD);
 }
 
 int store_put_transfer(void *ctx, const struct row_transfer *r)
@@ -323,7 +359,7 @@ int store_put_transfer(void *ctx, const struct row_transfer *r)
 	                                             [ROW_SEEN] = ST_TRANSFER_SEEN, [ROW_COUNTS] = ST_TRANSFER_COUNTS};
 	int64_t policy;
 	const int code = store_have_parents(ctx, r, &policy);
-	return code == 0 ? put_row(ctx, &transfers, r, policy, first[r->news]) : code;
+	return code == 0 ? put_transfer(ctx, r, policy, first[r->news]) : code;
 }
 
 /* --- findings --- */
@@ -394,9 +430,9 @@ int store_put_finding(void *ctx, const struct row_finding *r)
 	                                             [ROW_SEEN] = ST_FINDING_COUNTS, [ROW_COUNTS] = ST_FINDING_COUNTS};
 	struct store *s = ctx;
 	const uint64_t refused = s->refused;
-	int code = store_have_machine(s, r->equipment, NULL, r->first_us);
+	int added, code = store_have_machine(s, r->equipment, NULL, r->first_us);
 	if (code == 0)
-		code = put_row(s, &kind, r, 0, first[r->news]);
+		code = put_row(s, &kind, r, 0, first[r->news], &added);
 	if (code == 0)
 		code = put_detections(s, r);
 	if (code == 0)

@@ -52,6 +52,10 @@ static const char *const texts[ST_COUNT] = {
 	[ST_STATUS] = "INSERT OR REPLACE INTO status(key, json, at_us) VALUES(?,?,?)",
 	[ST_TOTALS] = "INSERT OR REPLACE INTO totals(run, " COUNTER_COLUMNS ", approved, unapproved, housekeeping, findings,"
 	              " open, collapsed, first_us, last_us) VALUES(?," COUNTER_MARKS ",?,?,?,?,?,?,?,?)",
+	[ST_SEAL] = "INSERT INTO seal(entry, rows) VALUES(?,?)",
+	[ST_SEAL_PART] = "INSERT INTO seal_part(time_us, rows) VALUES(?,?)",
+	[ST_SEAL_CLEAR] = "DELETE FROM seal_part",
+	[ST_TRANSFER_RUN] = "SELECT run FROM transfer WHERE id = ?",
 	[ST_TALLY] = "INSERT OR REPLACE INTO tally(worker, run, told_us, first_us, " COUNTER_COLUMNS ")"
 	             " VALUES(?,?,?,?," COUNTER_MARKS ")",
 };

@@ -1,0 +1,82 @@
+/* store_seal.h - hashes of transfer rows, which the ledger vouches for.
+ *
+ * A row is hashed each time that it is written closed or interrupted, in the
+ * same transaction: BLAKE2b-128 over its columns in the order of
+ * STORE_SEAL_COLUMNS, each as
+ *   NULL     00
+ *   INTEGER  01, 8 bytes, two's complement, big-endian
+ *   TEXT     02, 4 bytes length, big-endian, the bytes
+ * What waits for the ledger (table seal_part) and what has an entry of kind
+ * "rows" (table seal) is a list of records of STORE_SEAL_RECORD bytes: the id,
+ * big-endian, and the hash. Of several records of one id the last one holds: that
+ * of the greatest entry, of seal_part before any entry, within a blob the last.
+ * A row that is open has none that holds.
+ *
+ * The blob of an entry "purge" holds the ids that it took out, ascending: each as
+ * its difference from the one before (the first: from 0), 7 bits a byte, the
+ * lowest first, the top bit set in all but the last byte.
+ * Private to store*.c. */
+#ifndef MONITOR_STORE_SEAL_H
+#define MONITOR_STORE_SEAL_H
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct store;
+struct cell;
+
+#define STORE_SEAL_HASH 16u
+#define STORE_SEAL_RECORD (8u + STORE_SEAL_HASH)
+
+/* Columns in the order in which they are bound, and hashed; the id comes last. */
+#define STORE_COUNTS_OF(state) \
+	"start_us, end_us, " state ", initiator, ip_bytes_out, ip_bytes_in, payload_bytes_out, payload_bytes_in," \
+	" packets_out, packets_in, flags, collapsed, bad_us, hostname_verified"
+#define STORE_SEEN \
+	"app, category, encrypted, hostname, hostname_source, ja3, ja4, content, risk, dns_name, signs, channel, provider," \
+	" jurisdiction"
+#define STORE_DECIDED \
+	"finding, policy, vlan_outer, vlan_inner, network, equipment, vendor, src_mac, dest_mac, country, city, asn," \
+	" as_org, verdict, approval, reasons"
+#define STORE_FIXED "run, src_ip, src_port, dest_ip, dest_port, proto"
+#define STORE_ALL_OF(state) STORE_COUNTS_OF(state) ", " STORE_SEEN ", " STORE_DECIDED ", " STORE_FIXED ", id"
+#define STORE_SEAL_COLUMNS STORE_ALL_OF("state")
+#define STORE_SEAL_COUNT 51
+
+/* Of the columns of a stored row, from column on. */
+void store_seal_stored(sqlite3_stmt *st, int column, uint8_t ret[STORE_SEAL_HASH]);
+
+/* Of rows that are on their way; cells: those of store_bind.h, STORE_SEAL_COUNT of them. */
+void store_seal_cells(const struct cell *cells, uint8_t ret[STORE_SEAL_HASH]);
+
+/* --- the writer --- */
+
+struct sealer {
+	uint8_t *records;            /* of committed rows without an entry, then those of the open transaction */
+	uint32_t count, room;
+	uint32_t waiting;            /* of the former */
+	int64_t since_us;            /* wall clock; 0: nothing waits */
+	/* of the commit that is on its way */
+	int64_t now_us;
+	bool told;                   /* an entry takes all */
+};
+void store_seal_done(struct sealer *l);
+
+MUST_CHECK int store_seal_add(struct store *s, int64_t id, const uint8_t hash[STORE_SEAL_HASH]);
+void store_seal_undo(struct store *s, int64_t id);   /* the last one, if it is of that row */
+/* Of rows that nobody will end: they are open, and will be interrupted. */
+MUST_CHECK int store_seal_open(struct store *s);
+/* Take over what an earlier run left in seal_part; it is written now. */
+MUST_CHECK int store_seal_begin(struct store *s);
+
+/* Before the commit: into seal_part, or into an entry where enough waits, or for
+ * long enough, or now is true. */
+MUST_CHECK int store_seal_write(struct store *s, bool now);
+void store_seal_committed(struct store *s, bool committed);
+/* The blob of an entry. */
+MUST_CHECK int store_seal_put(struct store *s, int64_t entry, const void *blob, size_t bytes);
+
+#endif

@@ -1,0 +1,345 @@
+/* Seals: whatever way a row takes into the table, the hash that the ledger
+ * holds is that of what stands there; and who changes it there is seen. */
+#include "seals.h"
+
+#include <sys/wait.h>
+
+#include "record/store_retention.h"
+
+static void put(struct fixture *f, const struct row_transfer *rows, unsigned count)
+{
+	struct row_sink sink;
+	store_sink(f->store, &sink);
+	assert_int_equal(store_begin(f->store), 0);
+	assert_int_equal(sink.transfers(sink.ctx, rows, count), 0);
+	assert_int_equal(store_commit(f->store), 0);
+}
+
+static void tamper(struct fixture *f, const char *sql)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	char *why = NULL;
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s: %s", sql, why);
+	sqlite3_close(db);
+}
+
+/* A row with hardly any fact. */
+static struct row_transfer bare_row(int64_t id)
+{
+	struct row_transfer r = full_row(id), bare = {.id = id, .start_us = r.start_us, .end_us = r.end_us, .equipment = "NII-0007",
+	                                              .ident = r.ident, .verdict = VERDICT_HOUSEKEEPING};
+	bare.ident.vlan_count = 0;
+	bare.ident.proto = 1;
+	return bare;
+}
+
+static void test_batch(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct row_transfer rows[ROWS_AT_ONCE];
+	int64_t records = 0;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	for (int i = 0; i < 100; i++) {
+		rows[i] = i % 3 == 0 ? bare_row(i + 1) : full_row(i + 1);
+		rows[i].news = i % 7 == 0 ? ROW_ANY : ROW_NEW;
+		rows[i].state = i % 4 == 0 ? ROW_OPEN : i % 4 == 1 ? ROW_INTERRUPTED : ROW_CLOSED;
+		rows[i].counts.ip_bytes_out = i % 5 == 0 ? UINT64_MAX : (uint64_t)i;
+	}
+	put(&f, rows, 100);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 75);
+	/* the same again, told as new: the record holds them already */
+	for (int i = 0; i < 100; i++) {
+		rows[i].news = ROW_NEW;
+		rows[i].counts.packets_out++;
+		rows[i].state = ROW_CLOSED;
+	}
+	put(&f, rows, 100);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 175);
+	fixture_done(&f);
+}
+
+/* A row that can't go in leaves no seal, and those beside it keep theirs. */
+static void test_refused(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct row_transfer rows[5];
+	int64_t records = 0;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	for (int i = 0; i < 5; i++) {
+		rows[i] = full_row(i + 1);
+		rows[i].news = ROW_NEW;
+		rows[i].state = ROW_CLOSED;
+	}
+	rows[2].equipment = NULL;
+	put(&f, rows, 5);
+	assert_int_equal(store_refused(f.store), 1);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 4);
+	fixture_done(&f);
+}
+
+/* Told as little as may have changed, sealed whole. */
+static void test_updates(void **state)
+{
+	(void)state;
+	struct fixture f;
+	int64_t records = 0;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	struct row_transfer r = full_row(1);
+	r.news = ROW_NEW;
+	commit_row(f.store, &r);
+	r.news = ROW_SEEN;
+	r.app = "SSH";
+	commit_row(f.store, &r);
+	r.news = ROW_ANY;
+	r.country = "CA";
+	commit_row(f.store, &r);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 0);
+	r.news = ROW_COUNTS;
+	r.counts.packets_in = 99;
+	r.state = ROW_CLOSED;
+	commit_row(f.store, &r);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 1);
+	r.end_us += SECOND;
+	commit_row(f.store, &r);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 2);
+	fixture_done(&f);
+}
+
+/* Every column counts; and what was changed while the row was open shows when it is written again. */
+static void test_tampers(void **state)
+{
+	(void)state;
+	static const char *const columns[] = {
+		"start_us", "end_us", "ip_bytes_out", "ip_bytes_in", "payload_bytes_out", "payload_bytes_in", "packets_out",
+		"packets_in", "flags", "collapsed", "bad_us", "hostname_verified", "encrypted", "risk", "finding", "policy",
+		"vlan_outer", "vlan_inner", "asn", "run", "src_port", "dest_port", "proto"};
+	static const char *const texts[] = {"state", "initiator", "app", "category", "hostname", "hostname_source", "ja3", "ja4",
+	                                    "content", "dns_name", "signs", "channel", "provider", "jurisdiction", "network",
+	                                    "equipment", "vendor", "src_mac", "dest_mac", "country", "city", "as_org", "verdict",
+	                                    "approval", "reasons", "src_ip", "dest_ip"};
+	_Static_assert(sizeof columns / sizeof columns[0] + sizeof texts / sizeof texts[0] + 1 == STORE_SEAL_COUNT, "all but the id");
+	struct fixture f;
+	char sql[200];
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	struct row_transfer r = full_row(1);
+	r.state = ROW_CLOSED;
+	commit_row(f.store, &r);
+	const size_t count = sizeof columns / sizeof columns[0] + sizeof texts / sizeof texts[0];
+	tamper(&f, "CREATE TABLE kept AS SELECT * FROM transfer");
+	for (size_t i = 0; i < count; i++) {
+		const bool number = i < sizeof columns / sizeof columns[0];
+		const char *column = number ? columns[i] : texts[i - sizeof columns / sizeof columns[0]];
+		snprintf(sql, sizeof sql, number ? "UPDATE transfer SET %s = coalesce(%s, 0) + 1"
+		                                 : "PRAGMA ignore_check_constraints = 1; UPDATE transfer SET %s = coalesce(%s, '') || 'x'",
+		         column, column);
+		tamper(&f, sql);
+		if (seals_wrong(f.db, NULL) != 1)
+			fail_msg("%s may be changed unseen", column);
+		tamper(&f, "DELETE FROM transfer; INSERT INTO transfer SELECT * FROM kept");
+		assert_int_equal(seals_wrong(f.db, NULL), 0);
+	}
+	/* NULL is not the empty text */
+	tamper(&f, "UPDATE transfer SET channel = ''");
+	assert_int_equal(seals_wrong(f.db, NULL), 1);
+	tamper(&f, "UPDATE transfer SET channel = NULL");
+	/* while it is open */
+	r = full_row(2);
+	commit_row(f.store, &r);
+	tamper(&f, "UPDATE transfer SET hostname = 'nothing.example' WHERE id = 2");
+	assert_int_equal(seals_wrong(f.db, NULL), 0);
+	r.news = ROW_COUNTS;
+	r.state = ROW_CLOSED;
+	commit_row(f.store, &r);
+	assert_int_equal(seals_wrong(f.db, NULL), 1);
+	fixture_done(&f);
+}
+
+static void test_rollback(void **state)
+{
+	(void)state;
+	struct fixture f;
+	int64_t records = 0;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	struct row_transfer r = full_row(1);
+	r.state = ROW_CLOSED;
+	commit_row(f.store, &r);
+	assert_int_equal(store_begin(f.store), 0);
+	r.id = 2;
+	assert_int_equal(put_row(f.store, &r), 0);
+	store_rollback(f.store);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 1);
+	/* what was taken back is not sealed later */
+	r.id = 3;
+	commit_row(f.store, &r);
+	store_close(f.store);
+	f.store = NULL;
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 2);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM seal_part"), 0);
+	fixture_done(&f);
+}
+
+/* 4,096 rows make an entry, fewer wait, and the end of the run takes them. */
+static void test_waiting(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct row_transfer rows[ROWS_AT_ONCE];
+	int64_t records = 0;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	for (int n = 0; n < 40; n++) {
+		for (unsigned i = 0; i < ROWS_AT_ONCE; i++) {
+			rows[i] = full_row(n * (int)ROWS_AT_ONCE + (int)i + 1);
+			rows[i].news = ROW_NEW;
+			rows[i].state = ROW_CLOSED;
+		}
+		put(&f, rows, ROWS_AT_ONCE);
+		assert_int_equal(ask_path(f.db, "SELECT count(*) FROM ledger WHERE kind = 'rows'"), n >= 31);
+	}
+	assert_int_equal(ask_path(f.db, "SELECT sum(length(rows)) FROM seal_part"), 8 * 128 * 24);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 40 * 128);
+	store_close(f.store);
+	f.store = NULL;
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM seal_part"), 0);
+	assert_int_equal(ask_path(f.db, "SELECT json_extract(body, '$.first_id') * 10000 + json_extract(body, '$.last_id')"
+	                                " FROM ledger WHERE kind = 'rows' ORDER BY seq DESC"), INT64_C(4097) * 10000 + 5120);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 40 * 128);
+	fixture_done(&f);
+}
+
+static void die_with_rows(struct fixture *f)
+{
+	const pid_t child = fork();
+	if (child == 0) {
+		fixture_open(f, "live span0", T0);
+		struct row_transfer r = full_row(1);
+		r.state = ROW_CLOSED;
+		commit_row(f->store, &r);
+		r = full_row(2);
+		commit_row(f->store, &r);
+		r = bare_row(3);
+		commit_row(f->store, &r);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* Killed: what waited gets its entry, what was open is interrupted and sealed. */
+static void test_killed(void **state)
+{
+	(void)state;
+	struct fixture f;
+	int64_t records = 0;
+	fixture_init(&f);
+	die_with_rows(&f);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 1);
+	fixture_open(&f, "live span0", T0 + SECOND);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM transfer WHERE state = 'interrupted'"), 2);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM seal_part"), 0);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 3);
+	fixture_done(&f);
+}
+
+/* The judge died, its workers go on: rows of the run before are open again, and end in this one. */
+static void test_resumed(void **state)
+{
+	(void)state;
+	struct fixture f;
+	int64_t records = 0;
+	fixture_init(&f);
+	die_with_rows(&f);
+	fixture_open_as(&f, "live span0", T0 + SECOND, true);
+	struct row_transfer r = full_row(2);
+	r.news = ROW_ANY;
+	commit_row(f.store, &r);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	r.news = ROW_COUNTS;
+	r.state = ROW_CLOSED;
+	commit_row(f.store, &r);
+	r = bare_row(4);
+	r.news = ROW_ANY;
+	r.state = ROW_CLOSED;
+	commit_row(f.store, &r);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 5);
+	assert_int_equal(ask_path(f.db, "SELECT group_concat(run, '') FROM (SELECT run FROM transfer ORDER BY id)"), 1112);
+	fixture_done(&f);
+}
+
+/* A row that is long, at every length around that of the buffer. */
+static void test_long(void **state)
+{
+	(void)state;
+	struct fixture f;
+	char text[6000];
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	for (int i = 0; i < 300; i++) {
+		const size_t n = i < 200 ? (size_t)i * 7 : 3000 + (size_t)i;
+		memset(text, 'a' + i % 20, n);
+		text[n] = '\0';
+		struct row_transfer r = full_row(i + 1);
+		r.content = text;
+		r.state = ROW_CLOSED;
+		commit_row(f.store, &r);
+	}
+	assert_int_equal(seals_wrong(f.db, NULL), 0);
+	fixture_done(&f);
+}
+
+/* As garita-ledger(5) has it, by hand: `python3 -c` with struct and hashlib. */
+static void test_by_hand(void **state)
+{
+	(void)state;
+	struct fixture f;
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	uint8_t hash[STORE_SEAL_HASH];
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	char sql[400] = "SELECT 1, -2, 'a\xc3\xa9', ''";
+	for (int i = 4; i < STORE_SEAL_COUNT; i++)
+		strcat(sql, ", NULL");
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	store_seal_stored(st, 0, hash);
+	static const uint8_t by_hand[STORE_SEAL_HASH] = {0xe5, 0x5f, 0x3f, 0x9d, 0x5e, 0xe8, 0x48, 0x11, 0xe6, 0xa3, 0xa5, 0x17, 0xf2, 0x52, 0x1b, 0x96};
+	assert_memory_equal(hash, by_hand, sizeof hash);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	fixture_done(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_batch),   cmocka_unit_test(test_refused), cmocka_unit_test(test_updates),
+		cmocka_unit_test(test_tampers), cmocka_unit_test(test_rollback), cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_killed),  cmocka_unit_test(test_resumed), cmocka_unit_test(test_long),
+		cmocka_unit_test(test_by_hand),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
