@@ -105,6 +105,7 @@ struct config_approval {
 	struct config_hours *hours;
 	size_t hours_count;
 	struct config_date valid_from, valid_to;     /* both days included */
+	bool regular;          /* heartbeats, log lines, checks: that they come like a clock is no sign */
 	char *approved_by, *ticket, *note;           /* note may be NULL */
 };
 

@@ -92,6 +92,7 @@ const struct config_key config_approval_keys[] = {
 	{"limit",     NULL, limit_keys,     0, .offset = 0},
 	{"hours",     &type_hours,    NULL, L | KEY_NOT_EMPTY, LIST_OF(config_approval, hours, hours_count), .max = 64},
 	{"valid",     &type_valid,    NULL, M | KEY_WHOLE, .offset = 0},
+	{"regular",   &type_flag,     NULL, 0, IN(config_approval, regular), .standard = "false"},
 	{"approved_by", &type_text,   NULL, M, IN(config_approval, approved_by)},
 	{"ticket",    &type_text,     NULL, M, IN(config_approval, ticket)},
 	{"note",      &type_text,     NULL, 0, IN(config_approval, note), .max = 1000},

@@ -1,6 +1,5 @@
 #include "judge/detect_ntp.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +7,6 @@
 
 #define HOUR_US (3600 * INT64_C(1000000))
 #define FORGET_US (2 * HOUR_US)
-#define SCORE_LEAST 50.0
 
 struct pair {
 	struct detect_entry entry;
@@ -69,11 +67,9 @@ void detect_ntp_sent(struct detect_ntp *d, const struct detect_ntp_sent *s, cons
 	if (p->bytes < d->cfg->ntp_hour || p->told_hour == p->hour + 1)
 		return;
 	p->told_hour = p->hour + 1;
-	const double score = SCORE_LEAST + (100 - SCORE_LEAST) * log10((double)p->bytes / (double)d->cfg->ntp_hour);
 	snprintf(detail, sizeof(detail), "%llu bytes in %llu messages to a time server within an hour",
 	         (unsigned long long)p->bytes, (unsigned long long)p->packets);
-	const struct detect_hit h = {.what = DETECT_NTP, .score = (uint8_t)(score > 100 ? 100 : score),
-	                             .machine = s->machine, .peer = s->peer, .first_us = p->first_us,
-	                             .last_us = s->time_us, .detail = detail};
+	const struct detect_hit h = {.what = DETECT_NTP, .score = 100, .machine = s->machine, .peer = s->peer,
+	                             .first_us = p->first_us, .last_us = s->time_us, .detail = detail};
 	sink->hit(sink->ctx, &h);
 }

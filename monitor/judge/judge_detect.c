@@ -32,20 +32,30 @@ struct detectors {
 	struct detect_first *first;
 	struct detect_volume *volume;
 	int64_t since_us;        /* the first machine was seen; 0: none yet */
-	bool approved;           /* what is told now is of an approved transfer */
+	const struct transfer *about;   /* what is told now comes from this one; NULL: from none */
 };
+
+static bool is_regular(const struct judge *j, const struct transfer *t)
+{
+	const char *id = text_of(j, t->approval);
+	for (size_t i = 0; id != NULL && i < j->config->approval_count; i++)
+		if (strcmp(j->config->approvals[i].id, id) == 0)
+			return j->config->approvals[i].regular;
+	return false;
+}
 
 /* Heartbeats, checks for updates and scans sent one after the other to whom
  * they may be sent are as regular as what is meant to hide: they are told, a
- * beacon as a finding of its own, but no two of them weigh much. */
-static uint8_t most_approved(enum detection what)
+ * beacon as a finding of its own, but no two of them weigh much. Where the
+ * approval says that they are regular there is nothing to tell: 0. */
+static uint8_t most_approved(const struct judge *j, const struct transfer *t, enum detection what)
 {
 	switch (what) {
 	case DETECT_BEACON:
-		return 60;
+		return is_regular(j, t) ? 0 : 60;
 	case DETECT_TIMED_BURSTS:
 	case DETECT_EQUAL_PIECES:
-		return 30;
+		return is_regular(j, t) ? 0 : 30;
 	default:
 		return 100;
 	}
@@ -55,10 +65,12 @@ static void on_hit(void *ctx, const struct detect_hit *h)
 {
 	struct judge *j = ctx;
 	struct detect_hit said = *h;
-	const uint8_t most = j->detectors->approved ? most_approved(h->what) : 100;
+	const struct transfer *t = j->detectors->about;
+	const uint8_t most = t != NULL && t->verdict == VERDICT_APPROVED ? most_approved(j, t, h->what) : 100;
 	if (said.score > most)
 		said.score = most;
-	judge_suspect(j, &said);
+	if (most > 0)
+		judge_suspect(j, &said, t);
 }
 
 /* The same file gives the same hits, and nobody who has not read it knows
@@ -231,11 +243,11 @@ void judge_detect_counted(struct judge *j, const struct transfer *t, const struc
 	struct detectors *d = j->detectors;
 	if ((t->flags & FLOW_ESTABLISHED) == 0)
 		return;
+	d->about = t;
 	const struct detect_moved m = {.machine_number = t->machine->number, .machine = t->machine->id,
 	                               .machine_first_us = t->machine->first_us, .peer = t->peer, .time_us = t->end_us,
 	                               .bytes_out = delta->ip_bytes_out, .bytes_in = delta->ip_bytes_in};
 	detect_volume_moved(d->volume, &m, &d->sink);
-	d->approved = t->verdict == VERDICT_APPROVED;
 	look_long(j, t, before_us);
 	if (t->proto == IPPROTO_UDP && t->peer_port == PORT_NTP) {
 		const struct detect_ntp_sent n = {.machine_number = t->machine->number, .machine = t->machine->id,
@@ -248,7 +260,7 @@ void judge_detect_counted(struct judge *j, const struct transfer *t, const struc
 		                              .peer = t->peer, .time_us = t->end_us, .bytes = delta->ip_bytes_out};
 		detect_burst_sent(d->burst, &s, &d->sink);
 	}
-	d->approved = false;
+	d->about = NULL;
 }
 
 /* DNS and NTP have measures of their own. */
@@ -267,7 +279,7 @@ void judge_detect_ended(struct judge *j, const struct transfer *t)
 	const struct detect_connection c = {.machine_number = t->machine->number, .machine = t->machine->id,
 	                                    .peer = t->peer, .start_us = t->start_us, .end_us = t->end_us,
 	                                    .bytes_out = transfer_counts(t).ip_bytes_out};
-	d->approved = t->verdict == VERDICT_APPROVED;
+	d->about = t;
 	detect_beacon_connection(d->beacon, &c, &d->sink);
 	if (t->peer_port != 0 && transfer_counts(t).payload_bytes_out > 0 && t->verdict != VERDICT_APPROVED) {
 		const struct detect_port_used u = {.machine_number = t->machine->number, .machine = t->machine->id,
@@ -275,7 +287,7 @@ void judge_detect_ended(struct judge *j, const struct transfer *t)
 		                                   .time_us = t->end_us};
 		detect_ports_used(d->ports, &u, &d->sink);
 	}
-	d->approved = false;
+	d->about = NULL;
 }
 
 /* --- first contact --- */

@@ -412,10 +412,10 @@ void judge_regroup(struct judge *j, uint32_t index);
 void judge_sign(struct judge *j, uint32_t transfer, enum detection what, const char *detail);
 /* What inspection recognised in it, where that is more than the means by which it goes. */
 void judge_sign_content(struct judge *j, uint32_t transfer, const struct fact_content *f);
-/* Something was detected about a machine and a peer: their finding gets it,
- * made where it weighs enough for one (SEVERITY_SUSPICIOUS); else their
- * youngest live transfer bears it as a sign. */
-void judge_suspect(struct judge *j, const struct detect_hit *h);
+/* Something was detected about a machine and a peer, on what this transfer told
+ * (NULL: on no one's): their finding gets it, made where it weighs enough for one
+ * (SEVERITY_SUSPICIOUS); else their youngest live transfer bears it as a sign. */
+void judge_suspect(struct judge *j, const struct detect_hit *h, const struct transfer *about);
 struct detect_sink judge_detect_sink(struct judge *j);
 uint64_t judge_signs(const struct judge *j, const struct transfer *t);   /* bits of enum detection */
 bool judge_signs_weigh(const struct judge *j, const struct transfer *t);   /* enough for a finding of their own */

@@ -260,18 +260,31 @@ static bool weighs(const struct detect_hit *h)
 	return severity_of_detections(&f) >= SEVERITY_SUSPICIOUS;
 }
 
-void judge_suspect(struct judge *j, const struct detect_hit *h)
+/* What comes from one transfer goes where that one counts, and if it is
+ * approved and enough by itself, into a finding of approved ones: not into that
+ * of others, of which it says nothing. FINDING_NONE: there is none yet. */
+static uint32_t finding_for(struct judge *j, const struct detect_hit *h, const struct transfer *about,
+                            const struct finding_about *a, uint32_t live)
+{
+	if (about != NULL && about->finding != FINDING_NONE)
+		return about->finding;
+	if (about != NULL && about->verdict == VERDICT_APPROVED && weighs(h))
+		return findings_find(j->findings, a, false, h->last_us);
+	const uint32_t any = findings_find(j->findings, a, true, h->last_us);
+	return any == FINDING_NONE && live != TRANSFER_NONE ? at(j, live)->finding : any;
+}
+
+void judge_suspect(struct judge *j, const struct detect_hit *h, const struct transfer *about)
 {
 	const struct machine *m = inventory_find(j->inventory, h->machine);
 	const uint32_t live = h->domain == NULL ? live_of(j, m, &h->peer) : TRANSFER_NONE;
+	const struct transfer *as = about != NULL ? about : live != TRANSFER_NONE ? at(j, live) : NULL;
 	struct finding_about a;
 	char detail[DETAIL_MAX + 1];
 	clean_detail(detail, h->detail);
-	find_about(j, h, live != TRANSFER_NONE ? at(j, live) : NULL, &a);
-	uint32_t finding = findings_find(j->findings, &a, true, h->last_us);
+	find_about(j, h, as, &a);
+	uint32_t finding = finding_for(j, h, about, &a, live);
 	bool joined = false;
-	if (finding == FINDING_NONE && live != TRANSFER_NONE)
-		finding = at(j, live)->finding;
 	if (finding == FINDING_NONE && weighs(h)) {
 		finding = judge_finding_get(j, &a, h->first_us);
 		joined = finding != FINDING_NONE;
@@ -294,7 +307,7 @@ void judge_suspect(struct judge *j, const struct detect_hit *h)
 
 static void hit(void *ctx, const struct detect_hit *h)
 {
-	judge_suspect(ctx, h);
+	judge_suspect(ctx, h, NULL);
 }
 
 struct detect_sink judge_detect_sink(struct judge *j)

@@ -204,6 +204,9 @@ for my $w (sort keys %word) {
 printf "\nscenes with an unapproved transfer: %d of %d replays recorded it\n", $unapproved - $missed_unapproved, $unapproved;
 print "$_\n" for '', 'how soon:', @soon, '';
 printf "benign: %d transfers, worst severity %d (at most %d wanted), %d findings by a detection above that\n", $benign_flows, $worst_benign, $BENIGN_MAX, $benign_signs;
+my $false = 0;
+$false += $word{$_}{false} // 0 for keys %word;
+printf "benign: %d detections that no label allows, %.2f %% of its transfers\n", $false, 100 * $false / ($benign_flows || 1);
 for my $t (sort keys %tool) {
 	printf "%-12s (default rules): says something of %d of %d scenes of exfiltration and of %d of %d benign ones\n", $t,
 	    map { my $k = $_; ($tool{$t}{$k}{said} // 0, ($tool{$t}{$k}{said} // 0) + ($tool{$t}{$k}{silent} // 0)) } qw(exfil benign);

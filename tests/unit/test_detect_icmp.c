@@ -82,7 +82,7 @@ static unsigned ntp(unsigned messages, int64_t step_us)
 		detect_ntp_sent(d, &s, &sink);
 	}
 	detect_ntp_free(d);
-	assert_true(heard.hits == 0 || (heard.what == DETECT_NTP && heard.score >= 50));
+	assert_true(heard.hits == 0 || (heard.what == DETECT_NTP && heard.score == 100));
 	return heard.hits;
 }
 

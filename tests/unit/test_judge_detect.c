@@ -4,6 +4,7 @@
 #include "judge/judge_internal.h"
 
 #define APPROVED "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.0/24]}" VALID
+#define REGULAR "  - {id: A1, regular: true, equipment: [E1], to: {prefixes: [198.51.100.0/24]}" VALID
 #define NOBODY "  - {id: A9, equipment: [E2], to: {prefixes: [203.0.113.0/24]}" VALID
 #define HOUR (60 * MINUTE)
 
@@ -150,12 +151,14 @@ static void hits_reach_findings(void **state)
 	w_free(w);
 }
 
-/* Of what is approved a beacon is a finding that weighs little. */
+/* Of what is approved a beacon is a finding that weighs little, and none where
+ * the approval says that it is regular. */
 static void approved_beacons_weigh_less(void **state)
 {
+	static const char *const sites[] = {NOBODY, APPROVED, REGULAR};
 	(void)state;
-	for (unsigned approved = 0; approved < 2; approved++) {
-		struct world *w = w_new(approved ? APPROVED : NOBODY);
+	for (unsigned approved = 0; approved < 3; approved++) {
+		struct world *w = w_new(sites[approved]);
 		for (uint32_t i = 0; i < 200; i++) {
 			const int64_t t = NOON + i * MINUTE;
 			w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .time_us = t, .out = 100,
@@ -164,6 +167,11 @@ static void approved_beacons_weigh_less(void **state)
 			                             .end = END_CLOSED});
 		}
 		w_flush(w);
+		if (approved == 2) {
+			assert_int_equal(w->findings[1].id, 0);
+			w_free(w);
+			continue;
+		}
 		const unsigned score = w->detections[1][DETECT_BEACON].score;
 		assert_in_range(score, approved ? 60 : 90, approved ? 60 : 100);
 		if (approved)
@@ -172,6 +180,27 @@ static void approved_beacons_weigh_less(void **state)
 			assert_in_range(w->findings[1].severity, 50, 100);
 		w_free(w);
 	}
+}
+
+/* More bytes to an approved clock than the time needs: a finding of those bytes,
+ * not a word in that of others. */
+static void ntp_past_its_budget(void **state)
+{
+	(void)state;
+	struct world *w = w_new("  - {id: A1, equipment: [E1], ports: [udp/123], to: {prefixes: [198.51.100.0/24]}" VALID);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .proto = 1, .time_us = NOON, .in = 90});
+	w_begin(w, &(struct w_new_flow){.slot = 2, .machine = 1, .peer = 7, .proto = 17, .port = 123, .time_us = NOON,
+	                                .out = 76, .flags = FLOW_ESTABLISHED});
+	w_count(w, &(struct w_count){.slot = 2, .time_us = NOON + SECOND, .out = 70000, .flags = FLOW_ESTABLISHED});
+	w_flush(w);
+	assert_int_equal(w->rows[2].r.verdict, VERDICT_APPROVED);
+	assert_int_not_equal(w->rows[2].r.finding, w->rows[1].r.finding);
+	const int64_t finding = w->rows[2].r.finding;
+	assert_int_equal(w->detections[finding][DETECT_NTP].score, 100);
+	assert_int_equal(w->findings[finding].bytes_out, 70000);
+	assert_in_range(w->findings[finding].severity, 15, 30);
+	assert_int_equal(w->detections[w->rows[1].r.finding][DETECT_NTP].count, 0);
+	w_free(w);
 }
 
 /* Told as it passes an hour, and four, and no more. */
@@ -229,6 +258,7 @@ int main(void)
 	    cmocka_unit_test(many_addresses),
 	    cmocka_unit_test(hits_reach_findings),
 	    cmocka_unit_test(approved_beacons_weigh_less),
+	    cmocka_unit_test(ntp_past_its_budget),
 	    cmocka_unit_test(long_connections),
 	    cmocka_unit_test(contents),
 	};

@@ -57,7 +57,7 @@ s_ntp_foreign() {
     lab_bg case-chronyd2 outside chronyd -x -d -u root -f "$LAB_DIR/etc/chrony-ntp2"; lab_wait_port outside udp 123; sleep 0.3
     lab_ask_ntp bag4 "$NTP2"; lab_ask_ntp bag4 "$NTP2"; return 0
 }
-scene ntp-budget exfil 'unapproved NII-0008:ntp' perl 'Data in messages to the approved clock that look like NTP at first sight: no approval covers them.'
+scene ntp-budget exfil 'unapproved NII-0008:ntp' perl 'Data in messages to the approved clock that look like NTP: only that they are so many tells.'
 s_ntp_budget() {
     lab_in nii8 perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => $ARGV[0], PeerPort => 123); for (1 .. 900) { $s->send("\x23\0\6\xec" . join("", map { chr int rand 256 } 1 .. 44)); select undef, undef, undef, 0.004 }' "$NTP"
 }

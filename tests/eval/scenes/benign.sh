@@ -62,7 +62,7 @@ s_benign_maintenance() {
     lab_start_sshd sshd-nii7 nii7 192.0.2.10 22
     lab_ssh outside ssh -b "$VENDOR" root@192.0.2.10 'for i in 1 2 3; do uptime; sleep 0.5; done' >/dev/null
 }
-scene benign-heartbeat benign 'approved NII-0008:beacon?' curl,nginx 'A heartbeat to the approved monitor every second: as regular as a beacon.'
+scene benign-heartbeat benign approved curl,nginx 'A heartbeat to the approved monitor every second: as regular as a beacon.'
 s_benign_heartbeat() { every 1 25 web nii8 "http://$MONITOR:8080/post" -d '{"state":"ok"}'; }
 
 scene benign-syslog benign approved logger 'Log lines to the approved monitor.'

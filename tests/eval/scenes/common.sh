@@ -20,7 +20,7 @@ scene_site() {
         'to: {hosts: [updates.maker.example, "*.cdn.maker.example"]}' \
         'ports: [tcp/80, tcp/443]' 'initiator: equipment'
     lab_approval APR-MONITOR 'equipment: [cargo-xray, baggage]' "to: {prefixes: [$MONITOR/32]}" \
-        'ports: [tcp/8080, udp/514, icmp, udp/161, tcp/443]'
+        'ports: [tcp/8080, udp/514, icmp, udp/161, tcp/443]' 'regular: true'   # heartbeats, log lines, pings
     lab_approval APR-RECORDER 'equipment: [cargo-xray, baggage]' "to: {prefixes: [$RECORDER/32]}" \
         'ports: [udp/5004, tcp/554, tcp/8554]' 'initiator: equipment'
     lab_approval APR-PACS 'equipment: [cargo-xray, baggage]' "to: {prefixes: [$ARCHIVE/32]}" \
