@@ -301,20 +301,6 @@ static void usage_of(void *ctx, const char *approval, enum config_period per, in
 		*ret = (struct policy_usage){0};
 }
 
-/* A transfer is approved only if it was at each moment of its life: where its
- * last one holds, the first at which time or limit did not is what decides. */
-static void choose_moment(struct explaining *x)
-{
-	struct policy_verdict v;
-	if (x->record.bad_us == 0)
-		return;
-	policy_judge(x->policy, &x->facts, usage_of, x, &v);
-	if (v.verdict == VERDICT_APPROVED)
-		x->facts.time_us = x->record.bad_us;
-	else
-		x->record.bad_us = 0;
-}
-
 /* --- what is printed --- */
 
 static void step_table(void *ctx, const struct policy_step *s)
@@ -459,7 +445,8 @@ static int explain(struct explaining *x, const char *id)
 		code = policy_load(&x->o, x->o.config, &x->cfg, &x->policy);
 	if (code == EXIT_DONE) {
 		stored_facts_equipment(x->cfg, &x->facts);
-		choose_moment(x);
+		if (!stored_facts_moment(x->policy, &x->facts, usage_of, x, x->record.bad_us))
+			x->record.bad_us = 0;
 		code = x->o.format == FORMAT_JSON ? print_json(x) : print_table(x);
 		if (fflush(stdout) != 0 || ferror(stdout) != 0)
 			code = EXIT_FAILED;

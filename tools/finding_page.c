@@ -5,8 +5,6 @@
 
 #include "finding_text.h"
 
-#define TRANSFERS_MAX 20000u   /* the newest so many are looked at */
-
 static const char *keep_text(char to[PAGE_TEXT], const char *from)
 {
 	snprintf(to, PAGE_TEXT, "%s", from != NULL ? from : "");
@@ -23,10 +21,16 @@ static int on_finding(void *ctx, const struct stored_finding *s)
 	p->finding.row.country = keep_text(p->text[2], s->row.country);
 	p->finding.row.as_org = keep_text(p->text[3], s->row.as_org);
 	p->finding.address = keep_text(p->text[4], s->address);
+	p->finding.review.analyst = keep_text(p->text[5], s->review.analyst);
+	p->finding.review.user = keep_text(p->text[6], s->review.user);
+	p->finding.review.signs = NULL;
+	p->finding.review.note = s->review.note != NULL ? p->note : NULL;
+	snprintf(p->note, sizeof p->note, "%s", s->review.note != NULL ? s->review.note : "");
 	snprintf(p->reasons, sizeof p->reasons, "%s", s->reasons != NULL ? s->reasons : "[]");
 	snprintf(p->signs, sizeof p->signs, "%s", s->signs != NULL ? s->signs : "");
 	p->finding.reasons = p->reasons;
 	p->finding.signs = s->signs != NULL ? p->signs : NULL;
+	p->emptied = s->row.transfers == 0 && s->signs == NULL;
 	return 0;
 }
 
@@ -56,151 +60,52 @@ static void weigh(struct finding_page *p)
 	severity_sum(&f, &p->severity);
 }
 
-/* --- over time --- */
-
-static void spread(struct finding_page *p, int64_t from_us, int64_t to_us, uint64_t bytes)
-{
-	const struct row_finding *r = &p->finding.row;
-	const double start = (double)r->first_us, width = (double)(r->last_us - r->first_us + 1) / PAGE_BINS;
-	const double from = from_us > r->first_us ? (double)from_us : start;
-	const double end = start + width * PAGE_BINS, to = (double)to_us + 1 < end ? (double)to_us + 1 : end;
-	const double span = to > from ? to - from : 1;
-	for (unsigned i = 0; i < PAGE_BINS; i++) {
-		const double low = start + width * i, high = low + width;
-		const double a = from > low ? from : low, b = from + span < high ? from + span : high;
-		if (b > a)
-			p->bins[i] += (double)bytes * (b - a) / span;
-	}
-}
-
-/* --- its transfers, added up --- */
-
-static void add_app(struct finding_page *p, const struct stored_sum *s)
-{
-	struct page_app a = {.port = s->has_port ? s->port : -1, .bytes = s->ip_bytes_out + s->ip_bytes_in};
-	snprintf(a.app, sizeof a.app, "%s", s->app != NULL ? s->app : "");
-	char proto[STORE_PROTO_MAX];
-	snprintf(a.proto, sizeof a.proto, "%s", s->month ? "" : store_proto_word((uint8_t)s->proto, proto));
-	for (unsigned i = 0; i < p->app_count; i++) {
-		struct page_app *e = &p->apps[i];
-		if (strcmp(e->app, a.app) != 0 || strcmp(e->proto, a.proto) != 0 || e->port != a.port)
-			continue;
-		e->bytes += a.bytes;
-		for (; i > 0 && p->apps[i - 1].bytes < p->apps[i].bytes; i--) {
-			const struct page_app swap = p->apps[i];
-			p->apps[i] = p->apps[i - 1];
-			p->apps[i - 1] = swap;
-		}
-		return;
-	}
-	unsigned at = p->app_count < PAGE_APPS ? p->app_count++ : PAGE_APPS;
-	if (at == PAGE_APPS) {
-		p->more_apps++;
-		if (p->apps[--at].bytes >= a.bytes)
-			return;
-	}
-	for (; at > 0 && p->apps[at - 1].bytes < a.bytes; at--)
-		p->apps[at] = p->apps[at - 1];
-	p->apps[at] = a;
-}
-
-static int on_total(void *ctx, const struct stored_sum *s)
-{
-	struct finding_page *p = ctx;
-	add_app(p, s);
-	p->folded = p->folded || s->folded > 0;
-	if (s->network != NULL)
-		keep_text(p->network, s->network);
-	return 0;
-}
-
-#define HOUR_US INT64_C(3600000000)
-
-static int on_hour(void *ctx, const struct stored_sum *s)
-{
-	struct finding_page *p = ctx;
-	const bool within = !s->month && s->end_us < s->hour_us + HOUR_US;
-	spread(p, s->start_us, within ? s->end_us : s->month ? s->end_us : s->hour_us + HOUR_US, s->ip_bytes_out);
-	return 0;
-}
-
-/* --- its transfers, one by one --- */
-
-static void add_name(struct finding_page *p, const struct row_transfer *r)
-{
-	if (r->hostname == NULL)
-		return;
-	for (unsigned i = 0; i < p->name_count; i++)
-		if (strcmp(p->names[i].name, r->hostname) == 0 && p->names[i].source == r->hostname_source &&
-		    p->names[i].verified == r->hostname_verified)
-			return;
-	if (p->name_count == PAGE_NAMES) {
-		p->more_names++;
-		return;
-	}
-	struct page_name *n = &p->names[p->name_count++];
-	keep_text(n->name, r->hostname);
-	n->source = r->hostname_source;
-	n->verified = r->hostname_verified;
-}
-
-static void add_largest(struct finding_page *p, const struct stored_transfer *t)
-{
-	const struct row_transfer *r = &t->row;
-	const uint64_t bytes = r->counts.ip_bytes_out + r->counts.ip_bytes_in;
-	unsigned at = p->largest_count < PAGE_LARGEST ? p->largest_count++ : PAGE_LARGEST;
-	char address[ADDR_TEXT_MAX];
-	if (at == PAGE_LARGEST) {
-		at--;
-		if (p->largest[at].out + p->largest[at].in >= bytes)
-			return;
-	}
-	for (; at > 0 && p->largest[at - 1].out + p->largest[at - 1].in < bytes; at--)
-		p->largest[at] = p->largest[at - 1];
-	struct page_transfer *to = &p->largest[at];
-	char proto[STORE_PROTO_MAX];
-	*to = (struct page_transfer){.id = r->id, .start_us = r->start_us, .end_us = r->end_us, .out = r->counts.ip_bytes_out,
-	                             .in = r->counts.ip_bytes_in, .initiator = r->initiator};
-	snprintf(to->app, sizeof to->app, "%s", r->app != NULL ? r->app : store_proto_word(r->ident.proto, proto));
-	addr_text(&r->ident.peer, address);
-	const bool brackets = t->has_ports && !addr_is_v4(&r->ident.peer);
-	if (t->has_ports)
-		snprintf(to->peer, sizeof to->peer, "%s%s%s:%u", brackets ? "[" : "", address, brackets ? "]" : "",
-		         r->ident.peer_port);
-	else
-		snprintf(to->peer, sizeof to->peer, "%s", address);
-	if (at == 0)
-		p->encrypted = r->encrypted;
-}
+/* --- the largest transfer, or the one asked for --- */
 
 static int on_transfer(void *ctx, const struct stored_transfer *t)
 {
 	struct finding_page *p = ctx;
-	char address[ADDR_TEXT_MAX];
-	add_name(p, &t->row);
-	add_largest(p, t);
-	keep_text(p->vendor, t->row.vendor);
-	if (t->row.approval != NULL)
-		keep_text(p->approval, t->row.approval);
-	if (!p->finding.row.several)
-		snprintf(p->address, sizeof p->address, "%s", addr_text(&t->row.ident.peer, address));
-	if (!p->folded)
-		spread(p, t->row.start_us, t->row.end_us, t->row.counts.ip_bytes_out);
+	const struct row_transfer *r = &t->row;
+	static const struct mac none = {{0}};
+	keep_text(p->of.network, r->network);
+	keep_text(p->of.vendor, r->vendor);
+	keep_text(p->of.city, r->city);
+	keep_text(p->of.provider, r->provider);
+	keep_text(p->of.approval, r->approval);
+	snprintf(p->of.jurisdiction, sizeof p->of.jurisdiction, "%s", r->jurisdiction != NULL ? r->jurisdiction : "");
+	snprintf(p->of.policy, sizeof p->of.policy, "%s", r->policy_hash != NULL ? r->policy_hash : "");
+	if (!mac_eq(&r->ident.inside_mac, &none))
+		mac_text(&r->ident.inside_mac, p->of.mac);
+	addr_text(&r->ident.inside, p->of.address);
+	p->of.verdict = r->verdict;
 	return 0;
+}
+
+static int read_largest(struct store_reader *r, struct finding_page *p)
+{
+	const struct store_filter one = {.id = p->largest[0].id, .limit = 1};
+	return p->largest_count > 0 ? store_read_transfers(r, &one, on_transfer, p) : 0;
 }
 
 /* --- what is like it --- */
 
 static int on_neighbour(void *ctx, const struct stored_finding *s)
 {
-	struct finding_page *p = ctx;
-	struct page_neighbour *n = &p->neighbours[p->neighbour_count++];
-	*n = (struct page_neighbour){.id = s->row.id, .severity = s->row.severity, .out = s->row.bytes_out,
-	                             .same_peer = strcmp(s->row.equipment, p->finding.row.equipment) != 0};
+	struct page_neighbours *to = ctx;
+	struct page_neighbour *n = &to->worst[to->shown++];
+	*n = (struct page_neighbour){.id = s->row.id, .severity = s->row.severity, .out = s->row.bytes_out};
 	keep_text(n->equipment, s->row.equipment);
 	keep_text(n->peer, finding_peer(s));
 	finding_why(s, n->why, sizeof n->why);
 	return 0;
+}
+
+static int read_side(struct store_reader *r, const struct finding_filter *f, struct page_neighbours *to)
+{
+	to->count = store_read_findings_count(r, f);
+	if (to->count < 0)
+		return ERR_IO;
+	return to->count > 0 ? store_read_findings(r, f, on_neighbour, to) : 0;
 }
 
 static int read_neighbours(struct store_reader *r, struct finding_page *p)
@@ -213,15 +118,15 @@ static int read_neighbours(struct store_reader *r, struct finding_page *p)
 	if (row->peer_name == NULL)
 		f.peer = &address;
 	if (row->peer_name != NULL || p->finding.address != NULL)
-		code = store_read_findings(r, &f, on_neighbour, p);
+		code = read_side(r, &f, &p->same_peer);
 	f = (struct finding_filter){.equipment = row->equipment, .not_id = row->id, .limit = PAGE_NEIGHBOURS};
-	return code == 0 ? store_read_findings(r, &f, on_neighbour, p) : code;
+	return code == 0 ? read_side(r, &f, &p->same_equipment) : code;
 }
 
 int finding_page_read(struct store_reader *r, int64_t id, struct finding_page *ret)
 {
 	const struct finding_filter one = {.id = id, .limit = 1};
-	const struct store_filter all = {.finding = id}, newest = {.finding = id, .limit = TRANSFERS_MAX};
+	struct page_sums sums = {.page = ret};
 	memset(ret, 0, sizeof *ret);
 	int code = store_read_findings(r, &one, on_finding, ret);
 	if (code != 0 || !ret->found)
@@ -229,11 +134,50 @@ int finding_page_read(struct store_reader *r, int64_t id, struct finding_page *r
 	code = store_read_detections(r, id, on_detection, ret);
 	weigh(ret);
 	if (code == 0)
-		code = store_read_sums(r, &all, false, on_total, ret);
-	ret->folded = ret->folded || ret->finding.row.transfers > TRANSFERS_MAX;
+		code = store_read_briefs(r, &ret->finding.row, finding_page_add, &sums);
+	finding_page_sort(ret);
 	if (code == 0)
-		code = store_read_transfers(r, &newest, on_transfer, ret);
-	if (code == 0 && ret->folded)
-		code = store_read_sums(r, &all, true, on_hour, ret);
+		code = read_largest(r, ret);
 	return code == 0 ? read_neighbours(r, ret) : code;
+}
+
+/* --- of one transfer --- */
+
+static int on_one(void *ctx, const struct stored_transfer *t)
+{
+	struct finding_page *p = ctx;
+	const struct row_transfer *r = &t->row;
+	char address[ADDR_TEXT_MAX];
+	const bool host = r->hostname != NULL && r->hostname_verified;
+	const bool peer = r->initiator == INITIATOR_PEER;
+	const struct stored_finding as = {
+		.row = {.id = r->finding, .equipment = r->equipment, .peer = r->ident.peer, .kind = host ? PEER_HOST : PEER_ADDRESS,
+		        .peer_name = host ? r->hostname : NULL, .reasons = r->reasons, .first_us = r->start_us,
+		        .last_us = r->end_us, .transfers = 1, .bytes_out = r->counts.ip_bytes_out,
+		        .bytes_in = r->counts.ip_bytes_in, .country = r->country, .as_org = r->as_org, .asn = r->asn,
+		        .unknown_equipment = strncmp(r->equipment, "unknown:", 8) == 0, .peer_opened = peer, .signs = r->signs,
+		        .closed = r->state != ROW_OPEN, .severity = (uint8_t)(t->severity > 0 ? t->severity : 0)},
+		.address = addr_text(&r->ident.peer, address), .reasons = t->reasons, .signs = t->signs};
+	const struct stored_brief b = {
+		.id = r->id, .start_us = r->start_us, .end_us = r->end_us, .transfers = 1, .dest_ip = address,
+		.port = t->has_ports ? peer ? r->ident.inside_port : r->ident.peer_port : -1, .proto = r->ident.proto,
+		.encrypted = r->inspected ? r->encrypted : -1, .initiator = r->initiator, .app = r->app, .hostname = r->hostname,
+		.hostname_source = r->hostname_source, .hostname_verified = r->hostname_verified, .verdict = r->verdict,
+		.country = r->country, .asn = r->asn, .as_org = r->as_org,
+		.content = r->content, .signs = t->signs, .channels = r->channels, .collapsed = r->collapsed,
+		.ip_bytes_out = r->counts.ip_bytes_out, .ip_bytes_in = r->counts.ip_bytes_in,
+		.packets_out = r->counts.packets_out, .packets_in = r->counts.packets_in};
+	struct page_sums sums = {.page = p};
+	const int code = on_finding(p, &as);
+	p->one = true;
+	p->emptied = false;
+	return code == 0 && finding_page_add(&sums, &b) == 0 ? on_transfer(p, t) : code;
+}
+
+int finding_page_of_transfer(struct store_reader *r, int64_t id, struct finding_page *ret)
+{
+	const struct store_filter one = {.id = id, .limit = 1};
+	memset(ret, 0, sizeof *ret);
+	int code = store_read_transfers(r, &one, on_one, ret);
+	return code == 0 && ret->found ? read_neighbours(r, ret) : code;
 }

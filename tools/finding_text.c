@@ -1,6 +1,7 @@
 #include "finding_text.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,10 +19,14 @@ static void add_words(const char *json, char *buf, size_t size)
 {
 	char flat[STORE_SIGNS_MAX];
 	size_t n = strlen(buf);
-	for (const char *p = json != NULL ? transfer_flat(json, flat, sizeof flat) : ""; *p != '\0' && n + 2 < size; p++) {
-		if (n > 0 && p == flat)
+	for (const char *p = json != NULL ? transfer_flat(json, flat, sizeof flat) : ""; *p != '\0' && n + 4 < size; p++) {
+		const bool between = *p == ' ' || (n > 0 && p == flat);
+		if (between)
 			buf[n++] = ',';
-		buf[n++] = *p == ' ' ? ',' : *p;
+		if (between)
+			buf[n++] = ' ';
+		if (*p != ' ')
+			buf[n++] = *p;
 	}
 	buf[n] = '\0';
 }
@@ -58,25 +63,33 @@ static void say(struct line *l, const char *fmt, ...)
 		l->used = (size_t)n < l->size - l->used ? l->used + (size_t)n : l->size - 1;
 }
 
-static bool has(const struct finding_said *f, enum detection d)
+/* " with DICOM images" */
+static const char *with_what(const struct finding_said *f)
 {
-	return (f->s->row.signs & detect_bit(d)) != 0;
+	static const enum text with[SAID_KINDS] = {
+		[SAID_DICOM] = TEXT_WITH_DICOM, [SAID_DATABASE] = TEXT_WITH_DATABASE, [SAID_INSPECTION] = TEXT_WITH_INSPECTION,
+		[SAID_ENCRYPTED_ARCHIVE] = TEXT_WITH_ENCRYPTED_ARCHIVES, [SAID_ARCHIVE] = TEXT_WITH_ARCHIVES};
+	return text(f->lang, with[f->what]);
 }
 
-/* " of DICOM images", or nothing where nobody knows. */
-static const char *of_what(const struct finding_said *f)
+/* Every byte went in transfers that held it. */
+static bool what_is_all(const struct finding_said *f)
 {
-	if (f->app != NULL && strcmp(f->app, "DICOM") == 0)
-		return text(f->lang, TEXT_OF_DICOM);
-	if (has(f, DETECT_DATABASE_COPY))
-		return text(f->lang, TEXT_OF_DATABASE);
-	if (has(f, DETECT_INSPECTION_DATA))
-		return text(f->lang, TEXT_OF_INSPECTION);
-	if (has(f, DETECT_ARCHIVE_ENCRYPTED))
-		return text(f->lang, TEXT_OF_ENCRYPTED_ARCHIVES);
-	if (has(f, DETECT_ARCHIVE))
-		return text(f->lang, TEXT_OF_ARCHIVES);
-	return f->s->row.kind == PEER_DOMAIN ? text(f->lang, TEXT_OF_NAMES) : "";
+	return f->what >= 0 && f->what_transfers > 0 && f->what_transfers == f->s->row.transfers;
+}
+
+/* Behind the peer: of what part more is known. */
+static void say_parts(struct line *l, const struct finding_said *f, bool fetched)
+{
+	char size[FORMAT_SIZE_MAX], count[24];
+	snprintf(count, sizeof count, "%" PRIu64, f->what_transfers);
+	if (f->what >= 0 && !what_is_all(f))
+		fill(l, text(f->lang, f->what_transfers == 0   ? TEXT_SOME_WITH
+		                      : f->what_transfers == 1 ? TEXT_PART_WITH
+		                                               : TEXT_PARTS_WITH),
+		     (const char *[]){format_size(f->what_out, size), with_what(f), count});
+	if (!fetched && f->opened_out > 0)
+		fill(l, text(f->lang, TEXT_PART_FETCHED), (const char *[]){format_size(f->opened_out, size)});
 }
 
 /* " (203.0.113.50, CN, AS64500)" */
@@ -93,11 +106,11 @@ static void say_where(struct line *l, const struct finding_said *f)
 		say(l, "%s%s", sep, r->as_org);
 		sep = ", ";
 	}
-	if (r->country != NULL) {
-		say(l, "%s%s", sep, r->country);
+	if (f->places != NULL || r->country != NULL) {
+		say(l, "%s%s", sep, f->places != NULL ? f->places : r->country);
 		sep = ", ";
 	}
-	if (asn) {
+	if (asn && f->places == NULL) {
 		say(l, "%sAS%u", sep, r->asn);
 		sep = ", ";
 	}
@@ -119,6 +132,8 @@ static void say_how(struct line *l, const struct finding_said *f)
 	proto[n] = '\0';
 	for (size_t i = 0; !bare && i < sizeof carried / sizeof carried[0]; i++)
 		bare = strcmp(f->app, carried[i]) == 0;
+	if (!f->all)
+		say(l, "%s", text(f->lang, TEXT_MOSTLY));
 	fill(l, text(f->lang, !bare ? TEXT_OVER : f->encrypted ? TEXT_OVER_ENCRYPTED : TEXT_OVER_PLAIN),
 	     (const char *[]){bare ? proto : f->app});
 }
@@ -132,6 +147,10 @@ static void say_verdict(struct line *l, const struct finding_said *f)
 	} else if (reasons != 0) {
 		add_words(f->s->reasons, words, sizeof words);
 		say(l, "; %s: %s", text(f->lang, TEXT_NOT_APPROVED), words);
+	} else if (f->s->signs == NULL) {
+		say(l, "; %s", text(f->lang, TEXT_APPROVED));
+		if (f->approval != NULL)
+			say(l, " (%s)", f->approval);
 	} else {
 		add_words(f->s->signs, words, sizeof words);
 		say(l, "; %s: %s", text(f->lang, f->s->row.transfers > 0 ? TEXT_APPROVED_BUT : TEXT_SUSPICIOUS), words);
@@ -143,18 +162,21 @@ const char *finding_sentence(const struct finding_said *f, char *buf, size_t siz
 	struct line l = {.buf = buf, .size = size};
 	const struct row_finding *r = &f->s->row;
 	char out[FORMAT_SIZE_MAX];
+	const bool domain = r->kind == PEER_DOMAIN, fetched = f->opened_out > 0 && f->opened_out == r->bytes_out && !domain;
+	const char *what = what_is_all(f) ? with_what(f) : domain ? text(f->lang, TEXT_OF_NAMES) : "";
 	format_size(r->bytes_out, out);
 	buf[0] = '\0';
-	if (r->peer_opened && r->kind != PEER_DOMAIN) {
+	if (fetched) {
 		say(&l, "%s", finding_peer(f->s));
 		say_where(&l, f);
-		fill(&l, text(f->lang, TEXT_FETCHED), (const char *[]){out, of_what(f), r->equipment});
+		fill(&l, text(f->lang, TEXT_FETCHED), (const char *[]){out, what, r->equipment});
 	} else {
-		fill(&l, text(f->lang, r->kind == PEER_DOMAIN ? TEXT_SENT_BELOW : TEXT_SENT),
-		     (const char *[]){r->equipment, out, of_what(f), finding_peer(f->s)});
+		fill(&l, text(f->lang, domain ? TEXT_SENT_BELOW : TEXT_SENT),
+		     (const char *[]){r->equipment, out, what, finding_peer(f->s)});
 		say_where(&l, f);
 	}
 	say_how(&l, f);
+	say_parts(&l, f, fetched);
 	say_verdict(&l, f);
 	return buf;
 }

@@ -121,3 +121,16 @@ bool stored_facts_under(const struct config *c, const struct stored_transfer *t,
 	f->address_outside_network = true;
 	return still;
 }
+
+bool stored_facts_moment(const struct policy *p, struct policy_facts *f, policy_usage_fn usage, void *usage_ctx,
+                         int64_t bad_us)
+{
+	struct policy_verdict v;
+	if (bad_us == 0)
+		return false;
+	policy_judge(p, f, usage, usage_ctx, &v);
+	if (v.verdict != VERDICT_APPROVED)
+		return false;
+	f->time_us = bad_us;
+	return true;
+}

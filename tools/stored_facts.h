@@ -19,4 +19,10 @@ void stored_facts_equipment(const struct config *c, struct policy_facts *f);
  * nothing of a scanner network at all. */
 bool stored_facts_under(const struct config *c, const struct stored_transfer *t, struct policy_facts *f);
 
+/* A transfer is approved only if it was at each moment of its life: where its
+ * last one holds, the first at which time or limit did not (bad_us, 0: none) is
+ * what decides. Is it that one? */
+bool stored_facts_moment(const struct policy *p, struct policy_facts *f, policy_usage_fn usage, void *usage_ctx,
+                         int64_t bad_us);
+
 #endif

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "judge/judge.h"
 #include "judge/row.h"
+#include "record/ledger.h"
 #include "record/store_review.h"
 
 struct store_reader;
@@ -117,6 +118,52 @@ struct stored_detection {
 };
 MUST_CHECK int store_read_detections(struct store_reader *r, int64_t finding,
                                      int (*fn)(void *ctx, const struct stored_detection *d), void *ctx);
+
+/* A transfer of a finding in few words, or a sum of folded ones: quick, for
+ * there may be a million. */
+struct stored_brief {
+	bool folded, month;              /* a sum; of a month: no peer, no port, no protocol */
+	int64_t id;                      /* 0: a sum */
+	int64_t start_us, end_us;
+	uint64_t transfers;              /* 1, or of the sum */
+	const char *dest_ip;             /* NULL: not known any more, as the next ones */
+	int64_t port;                    /* that was connected to; -1: none */
+	int proto, encrypted;            /* -1: not known */
+	enum fact_initiator initiator;
+	const char *app, *hostname, *country, *as_org;
+	uint32_t asn;                    /* 0: unknown */
+	enum fact_host_source hostname_source;   /* a sum does not know */
+	bool hostname_verified;
+	enum verdict verdict;
+	const char *content, *signs, *channels;  /* JSON; a sum has none */
+	uint64_t collapsed, ip_bytes_out, ip_bytes_in, packets_out, packets_in;
+};
+/* In the order of id, then the sums. Of f its id and time are looked at. */
+MUST_CHECK int store_read_briefs(struct store_reader *r, const struct row_finding *f,
+                                 int (*fn)(void *ctx, const struct stored_brief *b), void *ctx);
+
+/* What evidence files hold of a finding, or of one transfer of it (0: of all); a file each. */
+struct stored_evidence {
+	int64_t id;
+	const char *path, *state;        /* from the data directory on; "open", "closed", "evicted" */
+	const char *sha256;              /* hex; NULL: not known yet */
+	uint64_t file_bytes;
+	int64_t first_us, last_us;       /* of the file */
+	uint64_t packets, bytes, missed, transfers;   /* of the finding */
+};
+MUST_CHECK int store_read_evidence_of(struct store_reader *r, int64_t finding, int64_t transfer,
+                                      int (*fn)(void *ctx, const struct stored_evidence *e), void *ctx);
+
+/* The newest entry of the ledger about a finding. */
+struct stored_entry {
+	int64_t seq;                     /* -1: there is none */
+	int64_t time_us;
+	char kind[32];
+	struct ledger_hash hash;
+	int64_t covered_by;              /* size of the first checkpoint that holds it; 0: none yet */
+	uint64_t entries;                /* that are about it */
+};
+MUST_CHECK int store_read_entry_of(struct store_reader *r, int64_t finding, struct stored_entry *ret);
 
 /* How much there is. */
 struct stored_extent {

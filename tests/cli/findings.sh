@@ -65,13 +65,14 @@ grep -q 'no such finding' "$work/err" || fail "what is said of it"
 # A page: the sentence, the terms, the neighbour.
 id=$(findings --peer files.abroad.example --format json | jq .id)
 show "$id" >"$work/page"
-grep -q '^BAG-0004 sent 180 kB of DICOM images to files.abroad.example (DE, AS64501) over plain TCP; no approval.$' "$work/page" ||
+grep -q '^BAG-0004 sent 180 kB to files.abroad.example (NL, DE), mostly over plain TCP,$' "$work/page" ||
 	fail "the sentence: $(sed -n 3p "$work/page")"
-show "$id" --lang es | grep -q '^BAG-0004 envió 180 kB de imágenes DICOM a files.abroad.example (DE, AS64501) por TCP sin cifrar; sin aprobación.$' ||
+grep -q '^136 kB of it in a transfer with DICOM images; no approval.$' "$work/page" || fail "it says more than was seen"
+show "$id" --lang es | grep -q '^BAG-0004 envió 180 kB a files.abroad.example (NL, DE), sobre todo por TCP sin$' ||
 	fail "la frase"
 grep -q '^Severity  *15  not approved$' "$work/page" || fail "the terms"
-grep -q 'same equipment: → AS64499' "$work/page" || fail "the neighbour"
-grep -q 'DNS gave it' "$work/page" || fail "the names"
+grep -q 'same equipment, other findings: 1. [0-9]* ([0-9]*) → AS64499' "$work/page" || fail "the neighbour"
+grep -q 'SNI of TLS; DNS gave it' "$work/page" || fail "the names"
 
 # A day later in packet time it has ended; what is folded is on the page, too; and nothing acts on a terminal.
 sqlite3 "$work/db/garita.db" "
@@ -80,8 +81,10 @@ sqlite3 "$work/db/garita.db" "
 	INSERT INTO detection VALUES($id, 'beacon', 90, 3, 1, 2, 0, char(27) || '[31m' || char(10) || 'x'),
 		($id, 'not-yet-known', 90, 3, 1, 2, 0, NULL);
 	UPDATE finding SET state = 'closed', signs = '[\"beacon\",\"not-yet-known\"]' WHERE id = $id;
-	UPDATE transfer SET hostname = char(27) || '[2Jname' WHERE finding = $id"
-for v in "show $id" findings; do
+	UPDATE transfer SET hostname = char(27) || '[2Jname', as_org = char(27) || 'c', city = char(7), provider = char(155) || '2J',
+		content = json_array(json_object('word', 'dicom', 'detail', char(27) || ']52;c;x' || char(7))),
+		channel = json_array(json_object('kind', 'vpn', 'name', char(27) || '[5m', 'provider', char(8238) || 'x')) WHERE finding = $id"
+for v in "show $id" "show $id --all --lang es" findings; do
 	# shellcheck disable=SC2086
 	"$build/garita" $v --db "$work/db" >"$work/page"
 	if LC_ALL=C grep -q "$(printf '[\001-\011\013-\037\177]')" "$work/page"; then fail "$v: control characters"; fi
@@ -90,6 +93,22 @@ done
 show "$id" | grep -q 'beacon 90/100 ×3 \[T1041\]' || fail "its detection"
 show "$id" --format json | jq -e '.state == "closed" and ([.detected[].word] | index("beacon") != null)' >/dev/null || fail "its state"
 [ "$(count --state closed)" = 1 ] || fail "--state closed"
+
+# One whose transfers are judged otherwise is in no list; asked for, it says so.
+sqlite3 "$work/db/garita.db" "UPDATE finding SET transfers = 0, signs = NULL WHERE id = $id"
+[ -z "$(findings --format json | jq "select(.id == $id)")" ] || fail "an emptied finding is listed"
+show "$id" | grep -q '^What to do  Its transfers are judged otherwise now; nothing is left in it' || fail "an emptied finding"
+show "$id" --format json | jq -e '.emptied and (has("sentence") | not)' >/dev/null || fail "an emptied finding, JSON"
+
+# A transfer, approved or not.
+for id in $(echo "$transfers" | jq .id); do
+	show "$id" --transfer >"$work/page" || fail "transfer $id"
+	show "$id" --transfer --all --lang es >/dev/null || fail "transfer $id, all of it"
+	[ "$(show "$id" --transfer --format json | jq -r '[.transfer, .verdict] | map(tostring) | join(" ")')" = \
+		"$id $(echo "$transfers" | jq -r "select(.id == $id) | .verdict")" ] || fail "transfer $id, JSON"
+done
+show 99999 --transfer 2>"$work/err" && fail "a transfer that is none"
+grep -q 'no such transfer' "$work/err" || fail "what is said of it"
 
 # The manual page has every word of detect.c, with its weight and its ids.
 sed -n 's/.*\[DETECT_[A-Z0-9_]*\] = {"\([^"]*\)", "\([^"]*\)", DETECT_[A-Z]*, \([0-9]*\),.*/\1|Weight \3; \2./p' \
