@@ -66,10 +66,18 @@ static uint64_t new_bytes(struct detected *e, const struct finding_sign *s)
 	return s->bytes_out > known ? s->bytes_out - known : 0;
 }
 
+/* Which kinds it has stands in the row of the finding itself; how often, how
+ * sure and when stands in that of the detection. */
+static void mark_detected(struct findings *f, uint32_t index, struct detected *e, bool kinds_changed)
+{
+	e->changed = true;
+	f->all[index].detected_changed = true;
+	finding_mark(f, index, kinds_changed ? ROW_ANY : ROW_COUNTS);
+}
+
 void findings_detect(struct findings *f, uint32_t index, const struct finding_sign *s)
 {
-	struct finding *d = &f->all[index];
-	struct detected *e = find_or_make(f, d, s->what);
+	struct detected *e = find_or_make(f, &f->all[index], s->what);
 	if (e == NULL)
 		return;
 	const bool first = e->count == 0;
@@ -87,8 +95,7 @@ void findings_detect(struct findings *f, uint32_t index, const struct finding_si
 		e->last_us = s->last_us;
 	if (s->detail != NULL && s->detail[0] != 0)
 		intern_set(f->texts, &e->detail, s->detail);
-	d->detected_changed = true;
-	finding_mark(f, index, ROW_ANY);
+	mark_detected(f, index, e, first != (e->count == 0));
 	if (s->by > 0)
 		findings_add(f, index, &(const struct finding_delta){.bytes_out = (int64_t)bytes, .time_us = s->last_us});
 }
@@ -106,21 +113,29 @@ void findings_pass_on(struct findings *f, uint32_t from, uint32_t to)
 		                               .detail = intern_text(f->texts, e.detail)};
 		findings_detect(f, to, &s);
 		f->detected[i].count = 0;
-		f->all[from].detected_changed = true;
-		finding_mark(f, from, ROW_ANY);
+		mark_detected(f, from, &f->detected[i], true);
 	}
 }
 
-unsigned finding_rows(const struct findings *f, const struct finding *d, struct row_detection ret[DETECT_COUNT])
+unsigned finding_rows(const struct findings *f, const struct finding *d, bool all, struct row_detection ret[DETECT_COUNT])
 {
 	unsigned n = 0;
 	for (uint32_t i = d->detected; i != FINDING_NONE && n < DETECT_COUNT; i = f->detected[i].next) {
 		const struct detected *e = &f->detected[i];
+		if (!all && !e->changed)
+			continue;
 		ret[n++] = (struct row_detection){.what = (enum detection)e->what, .score = e->score, .count = e->count,
 		                                  .first_us = e->first_us, .last_us = e->last_us, .bytes_out = e->bytes_out,
 		                                  .detail = intern_text(f->texts, e->detail)};
 	}
 	return n;
+}
+
+void finding_detected_told(struct findings *f, struct finding *d)
+{
+	for (uint32_t i = d->detected_changed ? d->detected : FINDING_NONE; i != FINDING_NONE; i = f->detected[i].next)
+		f->detected[i].changed = false;
+	d->detected_changed = d->detected_again = false;
 }
 
 uint64_t finding_signs(const struct findings *f, const struct finding *d)

@@ -20,7 +20,8 @@ struct finding {
 	bool changed, offered, told, recorded, again;   /* again: recorded, but not in the record that was begun anew */
 	bool closed;                  /* in no bucket */
 	bool several, unknown_equipment, foreign, peer_opened;
-	bool detected_changed;        /* since it was offered */
+	bool detected_changed;        /* some of its detections, since it was offered; */
+	bool detected_again;          /* all of them are to be told */
 };
 
 struct detected {
@@ -29,6 +30,7 @@ struct detected {
 	uint64_t bytes_before;        /* of bytes_out: of the times before this one */
 	uint32_t detail, next;        /* detail: interned; next: of the finding, or free */
 	uint8_t what, score;
+	bool changed;                 /* since its finding was offered */
 };
 
 struct queue {
@@ -62,8 +64,10 @@ void finding_settle(struct findings *f, uint32_t index);
 
 /* finding_detect.c */
 void finding_forget_detected(struct findings *f, struct finding *d);
-/* Its detections as rows of the record; how many. */
-unsigned finding_rows(const struct findings *f, const struct finding *d, struct row_detection ret[DETECT_COUNT]);
+/* Its detections as rows of the record, all of them or those that have changed; how many. */
+unsigned finding_rows(const struct findings *f, const struct finding *d, bool all, struct row_detection ret[DETECT_COUNT]);
+/* They were offered. */
+void finding_detected_told(struct findings *f, struct finding *d);
 uint64_t finding_signs(const struct findings *f, const struct finding *d);
 unsigned finding_severity(const struct findings *f, const struct finding *d);
 void finding_restore_detected(struct findings *f, uint32_t index, const struct row_finding *r);

@@ -87,8 +87,8 @@ static int tell(const struct findings *f, struct finding *d, const struct row_si
 	    .as_org = where->as_org[0] != 0 ? where->as_org : NULL, .asn = where->asn,
 	    .unknown_equipment = d->unknown_equipment, .foreign = d->foreign, .peer_opened = d->peer_opened,
 	    .severity = (uint8_t)finding_severity(f, d), .closed = d->closed, .signs = finding_signs(f, d), .detections = detections};
-	if (d->detected_changed || !known)
-		r.detection_count = finding_rows(f, d, detections);
+	if (d->detected_changed || d->detected_again || !known)
+		r.detection_count = finding_rows(f, d, d->detected_again || !known, detections);
 	return sink->finding(sink->ctx, &r);
 }
 
@@ -101,7 +101,8 @@ int findings_flush(struct findings *f, const struct row_sink *sink, uint32_t max
 		if (e != 0)
 			return e;
 		uint32_t i = finding_pop(f, &f->changed);
-		d->changed = d->detected_changed = false;
+		finding_detected_told(f, d);
+		d->changed = false;
 		d->offered = true;
 		d->news = ROW_COUNTS;
 		finding_push(f, &f->offered, i);
@@ -122,7 +123,7 @@ void findings_recorded(struct findings *f, bool committed)
 		d->offered = d->changed = false;
 		d->recorded = d->recorded || (committed && d->told);
 		d->again = d->again && !committed;
-		d->detected_changed |= !committed;
+		d->detected_again |= !committed;
 		if (again)
 			finding_mark(f, i, committed ? (enum row_news)d->news : ROW_ANY);
 		else

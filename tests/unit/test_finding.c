@@ -291,6 +291,11 @@ static void test_detections(void **state)
 	add(i, 1, 1, 70);
 	flush();
 	assert_int_equal(told.detections[7], 0);   /* only what is new */
+	detect(i, DETECT_NEW_PEER, 100, 1, NULL);
+	flush();
+	assert_int_equal(told.detections[7], 1);
+	assert_true(told.detection[7][0].what == DETECT_NEW_PEER && told.detection[7][0].count == 2);
+	assert_int_equal(told.last[7].news, ROW_COUNTS);   /* no kind that it had not */
 	detect(i, DETECT_BEACON, 1, -3, NULL);
 	flush();
 	assert_int_equal(told.detection[7][0].count, 0);
