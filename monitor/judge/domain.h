@@ -1,6 +1,7 @@
 /* domain.h - who registered a name: what stands one label below a public
  * suffix (publicsuffix.org, as libpsl of the system carries it; nothing is read
- * at run time). The only file that includes libpsl is domain.c. */
+ * at run time). The only file that includes libpsl is domain.c, which remembers the last
+ * names (32 KB). */
 #ifndef MONITOR_DOMAIN_H
 #define MONITOR_DOMAIN_H
 

@@ -28,7 +28,7 @@ static int use_config(struct judge *j, const struct config *cfg, struct policy *
 		j->netset = *ns;
 		j->config = cfg;
 		j->policy = p;
-		judge_unmeant_forget(j);
+		judge_answers_forget(j);
 		judge_usage_reload(j);
 		intern_put(j->texts, j->policy_hash);
 		j->policy_hash = intern_ref(j->texts, hash);

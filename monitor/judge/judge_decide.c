@@ -6,20 +6,13 @@
  * at a bad time was not approved, so the first bad time is kept (bad_us) and
  * a transfer is approved only if it would have been at that time too. A new
  * policy may forgive it: both times are judged by the policy in force. */
-#include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "judge/judge_internal.h"
 
 #define REASONS_OF_TIME \
 	(UINT32_C(1) << REASON_APPROVAL_EXPIRED | UINT32_C(1) << REASON_APPROVAL_NOT_YET | \
 	 UINT32_C(1) << REASON_OUTSIDE_HOURS | UINT32_C(1) << REASON_LIMIT_EXCEEDED)
-
-struct asking {
-	struct judge *j;
-	const struct transfer *t;
-};
 
 /* Bytes that no approval has been billed for yet. */
 static struct policy_usage unbilled(const struct judge *j, const struct transfer *t)
@@ -46,9 +39,7 @@ void judge_keep_unbilled(struct judge *j, struct transfer *t)
 	j->unbilled = (struct policy_usage){0};
 }
 
-/* Bytes of the approval in the period, with what this transfer has not put
- * there yet. */
-static void usage_of(void *ctx, const char *approval, enum config_period per, int64_t time_us, struct policy_usage *ret)
+void judge_usage_of(void *ctx, const char *approval, enum config_period per, int64_t time_us, struct policy_usage *ret)
 {
 	const struct asking *a = ctx;
 	uint32_t id = intern_get(a->j->texts, approval);
@@ -59,6 +50,18 @@ static void usage_of(void *ctx, const char *approval, enum config_period per, in
 	const struct policy_usage more = unbilled(a->j, a->t);
 	ret->out += more.out;
 	ret->in += more.in;
+}
+
+/* The same for policy_judge: which limits it asks for is kept with its answer. */
+static void usage_asked(void *ctx, const char *approval, enum config_period per, int64_t time_us, struct policy_usage *ret)
+{
+	struct asking *a = ctx;
+	const struct config *c = a->j->config;
+	judge_usage_of(a, approval, per, time_us, ret);
+	for (size_t i = 0; a->limits.count < ANSWER_LIMITS && i < c->approval_count; i++)
+		if (c->approvals[i].id == approval)
+			a->limits.of[a->limits.count] = &c->approvals[i];
+	a->limits.count++;
 }
 
 static void fill_facts(const struct judge *j, const struct transfer *t, struct policy_facts *f)
@@ -83,86 +86,41 @@ static void fill_facts(const struct judge *j, const struct transfer *t, struct p
 		f->app = "Unknown";
 }
 
-/* --- what no approval means --- */
-
-/* Where no approval is for a machine and a destination, neither port, label,
- * time nor bytes change that (policy_match.c, match_destination): it is enough
- * to ask once for many transfers of the same kind. */
-static struct unmeant *unmeant_slot(struct judge *j, const struct transfer *t, struct unmeant_key *k)
-{
-	memset(k, 0, sizeof(*k));
-	k->peer = t->peer;
-	k->machine = t->machine->number;
-	k->network = t->network;
-	k->where = t->where;
-	k->host = t->host;
-	k->dns_name = t->dns_believed ? t->dns_name : 0;
-	k->host_verified = t->host_verified;
-	k->done = t->final || t->late;
-	k->from_peer = t->initiator == INITIATOR_PEER;
-	k->outside_network = t->outside_network;
-	k->mac_mismatch = t->mac_mismatch;
-	return &j->unmeant[XXH3_64bits_withSeed(k, sizeof(*k), j->pair_seed) % UNMEANT];
-}
-
-static void unmeant_put(struct judge *j, struct unmeant *u)
-{
-	intern_put(j->texts, u->key.network);
-	intern_put(j->texts, u->key.where);
-	intern_put(j->texts, u->key.host);
-	intern_put(j->texts, u->key.dns_name);
-	*u = (struct unmeant){0};
-}
-
-static void unmeant_set(struct judge *j, struct unmeant *u, const struct unmeant_key *k, uint32_t reasons)
-{
-	unmeant_put(j, u);
-	u->key = *k;
-	u->reasons = reasons;
-	/* In use, so that no other text gets the same number. */
-	intern_ref(j->texts, k->network);
-	intern_ref(j->texts, k->where);
-	intern_ref(j->texts, k->host);
-	intern_ref(j->texts, k->dns_name);
-}
-
-void judge_unmeant_forget(struct judge *j)
-{
-	for (uint32_t i = 0; i < UNMEANT; i++)
-		unmeant_put(j, &j->unmeant[i]);
-}
-
 /* --- the question --- */
 
-static void ask(struct judge *j, const struct transfer *t, struct policy_verdict *ret)
+/* A label that may still get better ("TLS" before "TLS.Amazon") does not
+ * refuse yet; and what went out at a bad time was not approved. */
+static void ask_policy(struct asking *a, struct policy_facts *f, struct policy_verdict *ret)
 {
-	struct unmeant_key key;
-	struct unmeant *u = unmeant_slot(j, t, &key);
-	if (u->reasons != 0 && memcmp(&u->key, &key, sizeof(key)) == 0) {
-		*ret = (struct policy_verdict){.verdict = VERDICT_UNAPPROVED, .reasons = u->reasons};
-		return;
+	const struct policy *p = a->j->policy;
+	if (ret->reasons == UINT32_C(1) << REASON_APP_NOT_APPROVED && !f->inspection_done) {
+		f->app = NULL;
+		policy_judge(p, f, usage_asked, a, ret);
 	}
-	struct asking a = {.j = j, .t = t};
-	struct policy_facts f;
-	fill_facts(j, t, &f);
-	policy_judge(j->policy, &f, usage_of, &a, ret);
-	if (ret->approval == NULL && ret->verdict == VERDICT_UNAPPROVED && ret->reasons != 0 && !ret->pending) {
-		unmeant_set(j, u, &key, ret->reasons);
-		return;
-	}
-	/* A label that may still get better ("TLS" before "TLS.Amazon") does not
-	 * refuse yet. */
-	if (ret->reasons == UINT32_C(1) << REASON_APP_NOT_APPROVED && !f.inspection_done) {
-		f.app = NULL;
-		policy_judge(j->policy, &f, usage_of, &a, ret);
-	}
-	if (ret->verdict == VERDICT_APPROVED && transfer_bad_us(t) != TRANSFER_NEVER) {
+	if (ret->verdict == VERDICT_APPROVED && transfer_bad_us(a->t) != TRANSFER_NEVER) {
 		struct policy_verdict then;
-		f.time_us = transfer_bad_us(t);
-		policy_judge(j->policy, &f, usage_of, &a, &then);
+		f->time_us = transfer_bad_us(a->t);
+		policy_judge(p, f, usage_asked, a, &then);
 		if (then.verdict == VERDICT_UNAPPROVED)
 			*ret = then;
 	}
+}
+
+static void ask(struct judge *j, const struct transfer *t, struct policy_verdict *ret)
+{
+	struct answer_place place;
+	struct asking a = {.j = j, .t = t};
+	if (judge_answer_known(&a, &place, ret))
+		return;
+	struct policy_facts f;
+	fill_facts(j, t, &f);
+	policy_judge(j->policy, &f, usage_asked, &a, ret);
+	if (ret->approval == NULL && ret->verdict == VERDICT_UNAPPROVED && ret->reasons != 0 && !ret->pending) {
+		judge_answer_unmeant(j, &place, ret->reasons);
+		return;
+	}
+	ask_policy(&a, &f, ret);
+	judge_answer_keep(&a, &place, ret);
 }
 
 /* The first time that was bad is kept. */

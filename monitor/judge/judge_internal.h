@@ -5,6 +5,7 @@
  *   judge_name.c      what DNS said, and who is believed
  *   judge_resume.c    flows that outlived an earlier judge
  *   judge_decide.c    facts → policy → verdict, and what a change of it means
+ *   judge_answer.c    answers of policy that are kept
  *   judge_place.c     a row of its own, or a part of a collapsed one
  *   judge_finding.c   which finding a row belongs to
  *   judge_channel.c   by what means it goes; maintenance sessions
@@ -177,8 +178,9 @@ struct pending {
 	uint32_t slot, generation, worker;
 };
 
-/* --- what no approval means: judge_decide.c --- */
+/* --- answers of policy that are kept: judge_answer.c --- */
 #define UNMEANT 4096u
+#define ANSWERS 8192u
 
 struct unmeant_key {                     /* zeroed before it is filled: compared as bytes */
 	struct addr peer;
@@ -188,9 +190,47 @@ struct unmeant_key {                     /* zeroed before it is filled: compared
 	uint8_t unused[7];
 };
 
+struct answer_key {                      /* likewise */
+	struct unmeant_key to;
+	int64_t minute;
+	uint32_t label;                  /* interned, in use */
+	uint16_t peer_port, inside_port;
+	uint8_t proto, initiator;
+	uint8_t unused[6];
+};
+
 struct unmeant {
 	struct unmeant_key key;
 	uint32_t reasons;                /* 0: free */
+};
+
+/* The limits that were asked for, and what came out. */
+#define ANSWER_LIMITS 3u
+struct answer_limits {
+	const struct config_approval *of[ANSWER_LIMITS];
+	bool kept[ANSWER_LIMITS];
+	unsigned count;                  /* past ANSWER_LIMITS: some are not here */
+};
+
+struct answer {
+	struct answer_key key;
+	struct policy_verdict verdict;
+	struct answer_limits limits;
+	bool used;
+};
+
+/* Where the answer about a transfer stands, or would stand. */
+struct answer_place {
+	struct answer_key key;
+	struct unmeant *unmeant;
+	struct answer *answer;           /* NULL: none but of no approval may be kept */
+};
+
+/* Who asks policy: the context of judge_usage_of. */
+struct asking {
+	struct judge *j;
+	const struct transfer *t;
+	struct answer_limits limits;
 };
 
 /* --- flows that outlived an earlier judge: judge_resume.c --- */
@@ -254,6 +294,7 @@ struct judge {
 	int64_t policy_us;
 
 	struct unmeant unmeant[UNMEANT];
+	struct answer answers[ANSWERS];
 	struct placing placing;
 	struct usages usages;
 	struct gaps gaps;
@@ -367,9 +408,19 @@ void judge_decide(struct judge *j, uint32_t index);
  * initiator and flags are as_before: often the verdict cannot change. */
 void judge_decide_counted(struct judge *j, uint32_t index, bool as_before);
 void judge_decide_all(struct judge *j);
+/* Bytes of an approval in a period, with what the transfer has not put there
+ * yet; a policy_usage_fn, ctx: struct asking. */
+void judge_usage_of(void *ctx, const char *approval, enum config_period per, int64_t time_us, struct policy_usage *ret);
 /* What the counted transfer was not billed for stays unbilled. */
 void judge_keep_unbilled(struct judge *j, struct transfer *t);
-void judge_unmeant_forget(struct judge *j);   /* the approvals, or what machines are, have changed */
+
+/* --- judge_answer.c --- */
+/* Is the answer about a transfer, as it is known now, kept? *ret_place in any case. */
+bool judge_answer_known(struct asking *a, struct answer_place *ret_place, struct policy_verdict *ret);
+/* No approval is for it. */
+void judge_answer_unmeant(struct judge *j, const struct answer_place *p, uint32_t reasons);
+void judge_answer_keep(struct asking *a, const struct answer_place *p, const struct policy_verdict *v);
+void judge_answers_forget(struct judge *j);   /* the approvals, or what machines are, have changed */
 
 /* --- judge_place.c --- */
 struct decision {

@@ -91,7 +91,9 @@ MUST_CHECK int policy_new(const struct config *cfg, struct policy **ret);
 void policy_free(struct policy *p);
 void policy_judge(const struct policy *p, const struct policy_facts *f, policy_usage_fn usage, void *usage_ctx,
                   struct policy_verdict *ret);
-/* The same, with every condition of every approval told (none is skipped). */
+/* Do the bytes used at that time keep within the limit of an approval that has one? */
+bool policy_within_limit(const struct config_approval *a, int64_t time_us, policy_usage_fn usage, void *usage_ctx);
+/* As policy_judge, with every condition of every approval told (none is skipped). */
 void policy_explain(const struct policy *p, const struct policy_facts *f, policy_usage_fn usage, void *usage_ctx,
                     policy_trace_fn trace, void *trace_ctx, struct policy_verdict *ret);
 

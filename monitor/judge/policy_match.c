@@ -202,6 +202,19 @@ static bool within(uint64_t used, uint64_t limit)
 	return limit == 0 || used <= limit;
 }
 
+static bool keeps_limit(const struct config_approval *a, const struct policy_usage *used)
+{
+	const uint64_t total = used->out > UINT64_MAX - used->in ? UINT64_MAX : used->out + used->in;
+	return within(used->out, a->limit_out) && within(used->in, a->limit_in) && within(total, a->limit_total);
+}
+
+bool policy_within_limit(const struct config_approval *a, int64_t time_us, policy_usage_fn usage, void *usage_ctx)
+{
+	struct policy_usage used;
+	usage(usage_ctx, a->id, a->limit_per, time_us, &used);
+	return keeps_limit(a, &used);
+}
+
 static struct cond match_limit(const struct config_approval *a, const struct question *q,
                                struct policy_usage *ret_used)
 {
@@ -210,10 +223,7 @@ static struct cond match_limit(const struct config_approval *a, const struct que
 		return (struct cond){COND_ABSENT, -1};
 	if (q->usage != NULL)
 		q->usage(q->usage_ctx, a->id, a->limit_per, q->facts->time_us, ret_used);
-	const uint64_t in = ret_used->in, out = ret_used->out;
-	const uint64_t total = out > UINT64_MAX - in ? UINT64_MAX : out + in;
-	return holds_if(within(out, a->limit_out) && within(in, a->limit_in) && within(total, a->limit_total),
-	                REASON_LIMIT_EXCEEDED);
+	return holds_if(keeps_limit(a, ret_used), REASON_LIMIT_EXCEEDED);
 }
 
 /* Is the destination of the approval the one of the transfer, even where not

@@ -80,6 +80,14 @@ static void registered_domains(void **state)
 	assert_string_equal(domain_registered("pc7.corp.lan"), "corp.lan");
 	assert_null(domain_registered("wpad"));
 	assert_null(domain_registered("co.uk"));
+	/* Of a name that was asked for before, the same part of the name that is given now. */
+	char again[] = "a.b.example.co.uk", suffix[] = "co.uk";
+	assert_ptr_equal(domain_registered(again), again + 4);
+	assert_null(domain_registered(suffix));
+	char wide[80];
+	memset(wide, 'w', sizeof wide);
+	strcpy(wide + 60, ".example.com");
+	assert_ptr_equal(domain_registered(wide), wide + 61);
 }
 
 /* Sums within four standard errors, whatever the order, however often. */

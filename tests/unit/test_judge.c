@@ -496,6 +496,25 @@ static void test_bad_hours_are_kept(void **state)
 	w_free(w);
 }
 
+/* Transfers of one kind within a minute are judged alike, and no longer. */
+static void test_answers_end_with_the_minute(void **state)
+{
+	(void)state;
+	struct world *w = w_new(HOURS);
+	const int64_t end = NOON + 10 * 60 * MINUTE;
+	static const int64_t off[] = {-MINUTE, -SECOND, 0, SECOND, -1, MINUTE};
+	for (unsigned i = 0; i < 6; i++)
+		w_begin(w, &(struct w_new_flow){.slot = 1 + i, .machine = 1, .peer = 10, .time_us = end + off[i], .out = 1});
+	w_begin(w, &(struct w_new_flow){.slot = 7, .machine = 2, .peer = 10, .time_us = end - SECOND, .out = 1});
+	w_begin(w, &(struct w_new_flow){.slot = 8, .machine = 1, .peer = 11, .time_us = end - SECOND, .out = 1});
+	w_flush(w);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(w->rows[1 + i].r.reasons, off[i] < 0 ? 0 : BIT(REASON_OUTSIDE_HOURS));
+	assert_int_equal(w->rows[7].r.reasons, BIT(REASON_NO_APPROVAL));
+	assert_int_equal(w->rows[8].r.reasons, BIT(REASON_NO_APPROVAL));
+	w_free(w);
+}
+
 static void test_reload(void **state)
 {
 	(void)state;
@@ -678,6 +697,7 @@ int main(void)
 	    cmocka_unit_test(test_limit_across_flows), cmocka_unit_test(test_limit_of_what_was_not_approved),
 	    cmocka_unit_test(test_large_counts),
 	    cmocka_unit_test(test_limit_across_runs),  cmocka_unit_test(test_bad_hours_are_kept),
+	    cmocka_unit_test(test_answers_end_with_the_minute),
 	    cmocka_unit_test(test_reload_renames_equipment),
 	    cmocka_unit_test(test_reload),             cmocka_unit_test(test_mac_and_unknown),
 	    cmocka_unit_test(test_content),            cmocka_unit_test(test_facts_of_nobody),
