@@ -101,13 +101,18 @@ static int write_csv(const struct asked *a, const struct report *r)
 	return e == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* weasyprint makes the PDF of the page: "weasyprint IN OUT". */
-static int run_weasyprint(const char *in, const char *out)
+/* weasyprint makes the PDF of the page, tagged for screen readers (PDF/UA-1). Its
+ * fonts hold a time: the end of the week, so that the same page gives the same bytes. */
+static int run_weasyprint(const struct report *r, const char *in, const char *out)
 {
 	int status = 0;
+	char epoch[32], id[120], week[WEEK_TEXT_MAX];
+	snprintf(epoch, sizeof epoch, "%lld", (long long)(r->week.until_us / 1000000));
+	snprintf(id, sizeof id, "garita-%s-%.70s", week_text(&r->week, week), r->policy_hash);
 	const pid_t pid = fork();
 	if (pid == 0) {
-		execlp("weasyprint", "weasyprint", "-q", in, out, (char *)NULL);
+		setenv("SOURCE_DATE_EPOCH", epoch, 1);
+		execlp("weasyprint", "weasyprint", "-q", "--pdf-variant", "pdf/ua-1", "--pdf-identifier", id, in, out, (char *)NULL);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
@@ -140,7 +145,7 @@ static int write_path(const struct asked *a, const struct report *r)
 	int e = write_file(r, a->form, out);
 	if (fclose(out) != 0 && e == 0)
 		e = ERR_IO;
-	const int made = e == 0 && pdf ? run_weasyprint(page, part) : 0;
+	const int made = e == 0 && pdf ? run_weasyprint(r, page, part) : 0;
 	if (pdf)
 		unlink(page);
 	if (made == 127)

@@ -22,7 +22,7 @@ struct fact {
 	const char *about;
 	struct cell cell;
 };
-#define FACTS_MAX 48
+#define FACTS_MAX 64
 
 struct facts {
 	struct fact all[FACTS_MAX];
@@ -89,6 +89,10 @@ static void sum_facts(const struct report *r, struct facts *f)
 	fact(f, "carried_unapproved_bytes_out", CELL_BYTES, cell_count(s->carried.unapproved_out), "since they began");
 	fact(f, "findings", CELL_COUNT, cell_count(s->findings.all), "alive in the week");
 	fact(f, "findings_severe", CELL_COUNT, cell_count(s->findings.severe), "");
+	fact(f, "findings_closed", CELL_COUNT, cell_count(s->findings.closed), "by review");
+	fact(f, "findings_overdue", CELL_COUNT, cell_count(s->findings.overdue), "severe, not closed, and their deadline has passed");
+	fact(f, "findings_suppressed", CELL_COUNT, cell_count(s->findings.suppressed), "not closed, and hidden by a suppression");
+	fact(f, "as_of", CELL_TIME, cell_time(s->as_of_us), "last sign of life in the record: deadlines are held against it");
 	fact(f, "monthly_sums", CELL_COUNT, cell_count(s->now.months), "whose bytes have no place in a week; 0: nothing is missing here");
 }
 

@@ -8,7 +8,6 @@
 #include "judge/policy.h"
 
 #define KEY_MAX 700
-#define SEVERE_DEFAULT 70u
 #define LEAST_PPM_DEFAULT 990000u
 
 const char *report_ppm(int64_t ppm, char buf[REPORT_PPM_MAX])
@@ -107,6 +106,9 @@ static int take_run(void *ctx, const struct stored_run *run)
 {
 	struct report *r = ctx;
 	const int64_t end = run->end_us != 0 ? run->end_us : run->last_us;
+	const int64_t last = end > run->last_us ? end : run->last_us;
+	if (last > r->as_of_us)
+		r->as_of_us = last;
 	if (run->start_us >= r->week.until_us || !run->live)
 		return 0;
 	r->live = true;
@@ -311,6 +313,13 @@ static int take_finding(void *ctx, const struct stored_finding *f)
 	r->findings.severe += f->row.severity >= r->severe;
 	r->findings.transfers += f->row.transfers;
 	r->findings.bytes_out += f->row.bytes_out;
+	const struct row_review *v = &f->review;
+	const bool closed = v->state == REVIEW_CLOSED;
+	r->findings.closed += closed;
+	r->findings.overdue += !closed && v->due_us != 0 && v->due_us <= r->as_of_us;
+	r->findings.suppressed += !closed && f->suppressed != 0;
+	if (closed && v->closed_us - f->row.first_us > r->findings.slowest_us)
+		r->findings.slowest_us = v->closed_us - f->row.first_us;
 	return 0;
 }
 
@@ -327,13 +336,13 @@ static void reckon_light(struct report *r)
 
 static int gather_all(struct report *r)
 {
-	const struct finding_filter alive = {.since_us = r->week.from_us, .until_us = r->week.until_us};
 	coverage_begin(&r->coverage, &r->week);
 	int e = gather_sums(r);
 	if (e == 0)
 		e = gather_coverage(r);
 	if (e == 0)
 		e = gather_trend(r);
+	const struct finding_filter alive = {.since_us = r->week.from_us, .until_us = r->week.until_us, .now_us = r->as_of_us};
 	if (e == 0)
 		e = store_read_findings(r->db, &alive, take_finding, r);
 	progress(r, 90);
@@ -343,8 +352,7 @@ static int gather_all(struct report *r)
 
 int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size)
 {
-	*ret = (struct report){.db = db, .progress = o->progress, .progress_ctx = o->progress_ctx,
-	                       .least_ppm = LEAST_PPM_DEFAULT, .severe = SEVERE_DEFAULT};
+	*ret = (struct report){.db = db, .progress = o->progress, .progress_ctx = o->progress_ctx, .least_ppm = LEAST_PPM_DEFAULT};
 	ret->lang = o->lang != NULL ? o->lang : "en";
 	int e = find_week(ret, o);
 	if (e == ERR_INVALID && o->week != NULL)
@@ -357,6 +365,7 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 		return e;
 	if (o->lang == NULL)
 		ret->lang = ret->site->language != NULL ? ret->site->language : "en";
+	ret->severe = ret->site->review.severe;
 	e = gather_all(ret);
 	if (e != 0)
 		snprintf(err, err_size, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));

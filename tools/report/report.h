@@ -17,7 +17,6 @@
 
 #define REPORT_TREND_WEEKS 12
 #define REPORT_PAGE_ROWS 200u    /* of a long table, in HTML and PDF; all of them are in JSON and CSV */
-#define REPORT_SEVERE 70u
 
 enum report_tally { BY_EQUIPMENT = 0, BY_COUNTRY, BY_NETWORK, BY_APP, BY_SCANNER_NETWORK, BY_DESTINATION, BY_APPROVAL, TALLIES };
 
@@ -32,7 +31,8 @@ struct report_sums {             /* of a week */
 };
 
 struct report_findings {         /* counts over findings alive in the week */
-	uint64_t all, severe, unreviewed, overdue;
+	uint64_t all, severe, closed, overdue, suppressed;
+	int64_t slowest_us;          /* longest time to review of those that are closed */
 	uint64_t transfers, bytes_out;
 };
 
@@ -46,6 +46,7 @@ struct report {
 	bool policy_later;           /* the record has none from before the end of the week: the oldest later one */
 	char sensor[80], version[32], ndpi[32], geo[200];
 	bool live;                   /* the record holds a live run; else coverage is not known */
+	int64_t as_of_us;            /* the last sign of life in the record: deadlines are held against it */
 	uint32_t least_ppm;          /* coverage below that: inconclusive */
 	unsigned severe;             /* severity from which a finding is severe */
 	struct coverage coverage;

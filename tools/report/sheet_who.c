@@ -199,13 +199,29 @@ static const struct sheet_column finding_columns[] = {
     {"bytes_in", CELL_BYTES, true, "In", "Entrada", "IP bytes"},
     {"first", CELL_TIME, false, "First", "Primera", "packet time"},
     {"last", CELL_TIME, false, "Last", "Última", "packet time"},
-    {"why", CELL_LIST, false, "Why", "Por qué", "reasons and detections"}};
-#define FINDING_COLUMNS 11
+    {"why", CELL_LIST, false, "Why", "Por qué", "reasons and detections"},
+    {"review", CELL_WORD, false, "Review", "Revisión", "open, in-review, closed; overdue: severe, and its deadline has passed"},
+    {"disposition", CELL_WORD, false, "Disposition", "Dictamen", "of the last decision"},
+    {"analyst", CELL_TEXT, false, "Analyst", "Analista", "who said so last"},
+    {"note", CELL_TEXT, true, "Note", "Nota", ""},
+    {"review_due", CELL_TIME, true, "Due", "Vence", "of severe ones"},
+    {"time_to_review", CELL_SPAN, false, "Time to review", "Tiempo de revisión", "from its first packet to the decision that closed it"},
+    {"reopened", CELL_COUNT, true, "Reopened", "Reabierto", "times that new traffic opened it again"},
+    {"suppressed", CELL_COUNT, true, "Suppression", "Supresión", "the suppression that hides it from the list of work"},
+    {"legal_hold", CELL_FLAG, true, "Legal hold", "Retención legal", "its packets are not evicted"}};
+#define FINDING_COLUMNS 20
+
+static const char *review_text(const struct report *r, const struct row_review *v)
+{
+	const bool overdue = v->state != REVIEW_CLOSED && v->due_us != 0 && v->due_us <= r->as_of_us;
+	return overdue ? "overdue" : review_state_word(v->state);
+}
 
 static int finding_row(void *ctx, const struct stored_finding *f)
 {
 	const struct transfers *a = ctx;
 	const struct row_finding *row = &f->row;
+	const struct row_review *v = &f->review;
 	char why[STORE_REASONS_MAX + STORE_SIGNS_MAX + 4];
 	size_t used = strlen(plain_list(f->reasons, why, sizeof why));
 	if (used > 0 && f->signs != NULL)
@@ -214,14 +230,18 @@ static int finding_row(void *ctx, const struct stored_finding *f)
 	const struct cell cells[FINDING_COLUMNS] = {
 	    cell_number(row->id), cell_number(row->severity), cell_text(row->equipment), cell_text(finding_peer(f)),
 	    cell_text(row->country), cell_count(row->transfers), cell_count(row->bytes_out), cell_count(row->bytes_in),
-	    cell_time(row->first_us), cell_time(row->last_us), cell_text(why)};
+	    cell_time(row->first_us), cell_time(row->last_us), cell_text(why), cell_text(review_text(a->r, &f->review)),
+	    cell_text(review_disposition_word(v->disposition)), cell_text(v->analyst), cell_text(v->note), cell_time(v->due_us),
+	    {.number = v->closed_us - row->first_us, .here = v->closed_us > row->first_us}, cell_count(v->reopened),
+	    {.number = f->suppressed, .here = f->suppressed != 0}, cell_number(v->hold)};
 	return a->fn(a->ctx, cells);
 }
 
 static int findings(const struct report *r, uint64_t limit, sheet_row_fn fn, void *ctx)
 {
 	struct transfers a = {r, fn, ctx};
-	const struct finding_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us, .limit = limit};
+	const struct finding_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us,
+	                                 .sort = FINDINGS_TO_DO, .now_us = r->as_of_us, .limit = limit};
 	return store_read_findings(r->db, &f, finding_row, &a);
 }
 
