@@ -105,7 +105,7 @@ check-deps: ## module includes point upwards only, one file per library
 
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/garita/geoip \
-		$(DESTDIR)$(PREFIX)/share/garita/channels $(DESTDIR)$(PREFIX)/share/garita/content \
+		$(DESTDIR)$(PREFIX)/share/garita/channels $(DESTDIR)$(PREFIX)/share/garita/content $(DESTDIR)$(PREFIX)/share/garita/frameworks \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/doc/garita $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/garita
 	install -m 755 $(BUILD)/garitad $(DESTDIR)$(PREFIX)/sbin/garitad
@@ -113,6 +113,7 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 755 tools/geoip/build-country.pl $(DESTDIR)$(PREFIX)/share/garita/geoip/
 	install -m 644 signatures/content/*.yar $(DESTDIR)$(PREFIX)/share/garita/content/
 	install -m 644 signatures/channels/*.yaml $(DESTDIR)$(PREFIX)/share/garita/channels/
+	install -m 644 tools/report/frameworks/*.yaml $(DESTDIR)$(PREFIX)/share/garita/frameworks/
 	install -m 644 tools/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 tools/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 tools/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/

@@ -136,6 +136,12 @@ struct config_review {
 	unsigned deadline_s;   /* for its review, since it was recorded to be severe, default a day */
 };
 
+struct config_report {     /* of the weekly report */
+	unsigned coverage_ppm; /* parts per million; below that it is inconclusive, default 990000 */
+	char **frameworks;     /* files of the site beside the installed ones: config_frameworks.h */
+	size_t framework_count;
+};
+
 struct config_detect {     /* thresholds of the detect_* modules, which say more of each */
 	uint64_t dns_tunnel_hour, dns_tunnel_day;   /* bytes of different names: 0.7 bytes a second of each */
 	unsigned dns_subdomains;        /* different names of one domain a day, default 100 */
@@ -173,6 +179,7 @@ struct config {
 	struct config_geo geo;
 	struct config_retention retention;
 	struct config_review review;
+	struct config_report report;
 	struct config_detect detect;
 	struct config_signatures signatures;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */

@@ -61,7 +61,6 @@ struct config_channel_file {
 	size_t channel_count;
 };
 
-#define CONFIG_CHANNEL_FILES_MAX 256u
 struct config_channels {
 	struct config_channel_file **files;   /* the site's first */
 	size_t file_count;

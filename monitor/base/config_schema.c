@@ -125,6 +125,12 @@ static const struct config_key review_keys[] = {
 	END
 };
 
+static const struct config_key report_keys[] = {
+	{"coverage",   &type_percent, NULL, 0, IN(config_report, coverage_ppm), .standard = "99"},
+	{"frameworks", &type_path,    NULL, L, LIST_OF(config_report, frameworks, framework_count), .max = 64},
+	END
+};
+
 static const struct config_key detect_keys[] = {
 	{"dns_tunnel_hour", &type_size,   NULL, 0, IN(config_detect, dns_tunnel_hour), .standard = "2520B"},
 	{"dns_tunnel_day",  &type_size,   NULL, 0, IN(config_detect, dns_tunnel_day),  .standard = "60480B"},
@@ -166,6 +172,7 @@ const struct config_key config_keys[] = {
 	{"names",     NULL, names_keys,   0, .offset = 0},
 	{"retention", NULL, retention_keys, 0, IN(config, retention)},
 	{"review",    NULL, review_keys,    0, IN(config, review)},
+	{"report",    NULL, report_keys,    0, IN(config, report)},
 	{"detect",    NULL, detect_keys,  0, IN(config, detect)},
 	{"signatures", NULL, signatures_keys, 0, IN(config, signatures)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},

@@ -150,6 +150,30 @@ static void parse_number(struct config_ctx *x, const struct node *n, const struc
 		*(unsigned *)out = (unsigned)v;
 }
 
+/* "99", "99.95 %": parts per million. */
+static void parse_percent(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	const char *text = value_text(x, n, key);
+	unsigned whole = 0, part = 0, digits = 0;
+	const char *p = text;
+	if (text == NULL)
+		return;
+	for (; *p >= '0' && *p <= '9' && whole <= 100; p++)
+		whole = whole * 10 + (unsigned)(*p - '0');
+	const bool good = p > text;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9' && digits < 4; p++, digits++)
+			part = part * 10 + (unsigned)(*p - '0');
+	for (; digits < 4; digits++)
+		part *= 10;
+	p += strspn(p, " ");
+	p += *p == '%' ? 1 : 0;
+	if (!good || *p != '\0' || whole > 100 || whole * 10000 + part > 1000000)
+		report(x, n, "'%s' must be from 0 to 100 per cent, with four decimals at most, not %s", key->name, shown(x, text));
+	else
+		*(unsigned *)out = whole * 10000 + part;
+}
+
 static void parse_flag(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
 	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
@@ -356,6 +380,7 @@ const struct config_type type_id = {"word", sizeof(char *), parse_id};
 const struct config_type type_network_name = {"word", sizeof(char *), parse_network_name};
 const struct config_type type_path = {"path", sizeof(char *), parse_path};
 const struct config_type type_number = {"number", sizeof(unsigned), parse_number};
+const struct config_type type_percent = {"per cent", sizeof(unsigned), parse_percent};
 const struct config_type type_flag = {"true or false", sizeof(bool), parse_flag};
 const struct config_type type_language = {"en or es", sizeof(char *), parse_language};
 const struct config_type type_initiator = {"any, equipment or peer", sizeof(enum config_initiator),

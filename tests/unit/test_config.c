@@ -393,6 +393,9 @@ static void bad_settings(void **state)
 	wrong(HEAD "retention: {approved_detail: 0d}\n", "'approved_detail' must be from 1d to 36500d, or forever", NULL);
 	wrong(HEAD "retention: {hourly_sums: 3w, transfers: 9d}\n", "'hourly_sums' must be from 31d", "unknown key 'transfers'", NULL);
 	wrong(HEAD "retention: {hourly_sums: 999999999999d}\n", "a number of days", NULL);
+	wrong(HEAD "report: {coverage: 100.1}\n", "'coverage' must be from 0 to 100 per cent", NULL);
+	wrong(HEAD "report: {coverage: 99.99999}\n", "with four decimals at most", NULL);
+	wrong(HEAD "report: {coverage: most}\n", "'coverage' must be from 0 to 100 per cent", NULL);
 	wrong(HEAD "review: {deadline: 24}\n", "a number of minutes, hours, days or weeks", NULL);
 	wrong(HEAD "review: {deadline: 1y}\n", "a number of minutes, hours, days or weeks", NULL);
 	wrong(HEAD "review: {deadline: 0h}\n", "'deadline' must be from 1m to 365d", NULL);
@@ -428,6 +431,9 @@ static void review(void **state)
 	struct config *c = good(HEAD);
 	assert_int_equal(c->review.severe, 70);
 	assert_int_equal(c->review.deadline_s, 86400);
+	config_free(c);
+	c = good(HEAD "report: {coverage: 99.95 %}\n");
+	assert_int_equal(c->report.coverage_ppm, 999500);
 	config_free(c);
 	c = good(HEAD "review: {severe: 55, deadline: 90m}\n");
 	assert_int_equal(c->review.severe, 55);

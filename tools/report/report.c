@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge/detect.h"
 #include "judge/policy.h"
 
 #define KEY_MAX 700
-#define LEAST_PPM_DEFAULT 990000u
 
 const char *report_ppm(int64_t ppm, char buf[REPORT_PPM_MAX])
 {
@@ -313,6 +313,8 @@ static int take_finding(void *ctx, const struct stored_finding *f)
 	r->findings.severe += f->row.severity >= r->severe;
 	r->findings.transfers += f->row.transfers;
 	r->findings.bytes_out += f->row.bytes_out;
+	r->findings.detected += f->row.signs != 0;
+	r->findings.listening += (f->row.signs & detect_bit(DETECT_LISTENS)) != 0;
 	const struct row_review *v = &f->review;
 	const bool closed = v->state == REVIEW_CLOSED;
 	r->findings.closed += closed;
@@ -350,9 +352,22 @@ static int gather_all(struct report *r)
 	return e;
 }
 
+static int load_frameworks(struct report *r, char *err, size_t err_size)
+{
+	char folder[4096];
+	struct config_errors errors = {0};
+	const bool found = config_frameworks_find(folder, sizeof folder) == 0;
+	const int e = config_frameworks_load(r->site->report.frameworks, r->site->report.framework_count, found ? folder : NULL,
+	                                     &r->frameworks, &errors);
+	if (e != 0)
+		snprintf(err, err_size, "%s", errors.count > 0 ? errors.text[0] : err_str(e));
+	config_errors_done(&errors);
+	return e;
+}
+
 int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size)
 {
-	*ret = (struct report){.db = db, .progress = o->progress, .progress_ctx = o->progress_ctx, .least_ppm = LEAST_PPM_DEFAULT};
+	*ret = (struct report){.db = db, .progress = o->progress, .progress_ctx = o->progress_ctx};
 	ret->lang = o->lang != NULL ? o->lang : "en";
 	int e = find_week(ret, o);
 	if (e == ERR_INVALID && o->week != NULL)
@@ -366,6 +381,10 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 	if (o->lang == NULL)
 		ret->lang = ret->site->language != NULL ? ret->site->language : "en";
 	ret->severe = ret->site->review.severe;
+	ret->least_ppm = ret->site->report.coverage_ppm;
+	e = load_frameworks(ret, err, err_size);
+	if (e != 0)
+		return e;
 	e = gather_all(ret);
 	if (e != 0)
 		snprintf(err, err_size, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));
@@ -379,6 +398,7 @@ void report_done(struct report *r)
 		tally_free(r->before.by[i]);
 	}
 	coverage_done(&r->coverage);
+	config_frameworks_done(&r->frameworks);
 	config_free(r->site);
 	tz_free(r->zone);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/config.h"
+#include "base/config_frameworks.h"
 #include "record/store_read.h"
 #include "record/store_read_week.h"
 #include "report/coverage.h"
@@ -32,6 +33,7 @@ struct report_sums {             /* of a week */
 
 struct report_findings {         /* counts over findings alive in the week */
 	uint64_t all, severe, closed, overdue, suppressed;
+	uint64_t detected, listening;   /* with a detection; with that of listening */
 	int64_t slowest_us;          /* longest time to review of those that are closed */
 	uint64_t transfers, bytes_out;
 };
@@ -41,6 +43,7 @@ struct report {
 	const char *lang;            /* "en" or "es" */
 	struct tz *zone;
 	struct week week;
+	struct config_frameworks frameworks;
 	struct config *site;         /* site.yaml in force at the end of the week; NULL: none is in the record */
 	char policy_hash[72];
 	bool policy_later;           /* the record has none from before the end of the week: the oldest later one */
@@ -55,7 +58,6 @@ struct report {
 	struct week_sum trend[REPORT_TREND_WEEKS];   /* the last is this week */
 	struct report_findings findings;
 	enum report_light light;
-	/* scratch of tables that join a tally with the record */
 	void (*progress)(void *ctx, unsigned percent);
 	void *progress_ctx;
 };

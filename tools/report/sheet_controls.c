@@ -1,0 +1,315 @@
+/* Controls of frameworks with what was measured for each, and what nobody can see from here. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config_frameworks.h"
+#include "format.h"
+#include "report/sheets.h"
+
+/* --- measures: a sentence each, and the table that it is taken from --- */
+
+struct measured {
+	const struct report *r;
+	char *buf;
+	size_t size;
+};
+
+static void say(const struct measured *m, const char *en, const char *es, ...) __attribute__((format(printf, 2, 4)))
+__attribute__((format(printf, 3, 4)));
+
+static void say(const struct measured *m, const char *en, const char *es, ...)
+{
+	va_list ap;
+	va_start(ap, es);
+	vsnprintf(m->buf, m->size, m->r->lang[0] == 'e' && m->r->lang[1] == 's' ? es : en, ap);
+	va_end(ap);
+}
+
+static void bytes_by_verdict(const struct measured *m)
+{
+	char approved[FORMAT_SIZE_MAX], unapproved[FORMAT_SIZE_MAX];
+	const struct tally_sum *a = &m->r->now.all;
+	say(m, "%s out approved, %s unapproved", "%s de salida aprobados, %s no aprobados",
+	    format_size(a->out[VERDICT_APPROVED], approved), format_size(a->out[VERDICT_UNAPPROVED], unapproved));
+}
+
+static void encrypted_share(const struct measured *m)
+{
+	char bytes[FORMAT_SIZE_MAX];
+	const struct tally_sum *a = &m->r->now.all;
+	const uint64_t out = tally_all(a->out);
+	say(m, "%s out encrypted, %u %% of all", "%s de salida cifrados, %u %% del total", format_size(a->encrypted_out, bytes),
+	    out > 0 ? (unsigned)((double)a->encrypted_out / (double)out * 100) : 0);
+}
+
+static void external_systems(const struct measured *m)
+{
+	size_t networks, destinations;
+	tally_sorted(m->r->now.by[BY_NETWORK], &networks);
+	tally_sorted(m->r->now.by[BY_DESTINATION], &destinations);
+	say(m, "%zu networks in %zu relations of machine, country and network", "%zu redes en %zu relaciones de equipo, país y red",
+	    networks, destinations);
+}
+
+static void new_destinations(const struct measured *m)
+{
+	size_t count, fresh = 0;
+	const struct tally_entry *all = tally_sorted(m->r->now.by[BY_DESTINATION], &count);
+	for (size_t i = 0; i < count; i++)
+		fresh += tally_all(all[i].sum.transfers) > 0 && tally_all(all[i].before.transfers) == 0;
+	say(m, "%zu that last week did not have", "%zu que la semana anterior no tenía", fresh);
+}
+
+static void unapproved(const struct measured *m)
+{
+	say(m, "%" PRIu64 " transfers that no approval covers, %" PRIu64 " more went on from earlier weeks",
+	    "%" PRIu64 " transferencias sin aprobación, %" PRIu64 " más seguían de semanas anteriores",
+	    m->r->now.all.transfers[VERDICT_UNAPPROVED], m->r->carried.unapproved);
+}
+
+static void approvals(const struct measured *m)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < m->r->site->approval_count; i++) {
+		const struct tally_sum *s = tally_of(m->r->now.by[BY_APPROVAL], m->r->site->approvals[i].id);
+		used += s != NULL && s->transfers[VERDICT_APPROVED] > 0;
+	}
+	say(m, "%zu of %zu approvals were used", "se usaron %zu de %zu aprobaciones", used, m->r->site->approval_count);
+}
+
+static void agreements(const struct measured *m)
+{
+	char bytes[FORMAT_SIZE_MAX];
+	say(m, "%s out under approvals that name a ticket", "%s de salida bajo aprobaciones que nombran un oficio",
+	    format_size(m->r->now.all.out[VERDICT_APPROVED], bytes));
+}
+
+struct sessions {
+	uint64_t all, bare;
+};
+
+static int count_session(void *ctx, const struct stored_maintenance *s)
+{
+	struct sessions *c = ctx;
+	c->all++;
+	c->bare += s->row.unapproved > 0;
+	return 0;
+}
+
+static void maintenance(const struct measured *m)
+{
+	struct sessions c = {0, 0};
+	const struct stored_maintenance_filter f = {.since_us = m->r->week.from_us, .until_us = m->r->week.until_us};
+	if (store_read_maintenance(m->r->db, &f, count_session, &c) == 0)
+		say(m, "%" PRIu64 " sessions, %" PRIu64 " with flows that no approval covers",
+		    "%" PRIu64 " sesiones, %" PRIu64 " con flujos que ninguna aprobación cubre", c.all, c.bare);
+}
+
+static void coverage(const struct measured *m)
+{
+	const struct coverage *c = &m->r->coverage;
+	if (!m->r->live)
+		say(m, "not known%s", "desconocida%s", "");
+	else
+		say(m, "%u.%02u %% (time %u.%02u %%, frames %u.%02u %%)", "%u.%02u %% (tiempo %u.%02u %%, tramas %u.%02u %%)",
+		    c->ppm / 10000, c->ppm / 100 % 100, c->time_ppm / 10000, c->time_ppm / 100 % 100, c->frames_ppm / 10000,
+		    c->frames_ppm / 100 % 100);
+}
+
+static void findings(const struct measured *m)
+{
+	say(m, "%" PRIu64 " findings, %" PRIu64 " severe", "%" PRIu64 " hallazgos, %" PRIu64 " graves", m->r->findings.all,
+	    m->r->findings.severe);
+}
+
+static void detections(const struct measured *m)
+{
+	say(m, "%" PRIu64 " findings with detections", "%" PRIu64 " hallazgos con detecciones", m->r->findings.detected);
+}
+
+static void review(const struct measured *m)
+{
+	const struct report_findings *f = &m->r->findings;
+	char age[FORMAT_AGE_MAX];
+	say(m, "%" PRIu64 " of %" PRIu64 " findings closed, the slowest after %s; %" PRIu64 " overdue",
+	    "%" PRIu64 " de %" PRIu64 " hallazgos cerrados, el más lento tras %s; %" PRIu64 " vencidos", f->closed, f->all,
+	    f->slowest_us > 0 ? format_age(f->slowest_us, age) : "-", f->overdue);
+}
+
+struct machines {
+	const struct week *week;
+	uint64_t unknown, fresh;
+};
+
+static int count_machine(void *ctx, const struct stored_machine *s)
+{
+	struct machines *c = ctx;
+	c->unknown += strncmp(s->row.id, "unknown:", 8) == 0 && s->row.first_us < c->week->until_us;
+	c->fresh += s->row.first_us >= c->week->from_us && s->row.first_us < c->week->until_us;
+	return 0;
+}
+
+static void machines(const struct measured *m)
+{
+	struct machines c = {&m->r->week, 0, 0};
+	if (store_read_machine_list(m->r->db, count_machine, &c) == 0)
+		say(m, "%" PRIu64 " unknown machines so far, %" PRIu64 " machines seen for the first time",
+		    "%" PRIu64 " equipos desconocidos hasta ahora, %" PRIu64 " vistos por primera vez", c.unknown, c.fresh);
+}
+
+static void listening(const struct measured *m)
+{
+	say(m, "%" PRIu64 " findings of machines that accept connections from outside",
+	    "%" PRIu64 " hallazgos de equipos que aceptan conexiones de fuera", m->r->findings.listening);
+}
+
+static int count_step(void *ctx, const struct stored_gap *g)
+{
+	*(uint64_t *)ctx += strcmp(g->row.cause, "clock-step") == 0;
+	return 0;
+}
+
+static void clock_steps(const struct measured *m)
+{
+	uint64_t steps = 0;
+	if (store_read_gaps(m->r->db, m->r->week.from_us, m->r->week.until_us, count_step, &steps) == 0)
+		say(m, "%" PRIu64 " steps of the sensor's clock", "%" PRIu64 " saltos del reloj del sensor", steps);
+}
+
+static void records(const struct measured *m)
+{
+	say(m, "%" PRIu64 " transfers recorded: who, to whom, when, how much, verdict and reasons",
+	    "%" PRIu64 " transferencias registradas: quién, a quién, cuándo, cuánto, veredicto y razones",
+	    tally_all(m->r->now.all.transfers));
+}
+
+static void retention(const struct measured *m)
+{
+	struct stored_extent x;
+	char oldest[WEEK_LOCAL_MAX];
+	if (store_read_extent(m->r->db, &x) != 0)
+		return;
+	const int64_t first = x.folded_us != 0 && x.folded_us < x.oldest_us ? x.folded_us : x.oldest_us;
+	say(m, "oldest record: %s", "registro más antiguo: %s", first != 0 ? week_local(m->r->zone, first, oldest) : "-");
+}
+
+static void not_measured(const struct measured *m)
+{
+	say(m, "not measured in this week%s", "sin medición en esta semana%s", "");
+}
+
+static const struct {
+	const char *word;
+	void (*say)(const struct measured *m);
+	const char *sheet;    /* where it stands */
+} measures[] = {
+    {"bytes-by-verdict", bytes_by_verdict, "by_equipment"}, {"encrypted-share", encrypted_share, "summary"},
+    {"external-systems", external_systems, "destinations"}, {"new-destinations", new_destinations, "destinations"},
+    {"unapproved", unapproved, "unapproved_transfers"}, {"approvals", approvals, "approvals"},
+    {"agreements", agreements, "approvals"}, {"maintenance", maintenance, "maintenance"}, {"coverage", coverage, "coverage"},
+    {"findings", findings, "findings"}, {"detections", detections, "findings"}, {"review", review, "findings"},
+    {"machines", machines, "equipment"}, {"listening", listening, "findings"}, {"clock", clock_steps, "gaps"},
+    {"records", records, "unapproved_transfers"}, {"retention", retention, "runs"}};
+
+static const char *measure(const struct report *r, const char *word, char *buf, size_t size)
+{
+	const struct measured m = {r, buf, size};
+	buf[0] = '\0';
+	for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
+		if (strcmp(word, measures[i].word) == 0) {
+			measures[i].say(&m);
+			return measures[i].sheet;
+		}
+	}
+	not_measured(&m);
+	return "";
+}
+
+/* --- the table --- */
+
+static const struct sheet_column control_columns[] = {
+    {"framework", CELL_TEXT, false, "Framework", "Marco", ""},
+    {"control", CELL_TEXT, false, "Control", "Control", ""},
+    {"title", CELL_TEXT, false, "Title", "Título", "as the framework has it"},
+    {"evidence", CELL_TEXT, false, "Measured", "Medido", "what this week showed"},
+    {"stands_in", CELL_LIST, false, "Stands in", "Consta en", "tables of this report"},
+    {"note", CELL_TEXT, true, "Note", "Nota", "what the measure does not show"}};
+
+static int control_row(const struct report *r, const char *framework, const struct config_control *c, sheet_row_fn fn, void *ctx)
+{
+	char evidence[1200] = "", sheets[300] = "";
+	for (size_t i = 0; i < c->evidence_count; i++) {
+		char one[400];
+		const char *sheet = measure(r, c->evidence[i], one, sizeof one);
+		const size_t used = strlen(evidence), named = strlen(sheets);
+		snprintf(evidence + used, sizeof evidence - used, "%s%s", used > 0 ? "; " : "", one);
+		if (sheet[0] != '\0' && strstr(sheets, sheet) == NULL)
+			snprintf(sheets + named, sizeof sheets - named, "%s%s", named > 0 ? ", " : "", sheet);
+	}
+	const char *title = c->title_es != NULL ? report_said(r, c->title, c->title_es) : c->title;
+	const struct cell cells[] = {cell_text(framework), cell_text(c->id), cell_text(title), cell_text(evidence),
+	                             cell_text(sheets), cell_text(c->note)};
+	return fn(ctx, cells);
+}
+
+static int control_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	int e = 0;
+	for (size_t i = 0; e == 0 && i < r->frameworks.count; i++) {
+		const struct config_framework *f = r->frameworks.all[i];
+		char name[160];
+		snprintf(name, sizeof name, "%s%s%s", f->name, f->edition != NULL ? " " : "", f->edition != NULL ? f->edition : "");
+		for (size_t n = 0; e == 0 && n < f->control_count; n++)
+			e = control_row(r, name, &f->controls[n], fn, ctx);
+	}
+	return e;
+}
+
+const struct sheet sheet_controls = {
+    "controls", "Controls", "Controles", "what was measured for the controls of frameworks, and where it stands",
+    control_columns, 6, control_rows, NULL, "no list of controls was found", "no se encontró ninguna lista de controles"};
+
+/* --- blind spots --- */
+
+static const struct sheet_column blind_columns[] = {
+    {"blind_spot", CELL_TEXT, false, "Blind spot", "Punto ciego", ""},
+    {"why", CELL_TEXT, false, "Why, and what helps", "Por qué, y qué ayuda", ""}};
+
+static int blind_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	static const char *const spots[][4] = {
+	    {"Private modems (4G, 5G, satellite)", "Módems propios (4G, 5G, satélite)",
+	     "What a machine sends by radio does not pass the mirrored switch; look for unknown MACs and inspect the machine.",
+	     "Lo que un equipo envía por radio no pasa por el conmutador reflejado; busque MAC desconocidas e inspeccione el equipo."},
+	    {"The content of encrypted transfers", "El contenido de transferencias cifradas",
+	     "TLS, QUIC, SSH and VPNs hide what is said; who, to whom, when and how much are measured.",
+	     "TLS, QUIC, SSH y VPN ocultan lo que se dice; se mide quién, a quién, cuándo y cuánto."},
+	    {"Encrypted server names (ECH)", "Nombres de servidor cifrados (ECH)",
+	     "With ECH the name in the handshake is not the server's; clients also send it as a decoy (GREASE), so its presence proves nothing.",
+	     "Con ECH el nombre del saludo no es el del servidor; los clientes también lo envían como señuelo (GREASE): su presencia no prueba nada."},
+	    {"Covert fields", "Campos encubiertos",
+	     "A few bits in time stamps (NTP), identifiers or timing cannot be told from the honest ones; approve the servers and bound the bytes.",
+	     "Unos bits en marcas de tiempo (NTP), identificadores o ritmos no se distinguen de los honestos; apruebe los servidores y limite los bytes."},
+	    {"What the mirror does not deliver", "Lo que el espejo no entrega",
+	     "Switches drop mirrored frames in silence when the port is full; the sensor counts its own losses and one-way traffic, not those of the switch.",
+	     "Los conmutadores pierden en silencio tramas reflejadas si el puerto se llena; el sensor cuenta sus pérdidas y el tráfico en un solo sentido, no las del conmutador."},
+	    {"Between machines of one scanner network", "Entre equipos de una misma red de escáneres",
+	     "Such traffic is no transfer, and a mirror may not carry it.",
+	     "Ese tráfico no es una transferencia, y un espejo puede no llevarlo."},
+	    {"Storage that is carried away", "Almacenamiento que se lleva en mano",
+	     "Disks and sticks leave no packets.", "Los discos y memorias no dejan paquetes."}};
+	int e = 0;
+	for (size_t i = 0; e == 0 && i < sizeof spots / sizeof spots[0]; i++) {
+		const struct cell cells[] = {cell_text(report_said(r, spots[i][0], spots[i][1])),
+		                             cell_text(report_said(r, spots[i][2], spots[i][3]))};
+		e = fn(ctx, cells);
+	}
+	return e;
+}
+
+const struct sheet sheet_blind_spots = {
+    "blind_spots", "Blind spots", "Puntos ciegos", "what no passive monitor at this place can see", blind_columns, 2,
+    blind_rows, NULL, "", ""};
