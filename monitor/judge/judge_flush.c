@@ -212,7 +212,8 @@ static int flush_parents(struct judge *j, const struct row_sink *sink, uint32_t 
 	/* Before the first fact there is no packet time to say. */
 	if (j->policy_changed && j->policy_us != TRANSFER_NEVER && *left > 0) {
 		struct row_policy r = {.hash = j->config->hash_text, .text = j->config->text, .path = j->config->path,
-		                       .loaded_us = j->policy_us};
+		                       .loaded_us = j->policy_us, .networks = j->config->network_count,
+		                       .equipment = j->config->equipment_count, .approvals = j->config->approval_count};
 		e = sink->policy(sink->ctx, &r);
 		if (e != 0)
 			return e;

@@ -3,6 +3,7 @@
 #ifndef MONITOR_ROW_H
 #define MONITOR_ROW_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -168,6 +169,7 @@ struct row_tally {
 struct row_policy {
 	const char *hash, *text, *path;
 	int64_t loaded_us;
+	size_t networks, equipment, approvals;   /* in it */
 };
 
 #define ROWS_AT_ONCE 128u

@@ -216,6 +216,10 @@ static int begin_run(struct store *s, const struct store_run *run)
 		return store_fail(s, code);
 	r = store_tell_run(s);
 	if (r == 0)
+		r = store_tell_gaps(s, true);
+	if (r == 0)
+		r = store_tell_found(s);
+	if (r == 0)
 		r = store_seal_write(s, true);
 	if (r != 0)
 		return r;
@@ -285,6 +289,8 @@ static void free_store(struct store *s)
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	store_seal_done(&s->seal);
+	json_done(&s->finding_row);
+	json_done(&s->finding_counts);
 	free(s->dir);
 	free((char *)(uintptr_t)s->info.version);
 	free((char *)(uintptr_t)s->info.ndpi);
@@ -345,6 +351,7 @@ static void end_run(struct store *s)
 	bool good = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
 	good = good && store_seal_open(s) == 0;
 	good = good && sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	good = good && store_tell_gaps(s, true) == 0;
 	good = good && store_seal_write(s, true) == 0;
 	good = good && store_tell_run_end(s, s->run, how, now_us) == 0;
 	good = good && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
@@ -393,6 +400,8 @@ int store_commit(struct store *s)
 		r = store_step(s, alive);
 	}
 	if (r == 0)
+		r = store_tell_gaps(s, false);
+	if (r == 0)
 		r = store_seal_write(s, false);
 	if (r == 0)
 		r = store_step(s, commit);
@@ -408,6 +417,8 @@ void store_rollback(struct store *s)
 	store_forget_parents(s);
 	s->ledger.known = false;
 	store_seal_committed(s, false);
+	memset(s->told, 0, sizeof s->told);
+	s->gaps_told_us = 0;
 	if (s->db == NULL)
 		return;
 	/* After a full disk SQLite may have rolled back by itself. */

@@ -41,6 +41,8 @@ static int tell(struct store *s)
 	if (r == 0)
 		r = store_put_event(s, &e);
 	if (r == 0)
+		r = store_tell_record(s, e.what, "made anew in place, so that it shrinks");
+	if (r == 0)
 		return store_commit(s);
 	store_rollback(s);
 	return r;

@@ -146,6 +146,8 @@ struct salvage {
 	int64_t until_ms;
 	uint64_t rows;
 	int64_t last_transfer, last_us;
+	int64_t entries;              /* of its ledger; 0: not known */
+	struct ledger_hash head;
 	bool cut;                     /* something could not be read */
 };
 
@@ -201,6 +203,13 @@ static void read_ends(sqlite3 *old, struct salvage *v)
 		                                                    " INDEXED BY transfer_end ORDER BY end_us DESC LIMIT 1000)", 0);
 	v->last_transfer = folded > v->last_transfer ? folded : v->last_transfer;
 	v->last_us = store_query_int(old, "SELECT max(last_us) FROM run", 0);
+	sqlite3_stmt *st = NULL;
+	if (sqlite3_prepare_v2(old, "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1", -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW && sqlite3_column_bytes(st, 1) == (int)sizeof v->head) {
+		v->entries = sqlite3_column_int64(st, 0) + 1;
+		memcpy(&v->head, sqlite3_column_blob(st, 1), sizeof v->head);
+	}
+	sqlite3_finalize(st);
 }
 
 static void salvage(struct store *s, struct salvage *v)
@@ -209,7 +218,7 @@ static void salvage(struct store *s, struct salvage *v)
 	                                     "maintenance"}, *const reviews[] = {"review", "suppression"};
 	char path[4300];
 	sqlite3 *old = NULL;
-	*v = (struct salvage){.until_ms = now_ms() + SALVAGE_MS, .cut = true};
+	*v = (struct salvage){.until_ms = now_ms() + SALVAGE_MS, .cut = true, .entries = s->old_entries, .head = s->old_head};
 	snprintf(path, sizeof path, "%s/%s", s->dir, s->aside);
 	int code = sqlite3_open_v2(path, &old, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code == SQLITE_OK)
@@ -254,6 +263,10 @@ static int tell(struct store *s, const char *what, const char *detail, const str
 		return r;
 	r = store_put_event(s, &e);
 	if (r == 0)
+		r = store_tell_anew(s, what, detail, v->entries, &v->head);
+	if (r == 0)
+		r = store_tell_found(s);
+	if (r == 0)
 		r = put_gap(s, v->last_us, now_us, detail);
 	if (r == 0)
 		r = store_carry_reviews(s);
@@ -271,8 +284,13 @@ void store_shut(struct store *s, bool keep_log)
 	}
 	store_keep_done(s);
 	store_review_done(&s->review);
+	if (s->ledger.next > 0) {
+		s->old_entries = s->ledger.next;
+		s->old_head = s->ledger.head;
+	}
 	ledger_writer_done(&s->ledger);
 	store_seal_done(&s->seal);
+	memset(s->told, 0, sizeof s->told);
 	store_forget_parents(s);
 	if (s->db != NULL && keep_log)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -300,7 +318,7 @@ static int begin_anew(struct store *s)
 
 int store_tell_missing(struct store *s, const char *why)
 {
-	const struct salvage none = {.last_us = 0};
+	const struct salvage none = {.entries = s->old_entries, .head = s->old_head};
 	snprintf(s->notice, sizeof s->notice, "%s", why);
 	return tell(s, "database-missing", why, &none);
 }

@@ -8,6 +8,7 @@
 #include "record/ledger.h"
 #include "record/store.h"
 #include "record/store_ledger.h"
+#include "record/store_ledger_finding.h"
 #include "record/store_read.h"
 #include "record/store_seal.h"
 
@@ -23,6 +24,8 @@ enum store_statement {
 	ST_MAINTENANCE,
 	/* store_seal.c */
 	ST_SEAL, ST_SEAL_PART, ST_SEAL_CLEAR, ST_TRANSFER_RUN,
+	/* store_ledger_*.c */
+	ST_FINDING_TOLD, ST_GAPS_UNTOLD, ST_GAP_TOLD,
 	ST_COUNT
 };
 
@@ -56,6 +59,12 @@ struct store {
 	struct ledger_writer ledger;
 	struct review_writer review;
 	struct sealer seal;
+	struct finding_told told[FINDINGS_TOLD];
+	struct json finding_row, finding_counts;
+	int64_t gaps_told_us;           /* wall clock */
+	/* of the record before, when it was damaged or gone: entries and the hash of the last, as this process knew them */
+	int64_t old_entries;
+	struct ledger_hash old_head;
 	sqlite3_stmt *st[ST_COUNT];
 	sqlite3_stmt *keep[STORE_KEEP_STATEMENTS];
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
@@ -120,6 +129,14 @@ int64_t store_wall_us(void);
 MUST_CHECK int store_tell_run(struct store *s);
 MUST_CHECK int store_tell_run_end(struct store *s, int64_t run, const char *how, int64_t end_us);
 MUST_CHECK int store_tell_killed(struct store *s);   /* of the runs that have no end */
+/* Of gaps that are over, or go on and were not told for a minute; now: of all that are not told. */
+MUST_CHECK int store_tell_gaps(struct store *s, bool now);
+MUST_CHECK int store_tell_policy(struct store *s, const struct row_policy *r);
+/* what: as the event of that day is called; detail may be NULL. */
+MUST_CHECK int store_tell_record(struct store *s, const char *what, const char *detail);
+/* The same of a ledger that began anew: the one before had that many entries, and that hash; none known: 0. */
+MUST_CHECK int store_tell_anew(struct store *s, const char *what, const char *detail, int64_t entries,
+                               const struct ledger_hash *head);
 
 /* store_review.c. An entry by action, and the row as r says, whose entry is filled in; in SQLite's codes or ours. */
 struct store_edit;

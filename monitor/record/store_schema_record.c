@@ -20,6 +20,8 @@ const char store_schema_ledger_sql[] =
 	"  time_us INTEGER NOT NULL,  -- wall clock\n"
 	"  rows BLOB NOT NULL\n"
 	") STRICT;\n"
+	"ALTER TABLE gap ADD COLUMN entry INTEGER /* of the ledger, that told it as it stands; NULL: none yet */;\n"
+	"CREATE INDEX gap_untold ON gap(id) WHERE entry IS NULL;\n"
 	"CREATE TABLE checkpoint ( -- signed heads of the ledger, C2SP tlog-checkpoint\n"
 	"  size INTEGER PRIMARY KEY,  -- entries that it covers\n"
 	"  time_us INTEGER NOT NULL,  -- wall clock\n"

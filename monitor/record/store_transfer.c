@@ -27,11 +27,9 @@ _Static_assert((sizeof COUNTS_MARKS + sizeof SEEN_MARKS + sizeof DECIDED_MARKS +
                "a cell for each column");
 #define CELL_OF_RUN (TRANSFER_CELLS - 1 - sizeof FIXED_MARKS / 2)
 
-#define FINDING_COUNTS "first_us, last_us, transfers, bytes_out, bytes_in, severity"
+#define FINDING_COUNTS STORE_FINDING_COUNTS
 #define FINDING_COUNTS_MARKS "?,?,?,?,?,?"
-#define FINDING_FIXED \
-	"equipment, peer, reasons, kind, peer_name, several, state, signs, country, asn, as_org, unknown_equipment," \
-	" foreign_country, peer_opened"
+#define FINDING_FIXED STORE_FINDING_FIXED
 #define FINDING_FIXED_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 
 const char *const store_transfer_texts[ST_COUNT] = {
@@ -382,6 +380,16 @@ static void put_finding_fixed(struct binder *b, const struct row_finding *r, str
 	put_int(b, r->peer_opened);
 }
 
+static void put_finding_counts(struct binder *b, const struct row_finding *r)
+{
+	put_int(b, r->first_us);
+	put_int(b, r->last_us);
+	put_count(b, r->transfers);
+	put_count(b, r->bytes_out);
+	put_count(b, r->bytes_in);
+	put_int(b, r->severity);
+}
+
 static int run_finding(struct store *s, const void *row, int64_t policy, enum store_statement which)
 {
 	const struct row_finding *r = row;
@@ -390,16 +398,18 @@ static int run_finding(struct store *s, const void *row, int64_t policy, enum st
 	(void)policy;
 	if (!bind_start(&b, s, which))
 		return s->code;
-	put_int(&b, r->first_us);
-	put_int(&b, r->last_us);
-	put_count(&b, r->transfers);
-	put_count(&b, r->bytes_out);
-	put_count(&b, r->bytes_in);
-	put_int(&b, r->severity);
+	put_finding_counts(&b, r);
 	if (which != ST_FINDING_COUNTS)
 		put_finding_fixed(&b, r, &text);
 	put_int(&b, r->id);
 	return bind_run(&b);
+}
+
+void store_finding_cells(struct store *s, const struct row_finding *r, struct row_cells *ret)
+{
+	struct binder b = {.s = s, .cells = ret->cells};
+	put_finding_counts(&b, r);
+	put_finding_fixed(&b, r, &ret->texts);
 }
 
 static int put_detections(struct store *s, const struct row_finding *r)
@@ -433,6 +443,8 @@ int store_put_finding(void *ctx, const struct row_finding *r)
 	int added, code = store_have_machine(s, r->equipment, NULL, r->first_us);
 	if (code == 0)
 		code = put_row(s, &kind, r, 0, first[r->news], &added);
+	if (code == 0 && added >= 0)
+		code = store_tell_finding(s, r);
 	if (code == 0)
 		code = put_detections(s, r);
 	if (code == 0)

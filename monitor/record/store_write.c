@@ -39,7 +39,8 @@ static const char *const texts[ST_COUNT] = {
 	             " ON CONFLICT(approval, per, start_us) DO UPDATE SET bytes_out = excluded.bytes_out,"
 	             " bytes_in = excluded.bytes_in",
 	[ST_GAP] = "INSERT INTO gap(run, start_us, end_us, cause, detail, lost, bytes) VALUES(?,?,?,?,?,?,?)"
-	           " ON CONFLICT(run, start_us, cause, detail) DO UPDATE SET end_us = excluded.end_us, lost = excluded.lost",
+	           " ON CONFLICT(run, start_us, cause, detail) DO UPDATE SET end_us = excluded.end_us, lost = excluded.lost,"
+	           " entry = NULL",
 	[ST_MINUTE] = "INSERT INTO minute(minute_us, run, " COUNTER_COLUMNS ") VALUES(?,?," COUNTER_MARKS ")"
 	              " ON CONFLICT(minute_us, run) DO UPDATE SET "
 	              ADD(frames) "," ADD(bytes) "," ADD(flow_frames) "," ADD(housekeeping_frames) ","
@@ -55,6 +56,15 @@ static const char *const texts[ST_COUNT] = {
 	[ST_SEAL] = "INSERT INTO seal(entry, rows) VALUES(?,?)",
 	[ST_SEAL_PART] = "INSERT INTO seal_part(time_us, rows) VALUES(?,?)",
 	[ST_SEAL_CLEAR] = "DELETE FROM seal_part",
+	[ST_FINDING_TOLD] = "SELECT time_us, json_extract(body, '$.row'), json_extract(body, '$.row.state'),"
+	                    " json_extract(body, '$.counts.first_us'), json_extract(body, '$.counts.last_us'),"
+	                    " json_extract(body, '$.counts.transfers'), json_extract(body, '$.counts.bytes_out'),"
+	                    " json_extract(body, '$.counts.bytes_in'), json_extract(body, '$.row.severity') FROM ledger"
+	                    " WHERE subject = ? AND kind IN ('finding-opened', 'finding-changed', 'finding-closed')"
+	                    " ORDER BY seq DESC LIMIT 1",
+	[ST_GAPS_UNTOLD] = "SELECT id, run, start_us, end_us, cause, detail, lost, bytes FROM gap"
+	                   " WHERE entry IS NULL AND end_us IS NOT NULL ORDER BY id",
+	[ST_GAP_TOLD] = "UPDATE gap SET entry = ? WHERE id = ?",
 	[ST_TRANSFER_RUN] = "SELECT run FROM transfer WHERE id = ?",
 	[ST_TALLY] = "INSERT OR REPLACE INTO tally(worker, run, told_us, first_us, " COUNTER_COLUMNS ")"
 	             " VALUES(?,?,?,?," COUNTER_MARKS ")",
@@ -234,7 +244,8 @@ static int write_policy(void *ctx, const struct row_policy *r)
 	if (s->live && (last_us = store_query_int(s->db, "SELECT coalesce(max(loaded_us), 0) FROM policy", 0)) >= loaded_us)
 		loaded_us = last_us + 1;
 	put_int(&b, loaded_us);
-	return run_bound(&b);
+	const int code = run_bound(&b);
+	return code == 0 ? store_tell_policy(s, r) : code;
 }
 
 void store_sink(struct store *s, struct row_sink *ret)
