@@ -28,7 +28,9 @@ static const struct option longs[] = {TOOL_LONG,
                                       {NULL, 0, NULL, 0}};
 
 /* Why a transfer is in no suggestion. */
-enum left_out { LEFT_MACHINE = 0, LEFT_DETECTED, LEFT_NAME, LEFT_INITIATOR, LEFT_NEAR, LEFT_LABEL, LEFT_COLLAPSED, LEFT_KINDS };
+enum left_out {
+	LEFT_MACHINE = 0, LEFT_DETECTED, LEFT_NAME, LEFT_INITIATOR, LEFT_NEAR, LEFT_LABEL, LEFT_COLLAPSED, LEFT_KINDS
+};
 
 static const char *const left_words[LEFT_KINDS] = {"machine", "detected", "name-not-verified", "initiator",
                                                    "approval-exists", "not-inspected", "collapsed"};
@@ -40,7 +42,8 @@ static const char *const left_texts[2][LEFT_KINDS] = {
      "that an approval covers but for its validity, hours or limit: change that one",
      "whose application inspection could not name",
      "in rows that stand for many flows (scans, floods)"},
-    {"de máquinas que no están en el inventario, o cuya dirección o MAC no es suya: ninguna aprobación puede cubrirlas",
+    {"de máquinas que no están en el inventario, o cuya dirección o MAC no es suya: ninguna aprobación puede "
+     "cubrirlas",
      "señaladas por una detección: véanse primero (garita transfers, garita findings)",
      "con un nombre que ninguna respuesta DNS dio para la dirección",
      "abiertas por el destino, o no se vio por quién",
@@ -96,7 +99,7 @@ static enum left_out why_not(const struct stored_transfer *t)
 		return LEFT_INITIATOR;
 	if ((r->reasons & ~REASONS_OF_TIME) == 0)
 		return LEFT_NEAR;
-	if (r->collapsed > 0)
+	if ((r->flags & ROW_CROWD) != 0 || r->collapsed > 0)
 		return LEFT_COLLAPSED;
 	if (store_proto_has_ports(r->ident.proto) && (r->app == NULL || strcasecmp(r->app, "Unknown") == 0))
 		return LEFT_LABEL;
@@ -255,9 +258,11 @@ static void put_approval(const struct suggesting *s, const struct group *g, unsi
 	}
 	puts("    initiator: equipment");
 	printf("    valid:          # %s\n",
-	       policy_said(&s->o, "2026-01-01..2026-12-31: from when until when", "2026-01-01..2026-12-31: desde y hasta cuándo"));
+	       policy_said(&s->o, "2026-01-01..2026-12-31: from when until when",
+	                   "2026-01-01..2026-12-31: desde y hasta cuándo"));
 	printf("    approved_by:    # %s\n", policy_said(&s->o, "who answers for it", "quién responde por ella"));
-	printf("    ticket:         # %s\n\n", policy_said(&s->o, "under which ticket or agreement", "bajo qué oficio o convenio"));
+	printf("    ticket:         # %s\n\n",
+	       policy_said(&s->o, "under which ticket or agreement", "bajo qué oficio o convenio"));
 }
 
 static void put_left(const struct suggesting *s)
@@ -274,7 +279,8 @@ static void put_left(const struct suggesting *s)
 		printf("#   %" PRIu64 " (%s) %s\n", s->left[i].transfers, format_size(s->left[i].out, out), left_texts[lang][i]);
 	}
 	if (s->folded.transfers > 0)
-		printf(policy_said(&s->o, "#   %" PRIu64 " (%s) kept as sums alone\n", "#   %" PRIu64 " (%s) guardadas solo como sumas\n"),
+		printf(policy_said(&s->o, "#   %" PRIu64 " (%s) kept as sums alone\n",
+		                   "#   %" PRIu64 " (%s) guardadas solo como sumas\n"),
 		       s->folded.transfers, format_size(s->folded.ip_bytes_out, out));
 	if (groups_rest(s->by_target)->transfers > 0)
 		printf(policy_said(&s->o, "#   %" PRIu64 " to more destinations than are kept\n",
@@ -285,10 +291,12 @@ static void put_left(const struct suggesting *s)
 static int print_yaml(const struct suggesting *s)
 {
 	char since[FORMAT_TIME_MAX] = "";
-	puts(policy_said(&s->o, "# Approvals that would cover the unapproved traffic seen. Nobody has approved them yet: take out what",
-	                 "# Aprobaciones que cubrirían el tráfico no aprobado que se vio. Nadie las ha aprobado aún: quite lo que"));
-	puts(policy_said(&s->o, "# should not be, fill in valid, approved_by and ticket of the rest, and let garitad -T check the file.",
-	                 "# no deba ser, complete valid, approved_by y ticket del resto, y compruebe el archivo con garitad -T."));
+	puts(policy_said(&s->o, "# Approvals that would cover the unapproved traffic seen. Nobody has approved them yet: take\n"
+	                        "# out what should not be, fill in valid, approved_by and ticket of the rest, and let garitad -T\n"
+	                        "# check the file.",
+	                 "# Aprobaciones que cubrirían el tráfico no aprobado que se vio. Nadie las ha aprobado aún: quite\n"
+	                 "# lo que no deba ser, complete valid, approved_by y ticket del resto, y compruebe el archivo con\n"
+	                 "# garitad -T."));
 	if (s->filter.since_us != 0)
 		printf(policy_said(&s->o, "# Since %s.\n", "# Desde %s.\n"), format_time(s->filter.since_us, since));
 	unsigned n = 0;

@@ -26,7 +26,9 @@ static const struct option longs[] = {TOOL_LONG,
                                       {"equipment", required_argument, NULL, OPT_EQUIPMENT},
                                       {NULL, 0, NULL, 0}};
 
-enum change { SAME_APPROVED = 0, SAME_UNAPPROVED, NOW_APPROVED, NOW_UNAPPROVED, OTHER_APPROVAL, OTHER_REASONS, CHANGES };
+enum change {
+	SAME_APPROVED = 0, SAME_UNAPPROVED, NOW_APPROVED, NOW_UNAPPROVED, OTHER_APPROVAL, OTHER_REASONS, CHANGES
+};
 
 static const char *const change_words[CHANGES] = {"approved", "unapproved", "now-approved", "now-unapproved",
                                                   "other-approval", "other-reasons"};
@@ -225,8 +227,10 @@ static int judge_again(void *ctx, const struct stored_transfer *t)
 	struct policy_facts f;
 	struct policy_verdict v;
 	bool uncertain;
+	if ((r->flags & ROW_CROWD) != 0 && r->counts.packets_out + r->counts.packets_in == 0)
+		return 0;   /* a crowd that everybody has left */
 	/* of flows that spoke, and were too many, neither name nor application is kept */
-	if (r->collapsed > 0 && (r->flags & FLOW_ESTABLISHED) != 0) {
+	if (((r->flags & ROW_CROWD) != 0 || r->collapsed > 0) && (r->flags & FLOW_ESTABLISHED) != 0) {
 		if (asked)
 			count(&a->collapsed, r);
 		return 0;
@@ -305,14 +309,16 @@ static void print_kind(const struct asking *a, enum change c, const char *headin
 		snprintf(id, sizeof id, "%" PRId64, g->example[0]);
 		const char *const cells[] = {g->field[1], g->field[2], g->field[3], n, format_size(g->out, out),
 		                             g->field[4], g->field[5], id};
-		const enum format_colour colours[8] = {[6] = c == NOW_APPROVED ? COLOUR_GOOD : c == NOW_UNAPPROVED ? COLOUR_BAD : COLOUR_NONE};
+		const enum format_colour would = c == NOW_APPROVED ? COLOUR_GOOD : c == NOW_UNAPPROVED ? COLOUR_BAD : COLOUR_NONE;
+		const enum format_colour colours[8] = {[6] = would};
 		if (t == NULL || table_row(t, cells, colours) != 0)
 			break;
 		shown++;
 	}
 	table_end(t);
 	if (more > 0)
-		printf(policy_said(&a->o, "and %u more; --format json has all\n", "y %u más; --format json los tiene todos\n"), more);
+		printf(policy_said(&a->o, "and %u more; --format json has all\n", "y %u más; --format json los tiene todos\n"),
+		       more);
 }
 
 static void print_unknown(const struct asking *a, const struct sum *s, const char *en, const char *es)
@@ -328,23 +334,29 @@ static void print_unknowns(const struct asking *a)
 	bool limits = false;
 	for (size_t i = 0; i < a->cfg->approval_count; i++)
 		limits = limits || a->cfg->approvals[i].limit_per != PERIOD_NONE;
-	if (folded.transfers + a->uncertain.transfers + a->collapsed.transfers + a->open.transfers + a->vanished.transfers == 0 &&
-	    !limits)
+	const uint64_t unknown = folded.transfers + a->uncertain.transfers + a->collapsed.transfers + a->open.transfers +
+	                         a->vanished.transfers;
+	if (unknown == 0 && !limits)
 		return;
 	puts(policy_said(&a->o, "\nWhat the record cannot tell:", "\nLo que el registro no puede decir:"));
 	print_unknown(a, &folded, "kept as sums alone (retention): not judged, and not counted against limits",
 	              "guardadas solo como sumas (retención): no se juzgan ni cuentan para los límites");
 	print_unknown(a, &a->uncertain,
-	              "approved at their first and last packet, but not at some minute between, if they had packets then; counted as approved",
-	              "aprobadas en su primer y último paquete, pero no en algún minuto intermedio, si entonces hubo paquetes; contadas como aprobadas");
-	print_unknown(a, &a->collapsed, "in rows that stand for many flows, whose names and applications are not kept: not judged",
+	              "approved at their first and last packet, but not at some minute between, if they had packets then; "
+	              "counted as approved",
+	              "aprobadas en su primer y último paquete, pero no en algún minuto intermedio, si entonces hubo paquetes; "
+	              "contadas como aprobadas");
+	print_unknown(a, &a->collapsed,
+	              "in rows that stand for many flows, whose names and applications are not kept: not judged",
 	              "en filas que representan muchos flujos, cuyos nombres y aplicaciones no se guardan: no se juzgan");
-	print_unknown(a, &a->open, "still open: judged by what is known so far", "aún abiertas: juzgadas por lo que se sabe hasta ahora");
+	print_unknown(a, &a->open, "still open: judged by what is known so far",
+	              "aún abiertas: juzgadas por lo que se sabe hasta ahora");
 	print_unknown(a, &a->vanished, "of addresses that are in no network of this file: it would not see them as transfers",
 	              "de direcciones que no están en ninguna red de este archivo: no las vería como transferencias");
 	if (limits)
 		puts(policy_said(&a->o, "  Limits are counted in the order in which transfers began, each whole at its end.",
-		                 "  Los límites se cuentan en el orden en que empezaron las transferencias, cada una entera a su fin."));
+		                 "  Los límites se cuentan en el orden en que empezaron las transferencias, cada una entera "
+		                 "a su fin."));
 }
 
 static int print_table(const struct asking *a)
@@ -354,7 +366,8 @@ static int print_table(const struct asking *a)
 	       format_clean(a->file, site, sizeof site), policy_hash(a->policy));
 	if (a->since_us != 0)
 		printf(policy_said(&a->o, " since %s", " desde %s"), format_time(a->since_us, since));
-	printf("\n\n  %-44s %10s %9s %9s\n", "", policy_said(&a->o, "TRANSFERS", "TRANSFER."), policy_said(&a->o, "OUT", "SALE"),
+	printf("\n\n  %-44s %10s %9s %9s\n", "", policy_said(&a->o, "TRANSFERS", "TRANSFER."),
+	       policy_said(&a->o, "OUT", "SALE"),
 	       policy_said(&a->o, "IN", "ENTRA"));
 	static const char *const labels[2][CHANGES] = {
 	    {"approved, as before", "unapproved, as before", "now approved", "now unapproved", "approved by another approval",
@@ -363,7 +376,8 @@ static int print_table(const struct asking *a)
 	     "aprobadas por otra aprobación", "no aprobadas por otras razones"}};
 	static const char *const headings[2][CHANGES] = {
 	    {"", "", "Now approved", "Now unapproved", "Approved by another approval", "Unapproved for other reasons"},
-	    {"", "", "Ahora aprobadas", "Ahora no aprobadas", "Aprobadas por otra aprobación", "No aprobadas por otras razones"}};
+	    {"", "", "Ahora aprobadas", "Ahora no aprobadas", "Aprobadas por otra aprobación",
+	     "No aprobadas por otras razones"}};
 	const int lang = strcmp(tool_lang(&a->o), "es") == 0;
 	for (int c = 0; c < CHANGES; c++)
 		print_sum(labels[lang][c], &a->sum[c]);
@@ -470,7 +484,8 @@ static int run(struct asking *a)
 	if (err == 0)
 		err = store_read_transfers(a->store, &a->filter, judge_again, a);
 	if (err != 0) {
-		tool_error(a->o.verb, "%s", why[0] != '\0' ? why : a->store != NULL && store_reader_error(a->store)[0] != '\0' ? store_reader_error(a->store) : err_str(err));
+		const char *said = a->store != NULL ? store_reader_error(a->store) : "";
+		tool_error(a->o.verb, "%s", why[0] != '\0' ? why : said[0] != '\0' ? said : err_str(err));
 		return EXIT_FAILED;
 	}
 	groups_sort(a->groups);

@@ -86,7 +86,7 @@ static void fill_transfer(const struct judge *j, uint32_t index, struct row_tran
 	const struct label *label = label_of(j, t);
 	const struct geo_place *where = where_of(j, t);
 	const struct transfer_tag *tag = t->tag != 0 ? intern_data(j->texts, t->tag) : NULL;
-	const bool collapsed = t->place == PLACE_COLLAPSED && t->collapsed > 0;
+	const bool crowd = t->place == PLACE_COLLAPSED, collapsed = crowd && t->collapsed > 0;
 	*ret = (struct row_transfer){
 	    .news = t->recorded ? (enum row_news)t->news : ROW_NEW, .id = t->id,
 	    .finding = findings_id(j->findings, t->finding), .start_us = t->start_us,
@@ -96,7 +96,7 @@ static void fill_transfer(const struct judge *j, uint32_t index, struct row_tran
 	    .category = text_or_null(label->category), .ja3 = text_or_null(label->ja3), .ja4 = text_or_null(label->ja4),
 	    .encrypted = label->encrypted != 0, .inspected = label->app[0] != 0, .country = text_or_null(where->country),
 	    .city = text_or_null(where->city), .as_org = text_or_null(where->as_org), .asn = where->asn, .counts = transfer_counts(t),
-	    .flags = t->flags, .risk = label->risk, .content = text_of(j, t->content),
+	    .flags = t->flags | (crowd ? ROW_CROWD : 0), .risk = label->risk, .content = text_of(j, t->content),
 	    .signs = judge_signs(j, t), .verdict = t->verdict,
 	    .approval = t->verdict == VERDICT_APPROVED ? text_of(j, t->approval) : NULL, .reasons = t->reasons,
 	    .policy_hash = text_of(j, t->policy_hash), .collapsed = collapsed ? t->collapsed - 1 : 0};

@@ -40,7 +40,7 @@ struct row_transfer {
 	const char *country, *city, *as_org;
 	uint32_t asn;
 	struct flow_counts counts;
-	uint32_t flags;               /* FLOW_… */
+	uint32_t flags;               /* FLOW_…, ROW_CROWD */
 	uint64_t risk;
 	const char *content;          /* JSON array of {"word", "detail"}, NULL: none */
 	const char *channels;         /* JSON array of {"kind", "name", "provider", "bucket", "region", "by"}, NULL: none */
@@ -53,6 +53,10 @@ struct row_transfer {
 	int64_t bad_us;               /* first packet time at which hours, validity or limit did not hold; 0: none */
 	uint64_t collapsed;           /* flows beyond the first that this row stands for (a scan or flood) */
 };
+
+/* Beside FLOW_…: the row stands for flows that were too many, be it for one or, with
+ * zeros, for none that is left. Names and applications of theirs are not kept. */
+#define ROW_CROWD (UINT32_C(1) << 16)
 
 /* What a machine moved to and from a peer in an hour, as transfers of an earlier run hold it. */
 struct row_habit {

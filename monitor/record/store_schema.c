@@ -105,7 +105,7 @@ static const char transfer_sql[] =
 	"  flags INTEGER NOT NULL,    -- 1 mid-stream, 2 fragments only, 4 tunnel, 8 one way out, 16 one way in,\n"
 	"    -- 32 inside by MAC, 64 inside by VLAN, 128 between scanner networks, 256 cut by the snaplen,\n"
 	"    -- 512 doubled by the mirror, 1024 told again after a restart, 2048 established,\n"
-	"    -- 4096 its interface's VLAN tags were ignored\n"
+	"    -- 4096 its interface's VLAN tags were ignored, 65536 stands for flows that were too many\n"
 	"  risk INTEGER NOT NULL,     -- nDPI risk bits 0 to 41\n"
 	"  collapsed INTEGER NOT NULL -- more flows that this row stands for (a scan or flood)\n"
 	") STRICT;\n"

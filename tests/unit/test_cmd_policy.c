@@ -291,6 +291,34 @@ static void explain_recorded(void **state)
 	assert_int_equal(run(words), EXIT_FAILED);
 }
 
+/* Of a crowd of flows neither name nor application is in the record, also where
+ * but one of them, or none, is left in its row. */
+static void whatif_leaves_crowds_out(void **state)
+{
+	(void)state;
+	char words[300];
+	fixture_open(&f, "x", T0);
+	for (int64_t id = 1; id <= 3; id++) {
+		struct row_transfer r = full_row(id);
+		r.verdict = VERDICT_APPROVED;
+		r.approval = "A1";
+		r.reasons = 0;
+		r.flags = FLOW_ESTABLISHED | ROW_CROWD;
+		r.app = r.hostname = r.dns_name = NULL;
+		r.collapsed = id == 3 ? 7 : 0;
+		if (id == 2)
+			r.counts = (struct flow_counts){0};
+		commit_row(f.store, &r);
+	}
+	write_site(SITE APPROVAL);
+	snprintf(words, sizeof words, "what-if|@|--db|%s|--format|json", f.db);
+	assert_int_equal(run(words), EXIT_DONE);
+	prints("\"now-unapproved\":{\"transfers\":0,");
+	prints("\"other-reasons\":{\"transfers\":0,");
+	prints("\"collapsed\":{\"transfers\":9,");
+	assert_null(strstr(out, "\"kind\":\"change\""));
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -317,6 +345,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(explain_facts, setup, done),
 	    cmocka_unit_test_setup_teardown(explain_wrong_usage, setup, done),
 	    cmocka_unit_test_setup_teardown(explain_recorded, setup, done),
+	    cmocka_unit_test_setup_teardown(whatif_leaves_crowds_out, setup, done),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
