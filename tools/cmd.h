@@ -19,6 +19,8 @@ int cmd_geoip(int argc, char **argv);
 int cmd_maintenance(int argc, char **argv);
 int cmd_signatures(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_review(int argc, char **argv);
+int cmd_suppress(int argc, char **argv);
 
 enum tool_format { FORMAT_TABLE = 0, FORMAT_JSON, FORMAT_CSV };
 

@@ -11,6 +11,8 @@
 int cmd_policy_explain(int argc, char **argv);
 int cmd_policy_suggest(int argc, char **argv);
 int cmd_policy_whatif(int argc, char **argv);
+/* The draft of an approval for one finding, on stdout: garita review ID --draft-approval. An exit code. */
+int policy_draft(const struct tool_options *o, int64_t finding);
 
 /* The sentence in the language that was asked for. */
 const char *policy_said(const struct tool_options *o, const char *en, const char *es) __attribute__((format_arg(2)))

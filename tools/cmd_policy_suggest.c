@@ -16,15 +16,18 @@
 #include "policy_groups.h"
 #include "record/store_read.h"
 #include "record/store_words.h"
+#include "text.h"
+#include "transfer_fields.h"
 
 #define TARGET_FIELDS 5   /* of a group: destination, port, application, kind, country; then the machine */
 
-enum { OPT_SINCE = TOOL_OPT_OWN, OPT_UNTIL, OPT_EQUIPMENT };
+enum { OPT_SINCE = TOOL_OPT_OWN, OPT_UNTIL, OPT_EQUIPMENT, OPT_FINDING };
 
 static const struct option longs[] = {TOOL_LONG,
                                       {"since", required_argument, NULL, OPT_SINCE},
                                       {"until", required_argument, NULL, OPT_UNTIL},
                                       {"equipment", required_argument, NULL, OPT_EQUIPMENT},
+                                      {"finding", required_argument, NULL, OPT_FINDING},
                                       {NULL, 0, NULL, 0}};
 
 /* Why a transfer is in no suggestion. */
@@ -64,6 +67,10 @@ struct suggesting {
 	struct groups *by_target;    /* the same without equipment; its note: the machines */
 	struct sum left[LEFT_KINDS];
 	struct stored_folded folded;
+	struct sum flagged;          /* in suggestions, though a detection flagged them: of one finding alone */
+	bool found;                  /* filter.finding */
+	unsigned severity;
+	char said[600], signs[STORE_SIGNS_MAX];
 };
 
 #define ABOVE_APPROVALS \
@@ -86,12 +93,12 @@ static bool is_detected(const struct stored_transfer *t)
 }
 
 /* LEFT_KINDS: it may stand in a suggestion. */
-static enum left_out why_not(const struct stored_transfer *t)
+static enum left_out why_not(const struct stored_transfer *t, bool flagged_too)
 {
 	const struct row_transfer *r = &t->row;
 	if ((r->reasons & ABOVE_APPROVALS) != 0)
 		return LEFT_MACHINE;
-	if (is_detected(t))
+	if (is_detected(t) && !flagged_too)
 		return LEFT_DETECTED;
 	if (r->hostname != NULL && !r->hostname_verified)
 		return LEFT_NAME;
@@ -121,13 +128,17 @@ static int take(void *ctx, const struct stored_transfer *t)
 {
 	struct suggesting *s = ctx;
 	const struct row_transfer *r = &t->row;
-	enum left_out left = why_not(t);
+	enum left_out left = why_not(t, s->filter.finding != 0);
 	if (left == LEFT_KINDS && r->hostname != NULL && !is_host(r->hostname))
 		left = LEFT_NAME;
 	if (left != LEFT_KINDS) {
 		s->left[left].transfers += 1 + r->collapsed;
 		s->left[left].out += r->counts.ip_bytes_out;
 		return 0;
+	}
+	if (is_detected(t)) {
+		s->flagged.transfers += 1 + r->collapsed;
+		s->flagged.out += r->counts.ip_bytes_out;
 	}
 	char address[ADDR_TEXT_MAX], port[40], app[FACT_APP_MAX], proto[STORE_PROTO_MAX];
 	addr_text(&r->ident.peer, address);
@@ -241,7 +252,10 @@ static void put_evidence(const struct suggesting *s, const struct group *g)
 static void put_approval(const struct suggesting *s, const struct group *g, unsigned number)
 {
 	put_evidence(s, g);
-	printf("  - id: SUGGESTED-%03u\n", number);
+	if (s->filter.finding != 0)
+		printf("  - id: DRAFT-FINDING-%" PRId64 "-%u\n", s->filter.finding, number);
+	else
+		printf("  - id: SUGGESTED-%03u\n", number);
 	put_machines(s, g);
 	printf("    to: {%s: [", strcmp(g->field[3], "host") == 0 ? "hosts" : "prefixes");
 	put_value(g->field[0]);
@@ -288,9 +302,30 @@ static void put_left(const struct suggesting *s)
 		       groups_rest(s->by_target)->transfers);
 }
 
+/* A draft never looks as if nothing had been detected. */
+static void put_finding(const struct suggesting *s)
+{
+	char out[FORMAT_SIZE_MAX];
+	printf(policy_said(&s->o, "# DRAFT from finding %" PRId64 " (severity %u): %s\n", "# BORRADOR del hallazgo %" PRId64 " (severidad %u): %s\n"),
+	       s->filter.finding, s->severity, s->said);
+	if (s->flagged.transfers == 0 && s->signs[0] == '\0')
+		return;
+	puts("# !!!");
+	printf(policy_said(&s->o, "# !!! A DETECTION FLAGGED IT: %s\n", "# !!! UNA DETECCIÓN LO SEÑALÓ: %s\n"), s->signs);
+	if (s->flagged.transfers > 0)
+		printf(policy_said(&s->o, "# !!! %" PRIu64 " of the transfers below (%s out). Who approves it approves that as well.\n",
+		                   "# !!! %" PRIu64 " de las transferencias de abajo (salen %s). Quien lo apruebe aprueba también eso.\n"),
+		       s->flagged.transfers, format_size(s->flagged.out, out));
+	puts("# !!!");
+	fprintf(stderr, policy_said(&s->o, "finding %" PRId64 ": a detection flagged it: %s\n", "hallazgo %" PRId64 ": una detección lo señaló: %s\n"),
+	        s->filter.finding, s->signs);
+}
+
 static int print_yaml(const struct suggesting *s)
 {
 	char since[FORMAT_TIME_MAX] = "";
+	if (s->filter.finding != 0)
+		put_finding(s);
 	puts(policy_said(&s->o, "# Approvals that would cover the unapproved traffic seen. Nobody has approved them yet: take\n"
 	                        "# out what should not be, fill in valid, approved_by and ticket of the rest, and let garitad -T\n"
 	                        "# check the file.",
@@ -326,7 +361,11 @@ static int put_line(struct json *j)
 static void json_suggestion(const struct suggesting *s, struct json *j, const struct group *g)
 {
 	json_object(j, NULL);
-	json_str(j, "kind", "suggestion");
+	json_str(j, "kind", s->filter.finding != 0 ? "draft" : "suggestion");
+	if (s->filter.finding != 0) {
+		json_int(j, "finding", s->filter.finding);
+		json_bool(j, "flagged", s->flagged.transfers > 0 || s->signs[0] != '\0');
+	}
 	json_array(j, "equipment");
 	for (size_t i = first_machine(s, g); machine_at(s, g, i) != NULL; i++)
 		json_str(j, NULL, machine_at(s, g, i)->field[TARGET_FIELDS]);
@@ -371,29 +410,80 @@ static int print_json(const struct suggesting *s)
 
 /* --- the verb --- */
 
-static int run(struct suggesting *s)
+static int keep_finding(void *ctx, const struct stored_finding *f)
 {
-	char path[4096], why[4400] = "";
-	if (tool_db_path(&s->o, path, sizeof path) != 0)
-		return EXIT_USAGE;
-	int err = store_reader_open(path, &s->store, why, sizeof why);
-	if (err == 0)
-		err = groups_new(&s->by_machine);
+	struct suggesting *s = ctx;
+	const char *peer = f->row.peer_name != NULL ? f->row.peer_name : f->address != NULL ? f->address : "?";
+	char reasons[STORE_REASONS_MAX], whole[600], signs[STORE_SIGNS_MAX];
+	snprintf(whole, sizeof whole, "%.120s -> %.200s; %.250s", f->row.equipment, peer,
+	         f->reasons != NULL ? transfer_flat(f->reasons, reasons, sizeof reasons) : "");
+	format_clean(whole, s->said, sizeof s->said);
+	if (f->signs != NULL)
+		format_clean(transfer_flat(f->signs, signs, sizeof signs), s->signs, sizeof s->signs);
+	s->severity = f->row.severity;
+	s->found = true;
+	return 0;
+}
+
+static int gather(struct suggesting *s)
+{
+	const struct finding_filter one = {.id = s->filter.finding};
+	int err = groups_new(&s->by_machine);
 	if (err == 0)
 		err = groups_new(&s->by_target);
+	if (err == 0 && one.id != 0)
+		err = store_read_findings(s->store, &one, keep_finding, s);
 	if (err == 0)
 		err = store_read_folded(s->store, &s->filter, &s->folded);
 	if (err == 0)
 		err = store_read_transfers(s->store, &s->filter, take, s);
-	if (err != 0) {
-		const char *said = s->store != NULL ? store_reader_error(s->store) : why;
-		tool_error(s->o.verb, "%s", said[0] != '\0' ? said : err_str(err));
-		return EXIT_FAILED;
+	return err;
+}
+
+static int run(struct suggesting *s)
+{
+	const int opened = tool_open(&s->o, &s->store);
+	if (opened != EXIT_DONE)
+		return opened;
+	const int err = gather(s);
+	int code = EXIT_DONE;
+	if (err == 0 && s->filter.finding != 0 && !s->found) {
+		tool_error(s->o.verb, "%" PRId64 ": %s", s->filter.finding, text(tool_lang(&s->o), TEXT_NO_SUCH_FINDING));
+		code = EXIT_FAILED;
+	} else if (err == 0) {
+		groups_sort_keys(s->by_machine);
+		groups_sort(s->by_target);
+		code = s->o.format == FORMAT_JSON ? print_json(s) : print_yaml(s);
 	}
-	groups_sort_keys(s->by_machine);
-	groups_sort(s->by_target);
-	const int code = s->o.format == FORMAT_JSON ? print_json(s) : print_yaml(s);
-	return fflush(stdout) != 0 || ferror(stdout) != 0 ? EXIT_FAILED : code;
+	const int closed = tool_close(&s->o, s->store, err);
+	groups_free(s->by_machine);
+	groups_free(s->by_target);
+	return closed != EXIT_DONE ? closed : code;
+}
+
+int policy_draft(const struct tool_options *o, int64_t finding)
+{
+	struct suggesting s = {.o = *o, .filter = {.verdict = "unapproved", .finding = finding}};
+	return run(&s);
+}
+
+static int take_own(struct suggesting *s, int opt, const char *arg)
+{
+	uint64_t id = 0;
+	if (opt == OPT_EQUIPMENT) {
+		s->filter.equipment = arg;
+		return 0;
+	}
+	if (opt == OPT_FINDING) {
+		if (tool_number(&s->o, "--finding", arg, INT64_MAX, &id) != 0 || id == 0)
+			return ERR_INVALID;
+		s->filter.finding = (int64_t)id;
+		return 0;
+	}
+	const int err = format_when(arg, s->now_us, opt == OPT_SINCE ? &s->filter.since_us : &s->filter.until_us);
+	if (err != 0)
+		tool_error(s->o.verb, policy_said(&s->o, "'%s' is no time", "'%s' no es una hora"), arg);
+	return err;
 }
 
 int cmd_policy_suggest(int argc, char **argv)
@@ -403,14 +493,8 @@ int cmd_policy_suggest(int argc, char **argv)
 	int opt;
 	while ((opt = getopt_long(argc, argv, TOOL_SHORT, longs, NULL)) != -1) {
 		int err = tool_option(&s.o, opt, optarg);
-		if (err == ERR_NOTFOUND && opt == OPT_EQUIPMENT) {
-			s.filter.equipment = optarg;
-			err = 0;
-		} else if (err == ERR_NOTFOUND) {
-			err = format_when(optarg, s.now_us, opt == OPT_SINCE ? &s.filter.since_us : &s.filter.until_us);
-			if (err != 0)
-				tool_error(s.o.verb, policy_said(&s.o, "'%s' is no time", "'%s' no es una hora"), optarg);
-		}
+		if (err == ERR_NOTFOUND)
+			err = take_own(&s, opt, optarg);
 		if (err != 0)
 			return policy_usage_error(&s.o);
 	}
@@ -420,9 +504,5 @@ int cmd_policy_suggest(int argc, char **argv)
 	}
 	if (optind != argc || s.o.format == FORMAT_CSV)
 		return policy_usage_error(&s.o);
-	const int code = run(&s);
-	groups_free(s.by_machine);
-	groups_free(s.by_target);
-	store_reader_close(s.store);
-	return code;
+	return run(&s);
 }

@@ -17,6 +17,8 @@
 #pragma weak cmd_maintenance
 #pragma weak cmd_signatures
 #pragma weak cmd_report
+#pragma weak cmd_review
+#pragma weak cmd_suppress
 
 struct verb {
 	const char *name;
@@ -28,6 +30,8 @@ static const struct verb verbs[] = {
 	{"transfers", cmd_transfers, TEXT_HELP_TRANSFERS},
 	{"findings", cmd_findings, TEXT_HELP_FINDINGS},
 	{"show", cmd_show, TEXT_HELP_SHOW},
+	{"review", cmd_review, TEXT_HELP_REVIEW},
+	{"suppress", cmd_suppress, TEXT_HELP_SUPPRESS},
 	{"status", cmd_status, TEXT_HELP_STATUS},
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
 	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},

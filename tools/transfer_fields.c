@@ -235,6 +235,22 @@ int transfer_csv(const struct transfer_fields *f)
 	return ferror(stdout) ? ERR_IO : 0;
 }
 
+/* due: only where a deadline runs. */
+static void review_fields(const struct stored_finding *s, struct transfer_fields *f)
+{
+	const struct row_review *v = &s->review;
+	const bool runs = v->due_us != 0 && v->state != REVIEW_CLOSED;
+	add_text(f, "review_state", review_state_word(v->state));
+	add_text(f, "disposition", review_disposition_word(v->disposition));
+	add_text(f, "analyst", v->analyst);
+	add_text(f, "note", v->note);
+	add_number(f, "reviewed", v->analyst != NULL ? FIELD_TIME : FIELD_ABSENT, v->at_us);
+	add_int(f, "reopened", v->reopened != 0, v->reopened);
+	add_number(f, "due", runs ? FIELD_TIME : FIELD_ABSENT, v->due_us);
+	add_number(f, "hold", v->hold ? FIELD_BOOL : FIELD_ABSENT, 1);
+	add_int(f, "suppression", s->suppressed != 0, (uint64_t)s->suppressed);
+}
+
 void finding_fields(const struct stored_finding *s, struct transfer_fields *f)
 {
 	const struct row_finding *r = &s->row;
@@ -262,6 +278,7 @@ void finding_fields(const struct stored_finding *s, struct transfer_fields *f)
 	add_int(f, "transfers", true, r->transfers);
 	add_int(f, "ip_bytes_out", true, r->bytes_out);
 	add_int(f, "ip_bytes_in", true, r->bytes_in);
+	review_fields(s, f);
 }
 
 void sum_fields(const struct stored_sum *s, bool by_hour, struct transfer_fields *f)

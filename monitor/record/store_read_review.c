@@ -156,7 +156,7 @@ int store_read_review_events(struct store_reader *r, int64_t finding, int (*fn)(
 {
 	static const char *const sql =
 	    "SELECT seq, time_us, " MEMBER("action") ", " MEMBER("by") ", " MEMBER("by_user") ", " MEMBER("disposition")
-	    ", coalesce(" MEMBER("remark") ", " MEMBER("note") "), " MEMBER("transfers_since") ", " MEMBER("bytes_since")
+	    ", coalesce(" MEMBER("remark") ", CASE " MEMBER("action") " WHEN 'decided' THEN " MEMBER("note") " END), " MEMBER("transfers_since") ", " MEMBER("bytes_since")
 	    " FROM ledger WHERE subject = ? AND kind = 'review' ORDER BY seq";
 	sqlite3_stmt *st = NULL;
 	int code = sqlite3_prepare_v2(r->db, sql, -1, &st, NULL), result = 0;

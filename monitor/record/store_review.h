@@ -5,7 +5,7 @@
  * member of that entry of kind "review" under the same name (finding is its
  * subject), and no later entry of that kind is about the finding. The entry
  * has more members: "action" (enum review_action), "by" and "by_user" (who did
- * it, and from which account), "remark" (held, released, noted),
+ * it, and from which account), "remark" (what was said beside a decision),
  * "transfers_since" and "bytes_since" (reopened).
  * Suppressions likewise: kind "suppression", subject id, action "added",
  * "ended" or "carried".
@@ -59,7 +59,7 @@ struct row_review {
 	enum review_state state;
 	enum review_disposition disposition;   /* of the last decision, also where it was opened again since */
 	const char *analyst, *user;   /* who said so last; user: the account it was done from. NULL: nobody yet */
-	const char *note;
+	const char *note;             /* of the last decision */
 	int64_t at_us;                /* wall clock, of the last change */
 	int64_t closed_us;            /* wall clock; 0: not closed now */
 	/* Of the finding when its state or disposition changed last. */
@@ -150,12 +150,14 @@ struct review_change {
 	enum review_disposition disposition;   /* of DECIDED */
 	int hold;                     /* beside TAKEN, DECIDED, PUT_BACK: 1, 0; -1: as it is */
 	const char *analyst, *user;
-	const char *note;             /* NULL: the one before stands */
+	const char *note;             /* of DECIDED it becomes that of the row; else a remark of the entry. NULL: none */
 	int64_t now_us;
 };
 /* How it stands now, in this transaction. ERR_NOTFOUND: no such finding. */
 MUST_CHECK int store_edit_review(struct store_edit *e, int64_t finding, struct kept_review *ret);
 MUST_CHECK int store_edit_put_review(struct store_edit *e, const struct review_change *c);
+/* Severity of the worst finding that would be hidden, its own limit left aside; -1: none. */
+MUST_CHECK int store_edit_worst(struct store_edit *e, const struct row_suppression *s, int64_t *ret);
 /* s->id and entry are given here. */
 MUST_CHECK int store_edit_add_suppression(struct store_edit *e, const struct row_suppression *s, int64_t *ret_id);
 /* ERR_NOTFOUND: no such one; ERR_INVALID: it has ended already. */

@@ -54,10 +54,10 @@ static void change_state(const struct review_change *c, struct row_review *r)
 	r->analyst = c->analyst;
 	r->user = c->user;
 	r->closed_us = c->action == REVIEW_DECIDED ? c->now_us : 0;
-	if (c->action == REVIEW_DECIDED)
+	if (c->action == REVIEW_DECIDED) {
 		r->disposition = c->disposition;
-	if (c->note != NULL)
 		r->note = c->note;
+	}
 	if (c->hold >= 0)
 		r->hold = c->hold != 0;
 }
@@ -66,7 +66,8 @@ int store_edit_put_review(struct store_edit *e, const struct review_change *c)
 {
 	const struct review_target t = {.db = e->db, .edit = e};
 	const bool state = of_the_state(c->action);
-	const struct review_said said = {.action = c->action, .by = c->analyst, .remark = state ? NULL : c->note, .user = c->user};
+	const struct review_said said = {.action = c->action, .by = c->analyst, .user = c->user,
+	                                 .remark = c->action != REVIEW_DECIDED ? c->note : NULL};
 	struct review_writer w = {.get = NULL};
 	struct kept_review v;
 	struct row_review facts = {.finding = 0};
@@ -114,6 +115,25 @@ int store_suppression_entry(const struct review_target *t, const struct row_supp
 	const struct ledger_entry e = {.time_us = time_us, .kind = LEDGER_SUPPRESSION, .subject = s->id, .fields = fields,
 	                               .field_count = sizeof fields / sizeof fields[0]};
 	return t->edit != NULL ? store_edit_ledger(t->edit, &e, ret_entry) : store_ledger_add(t->store, &e, ret_entry);
+}
+
+int store_edit_worst(struct store_edit *e, const struct row_suppression *s, int64_t *ret)
+{
+	static const char *const sql = "SELECT coalesce(max(f.severity), -1) FROM finding f JOIN (SELECT ?1 AS equipment, ?2 AS peer,"
+	                               " ?3 AS reason, 100 AS severity) s WHERE " STORE_IS_FINDING " AND " STORE_FITS;
+	const char *const texts[] = {s->equipment, s->peer, s->reason};
+	sqlite3_stmt *st = NULL;
+	int code = store_add_peer(e->db);
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(e->db, sql, -1, &st, NULL);
+	for (int i = 0; i < 3; i++)
+		sqlite3_bind_text(st, i + 1, texts[i], -1, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		*ret = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return code == SQLITE_ROW ? 0 : store_edit_fail(e, code);
 }
 
 int store_edit_add_suppression(struct store_edit *e, const struct row_suppression *s, int64_t *ret_id)

@@ -39,7 +39,7 @@ const char store_schema_review_sql[] =
 	"  disposition TEXT CHECK (disposition IN ('confirmed','false-positive','approved-after-review','escalated')),\n"
 	"                             -- of the last decision, also where it was opened again since\n"
 	"  analyst TEXT, user TEXT,   -- who said so last, and the account it was done from\n"
-	"  note TEXT,\n"
+	"  note TEXT,                 -- of the last decision\n"
 	"  at_us INTEGER NOT NULL,    -- wall clock, of the last change\n"
 	"  closed_us INTEGER,         -- wall clock; NULL: not closed now\n"
 	"  transfers INTEGER NOT NULL, bytes_out INTEGER NOT NULL, -- of the finding when state or disposition changed last\n"

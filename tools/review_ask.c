@@ -1,0 +1,113 @@
+/* What garita review asks on a terminal, and never elsewhere. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd_review.h"
+#include "review_say.h"
+
+#define LINE_MAX_BYTES (2u * REVIEW_NOTE_MAX)
+
+static bool on_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+/* A line of the answer, without its end. False: there is none. */
+static bool answer(char *line, size_t size)
+{
+	fflush(stderr);
+	if (fgets(line, (int)size, stdin) == NULL)
+		return false;
+	const size_t n = strcspn(line, "\n");
+	if (line[n] == '\0' && n + 1 == size) {   /* what is left of a line that is too long */
+		for (int c; (c = getchar()) != EOF && c != '\n';)
+			;
+	}
+	line[n] = '\0';
+	return true;
+}
+
+static int gave_up(const struct reviewing *r)
+{
+	fprintf(stderr, "%s\n", review_said(&r->f.common, "Nothing was changed.", "No se cambió nada."));
+	return ERR_NOTFOUND;
+}
+
+static int ask_disposition(struct reviewing *r)
+{
+	char line[80];
+	for (int d = DISPOSITION_NONE + 1; d < DISPOSITIONS; d++)
+		fprintf(stderr, "  %d  %s\n", d, review_disposition_word((enum review_disposition)d));
+	for (;;) {
+		fputs(review_said(&r->f.common, "Disposition (number or word; empty: leave it): ",
+		                  "Disposición (número o palabra; vacío: dejarlo): "), stderr);
+		if (!answer(line, sizeof line) || line[0] == '\0')
+			return gave_up(r);
+		const int word = review_disposition_find(line);
+		if (word > 0 || (line[0] > '0' && line[0] < '0' + DISPOSITIONS && line[1] == '\0')) {
+			r->disposition = (enum review_disposition)(word > 0 ? word : line[0] - '0');
+			return 0;
+		}
+	}
+}
+
+static int ask_note(struct reviewing *r)
+{
+	char line[LINE_MAX_BYTES];
+	for (;;) {
+		fputs(review_said(&r->f.common, "Note (what was found out, and how; empty: leave it): ",
+		                  "Nota (qué se averiguó y cómo; vacío: dejarlo): "), stderr);
+		if (!answer(line, sizeof line) || line[0] == '\0')
+			return gave_up(r);
+		if (review_take_text(&r->f.common, "--note", line, REVIEW_NOTE_MAX, r->note) == 0) {
+			r->noted = true;
+			return 0;
+		}
+	}
+}
+
+int review_ask(struct reviewing *r)
+{
+	const bool decides = r->disposition != DISPOSITION_NONE || r->state == REVIEW_CLOSED || !r->acts;
+	if (!decides)
+		return 0;
+	if (!on_terminal()) {
+		if (!r->acts)
+			tool_error("review", "%s", review_said(&r->f.common, "what is to be done? --disposition D --note N, --state S, --hold, "
+			                                                     "--release, --note N, --log or --draft-approval",
+			                                       "¿qué se hace? --disposition D --note N, --state E, --hold, --release, "
+			                                       "--note N, --log o --draft-approval"));
+		else if (r->disposition == DISPOSITION_NONE)
+			tool_error("review", "%s", review_said(&r->f.common, "to close a finding takes a --disposition: confirmed, "
+			                                                     "false-positive, approved-after-review or escalated",
+			                                       "para cerrar un hallazgo hace falta --disposition: confirmed, "
+			                                       "false-positive, approved-after-review o escalated"));
+		else if (!r->noted)
+			tool_error("review", "%s", review_said(&r->f.common, "a disposition takes a --note: what was found out, and how",
+			                                       "una disposición lleva --note: qué se averiguó y cómo"));
+		return r->acts && r->disposition != DISPOSITION_NONE && r->noted ? 0 : ERR_INVALID;
+	}
+	int code = r->disposition == DISPOSITION_NONE ? ask_disposition(r) : 0;
+	if (code == 0 && !r->noted)
+		code = ask_note(r);
+	r->acts |= code == 0;
+	return code;
+}
+
+int review_confirm(struct reviewing *r)
+{
+	char line[20];
+	if (!r->chosen || r->yes || r->count == 0)
+		return 0;
+	if (!on_terminal()) {
+		tool_error("review", review_said(&r->f.common, "the filters find %zu findings: --yes does it", 
+		                                 "los filtros encuentran %zu hallazgos: --yes lo hace"), r->count);
+		return ERR_INVALID;
+	}
+	fprintf(stderr, review_said(&r->f.common, "The filters find %zu findings. The same for all of them? [y/N] ",
+	                            "Los filtros encuentran %zu hallazgos. ¿Lo mismo para todos? [s/N] "), r->count);
+	return answer(line, sizeof line) && strchr("yYsS", line[0]) != NULL && line[0] != '\0' ? 0 : gave_up(r);
+}
