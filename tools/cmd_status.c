@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cmd.h"
 #include "format.h"
+#include "review_say.h"
 #include "status.h"
 #include "text.h"
 
@@ -195,6 +196,27 @@ static void print_gaps(const struct page *p, const struct status *s)
 		printf("%22s+ %u %s\n", "", first + s->gaps_more, text(p->lang, TEXT_MORE));
 }
 
+static void print_review(const struct page *p, const struct status *s)
+{
+	const struct review_counts *c = &s->review;
+	const uint64_t numbers[] = {c->open, c->reopened, c->in_review, c->closed, c->suppressed, c->held, c->overdue};
+	char texts[7][24], line[300], left[REVIEW_LEFT_MAX];
+	const char *values[7];
+	for (size_t i = 0; i < 7; i++) {
+		snprintf(texts[i], sizeof texts[i], "%" PRIu64, numbers[i]);
+		values[i] = texts[i];
+	}
+	head(p, TEXT_REVIEW);
+	printf("%s", text_fill(text(p->lang, TEXT_REVIEW_COUNTS), values, line, sizeof line));
+	if (c->overdue > 0)
+		printf(", %s%s %s%s", p->colour ? format_colour_start(COLOUR_BAD) : "", values[6], text(p->lang, TEXT_OVERDUE),
+		       p->colour ? FORMAT_COLOUR_END : "");
+	const struct row_review next = {.finding = 1, .due_us = c->next_due_us};
+	if (c->due > 0)
+		printf(", %" PRIu64 " %s: %s", c->due, text(p->lang, TEXT_WITH_DEADLINE), review_left(&next, s->now_us, p->lang, left));
+	putchar('\n');
+}
+
 static void print_page(const struct page *p, const struct status *s)
 {
 	char age[FORMAT_AGE_MAX];
@@ -211,6 +233,7 @@ static void print_page(const struct page *p, const struct status *s)
 	       p->colour && s->unapproved > 0 ? format_colour_start(COLOUR_BAD) : "", s->unapproved,
 	       text(p->lang, TEXT_UNAPPROVED), p->colour && s->unapproved > 0 ? FORMAT_COLOUR_END : "", s->housekeeping,
 	       text(p->lang, TEXT_HOUSEKEEPING));
+	print_review(p, s);
 	for (unsigned i = 0; i < s->warnings; i++) {
 		const struct status_warning *w = &s->warning[i];
 		printf("%s%s:%s %s", p->colour ? format_colour_start(COLOUR_BAD) : "", text(p->lang, TEXT_WARNING),
@@ -323,6 +346,23 @@ static void json_database(struct json *j, const struct status *s)
 	}
 }
 
+static void json_review(struct json *j, const struct status *s)
+{
+	const struct review_counts *c = &s->review;
+	json_object(j, "review");
+	json_uint(j, "open", c->open);
+	json_uint(j, "in_review", c->in_review);
+	json_uint(j, "closed", c->closed);
+	json_uint(j, "reopened", c->reopened);
+	json_uint(j, "due", c->due);
+	json_uint(j, "overdue", c->overdue);
+	json_uint(j, "suppressed", c->suppressed);
+	json_uint(j, "held", c->held);
+	if (c->next_due_us != 0)
+		json_time(j, "next_due", c->next_due_us);
+	json_object_end(j);
+}
+
 static void json_head(struct json *j, const struct status *s)
 {
 	json_bool(j, "running", s->running);
@@ -361,6 +401,7 @@ static void json_head(struct json *j, const struct status *s)
 	json_int(j, "approved_24h", s->approved);
 	json_int(j, "unapproved_24h", s->unapproved);
 	json_int(j, "housekeeping_24h", s->housekeeping);
+	json_review(j, s);
 }
 
 static int print_json(const struct status *s)

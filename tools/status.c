@@ -322,6 +322,7 @@ static void reckon_warnings(struct status *s)
 	warn(s, damaged, "record-damaged", TEXT_WARN_RECORD_DAMAGED, 0);
 	warn(s, s->retention.exhausted, "database-too-large", TEXT_WARN_TOO_LARGE, 0);
 	warn(s, s->retention.no_shrink, "database-cannot-shrink", TEXT_WARN_NO_SHRINK, 0);
+	warn(s, s->review.overdue > 0, "review-overdue", TEXT_WARN_OVERDUE, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
 	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);
 }
@@ -347,6 +348,8 @@ int status_gather(struct store_reader *r, const char *path, int64_t now_us, stru
 		code = gather_words(r, ret);
 	if (code == 0)
 		code = gather_counts(r, ret);
+	if (code == 0)
+		code = store_read_review_counts(r, now_us, &ret->review);
 	if (code != 0)
 		return code;
 	const int writer = store_writer_pid(path);

@@ -96,6 +96,7 @@ struct status {
 	struct status_gap *gap;    /* of the last 24 hours */
 	unsigned gaps, gaps_more;
 	int64_t approved, unapproved, housekeeping;   /* transfers of the last 24 hours */
+	struct review_counts review;
 	struct status_warning warning[STATUS_WARNINGS_MAX];
 	unsigned warnings;
 	bool blind;                /* not running, or nothing arrives: exit code 1 */

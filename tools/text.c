@@ -251,6 +251,13 @@ static const struct pair table[TEXT_COUNT] = {
 	                         "La base de datos pasa de retention.database y ya no queda qué sumar."},
 	[TEXT_WARN_NO_SHRINK] = {"The database cannot shrink: see garitad(8), THE RECORD.",
 	                         "La base de datos no puede encoger: véase garitad(8), THE RECORD."},
+	[TEXT_REVIEW] = {"Review", "Revisión"},
+	[TEXT_REVIEW_COUNTS] = {"{0} open ({1} opened again), {2} in review, {3} closed, {4} suppressed, {5} on legal hold",
+	                        "{0} abiertos ({1} reabiertos), {2} en revisión, {3} cerrados, {4} suprimidos, {5} en retención legal"},
+	[TEXT_OVERDUE] = {"overdue", "vencidos"},
+	[TEXT_WITH_DEADLINE] = {"with a deadline, the next", "con plazo, el próximo"},
+	[TEXT_WARN_OVERDUE] = {"Severe findings are past the deadline of their review: garita findings --review overdue.",
+	                       "Hay hallazgos severos con el plazo de revisión vencido: garita findings --review overdue."},
 	[TEXT_NEVER_RAN] = {"no live run is recorded here", "no hay ninguna ejecución en vivo registrada"},
 	[TEXT_STOPPED_AT] = {"stopped", "parado"},
 };

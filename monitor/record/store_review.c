@@ -210,6 +210,8 @@ static int put_lessened(struct store *s, struct row_review *v, const struct row_
 	v->at_us = store_wall_us();
 	v->transfers = r->transfers;
 	v->bytes_out = r->bytes_out < v->bytes_out ? r->bytes_out : v->bytes_out;
+	if (v->state != REVIEW_CLOSED)
+		start_deadline(s, v, false);
 	return put_own(s, v, &said);
 }
 
@@ -225,16 +227,17 @@ static bool any_closed(struct store *s)
 
 int store_review_finding(struct store *s, const struct row_finding *r)
 {
-	const bool severe = is_severe(s, r);
+	const bool severe = is_severe(s, r), empty = r->transfers == 0 && r->signs == 0;
 	struct kept_review v;
-	if (!severe && !any_closed(s))
+	if (!severe && !empty && !any_closed(s))
 		return 0;
 	const int code = store_review_get(&s->review, s->db, r->id, &v);
 	if (code != SQLITE_OK)
 		return store_fail(s, code);
 	if (v.row.state == REVIEW_CLOSED && has_grown(s, &v.row, r))
 		return put_reopened(s, &v.row, r);
-	if (v.row.state == REVIEW_CLOSED && r->transfers < v.row.transfers)
+	/* Nothing is left that could be reviewed: should it be severe again, the deadline begins then. */
+	if (v.row.state == REVIEW_CLOSED ? r->transfers < v.row.transfers : empty && v.row.due_us != 0)
 		return put_lessened(s, &v.row, r);
 	if (v.row.state != REVIEW_CLOSED && severe && v.row.due_us == 0)
 		return put_due(s, &v.row, r);

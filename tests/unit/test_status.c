@@ -286,6 +286,28 @@ static void test_the_record_itself(void **state)
 	assert_true(s.events == 0 && !warned("record-damaged") && !warned("unapproved-folded"));
 }
 
+static void test_reviews(void **state)
+{
+	sqlite3 *db;
+	(void)state;
+	tell(start_us + 9 * SECOND, &busy);
+	struct row_transfer r = full_row(1);
+	r.start_us = r.end_us = start_us;
+	commit_row(f.store, &r);
+	gather(start_us + 10 * SECOND);
+	assert_true(s.review.open == 1 && s.review.overdue == 0 && s.warnings == 0);
+	assert_int_equal(sqlite3_open(f.db, &db), SQLITE_OK);
+	char sql[300];
+	snprintf(sql, sizeof sql, "INSERT INTO review(finding, state, at_us, transfers, bytes_out, severity, severe_us, due_us, entry)"
+	         " VALUES(7, 'open', 1, 1, 1, 90, 1, %lld, 1)", (long long)(start_us + 20 * SECOND));
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	gather(start_us + 19 * SECOND);
+	assert_true(s.review.due == 1 && s.review.next_due_us == start_us + 20 * SECOND && !warned("review-overdue"));
+	gather(start_us + 20 * SECOND);
+	assert_true(s.review.due == 0 && s.review.overdue == 1 && warned("review-overdue"));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -302,7 +324,7 @@ int main(void)
 		TEST(test_gaps_lower_the_coverage),
 		TEST(test_what_is_kept_off),
 		TEST(test_a_stopped_sensor),
-		TEST(test_the_record_itself),
+		TEST(test_the_record_itself), TEST(test_reviews),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

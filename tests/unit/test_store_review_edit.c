@@ -260,6 +260,21 @@ static void lessened(void **state)
 	check_entries();
 }
 
+/* All of its transfers are approved now: there is nothing to review, and no deadline; should they come back it is anew. */
+static void emptied(void **state)
+{
+	(void)state;
+	put_finding(&(struct made){.id = 210, .transfers = 5, .severity = 90});
+	const int64_t due = now_of(210).row.due_us;
+	put_finding(&(struct made){.id = 210, .transfers = 0, .severity = 90});
+	assert_true(due != 0 && now_of(210).row.due_us == 0 && now_of(210).row.state == REVIEW_OPEN);
+	put_finding(&(struct made){.id = 210, .transfers = 0, .severity = 90});
+	put_finding(&(struct made){.id = 210, .transfers = 5, .severity = 90});
+	assert_true(now_of(210).row.due_us > due);
+	assert_int_equal(ask("SELECT count(*) FROM ledger WHERE kind = 'review' AND subject = ?1", 210), 3);
+	check_entries();
+}
+
 /* A transaction that fails leaves nothing behind, and is done again. */
 static void rolled_back(void **state)
 {
@@ -322,7 +337,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deadline_of_severe_ones), cmocka_unit_test(deadline_of_earlier_ones), cmocka_unit_test(decisions),
-		cmocka_unit_test(history), cmocka_unit_test(reopening), cmocka_unit_test(lessened), cmocka_unit_test(rolled_back),
+		cmocka_unit_test(history), cmocka_unit_test(reopening), cmocka_unit_test(lessened), cmocka_unit_test(emptied),
+		cmocka_unit_test(rolled_back),
 		cmocka_unit_test(suppressions), cmocka_unit_test(carried)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
