@@ -18,6 +18,8 @@ int cmd_policy(int argc, char **argv);
 int cmd_geoip(int argc, char **argv);
 int cmd_maintenance(int argc, char **argv);
 int cmd_signatures(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+int cmd_ledger(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_review(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);

@@ -16,6 +16,8 @@
 #pragma weak cmd_geoip
 #pragma weak cmd_maintenance
 #pragma weak cmd_signatures
+#pragma weak cmd_verify
+#pragma weak cmd_ledger
 #pragma weak cmd_report
 #pragma weak cmd_review
 #pragma weak cmd_suppress
@@ -38,6 +40,8 @@ static const struct verb verbs[] = {
 	{"report", cmd_report, TEXT_HELP_REPORT},
 	{"policy", cmd_policy, TEXT_HELP_POLICY},
 	{"signatures", cmd_signatures, TEXT_HELP_SIGNATURES},
+	{"verify", cmd_verify, TEXT_HELP_VERIFY},
+	{"ledger", cmd_ledger, TEXT_HELP_LEDGER},
 	{"geoip", cmd_geoip, TEXT_HELP_GEOIP},
 };
 

@@ -39,8 +39,36 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_HELP_REPORT] = {"the weekly compliance report", "el informe semanal de cumplimiento"},
 	[TEXT_HELP_REVIEW] = {"what an analyst decides about findings", "lo que un analista decide de los hallazgos"},
 	[TEXT_HELP_SUPPRESS] = {"findings that need no review until a day", "hallazgos que no requieren revisión hasta un día"},
+	[TEXT_HELP_VERIFY] = {"is the record what its ledger says, and the ledger what was signed?",
+	                      "¿es el registro lo que dice su libro, y el libro lo que se firmó?"},
+	[TEXT_HELP_LEDGER] = {"the entries of the ledger; checkpoints and proofs to take elsewhere",
+	                      "las entradas del libro; puntos de control y pruebas para llevar"},
 	[TEXT_HELP_GEOIP] = {"build the country database", "construye la base de datos de países"},
 
+	[TEXT_USAGE_VERIFY] = {"usage: garita verify [--checkpoint FILE]... [--key FILE|KEY] [--quick] [--limit N]\n"
+	                       "       [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
+	                       "--checkpoint: one that was taken off the machine; --quick: evidence files are not read.\n"
+	                       "Exit code 0: whole; 1: something is wrong; 3: not everything could be checked.",
+	                       "uso: garita verify [--checkpoint ARCHIVO]... [--key ARCHIVO|CLAVE] [--quick] [--limit N]\n"
+	                       "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
+	                       "--checkpoint: uno que salió de la máquina; --quick: no se leen los archivos de evidencia.\n"
+	                       "Código de salida 0: íntegro; 1: algo está mal; 3: no todo pudo comprobarse."},
+	[TEXT_USAGE_LEDGER] = {"usage: garita ledger [list] [--kind WORD] [--subject ID] [--since T] [--until T] [--limit N]\n"
+	                       "       garita ledger head | key | checkpoint [-o FILE] | proof SEQ [-o FILE]\n"
+	                       "       [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]",
+	                       "uso: garita ledger [list] [--kind PALABRA] [--subject ID] [--since T] [--until T] [--limit N]\n"
+	                       "     garita ledger head | key | checkpoint [-o ARCHIVO] | proof SEQ [-o ARCHIVO]\n"
+	                       "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]"},
+	[TEXT_BAD_KIND] = {"no such kind of entry; garita-ledger(5) lists them",
+	                   "no existe ese tipo de entrada; garita-ledger(5) los enumera"},
+	[TEXT_NO_SUCH_ENTRY] = {"no such entry", "no existe esa entrada"},
+	[TEXT_NOT_SIGNED] = {"no checkpoint holds this entry yet: the proof is of a tree that nobody has signed",
+	                     "ningún punto de control contiene aún esta entrada: la prueba es de un árbol que nadie ha firmado"},
+	[TEXT_COL_TOLD] = {"Time", "Hora"},
+	[TEXT_COL_SEQ] = {"Entry", "Entrada"},
+	[TEXT_COL_KIND] = {"Kind", "Tipo"},
+	[TEXT_COL_SUBJECT] = {"About", "Sobre"},
+	[TEXT_COL_SAYS] = {"Says", "Dice"},
 	[TEXT_USAGE_TRANSFERS] = {FILTERS_EN, FILTERS_ES},
 	[TEXT_BAD_PEER] = {"neither an address, a prefix (10.0.0.0/8) nor a host name",
 	                   "no es dirección, ni prefijo (10.0.0.0/8), ni nombre"},

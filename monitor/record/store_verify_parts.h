@@ -1,0 +1,55 @@
+/* store_verify_parts.h - what the files of store_verify share. */
+#ifndef MONITOR_STORE_VERIFY_PARTS_H
+#define MONITOR_STORE_VERIFY_PARTS_H
+#include "record/ledger_merkle.h"
+#include "record/ledger_read.h"
+#include "record/store_private.h"
+#include "record/store_verify.h"
+
+struct verify {
+	struct store_reader *r;
+	const struct verify_options *o;
+	struct verify_summary *sum;
+	bool live;                       /* a sensor writes: rows may be open */
+	int64_t run;                     /* the last one */
+};
+
+#define VERIFY_STEP 4096u            /* between two reports of progress */
+
+static inline struct verify_wrong verify_none(enum verify_what what)
+{
+	return (struct verify_wrong){.what = what, .entry = -1, .until = -1};
+}
+
+MUST_CHECK int verify_tell(struct verify *v, const struct verify_wrong *w);
+MUST_CHECK int verify_tell_id(struct verify *v, enum verify_what what, int64_t id, int64_t entry);
+MUST_CHECK int verify_prepare(struct verify *v, const char *sql, sqlite3_stmt **ret);
+/* SQLITE_ROW 1, SQLITE_DONE 0, else a code. */
+MUST_CHECK int verify_next(struct verify *v, sqlite3_stmt *st);
+int64_t verify_count(struct verify *v, const char *sql);   /* 0 where it fails */
+void verify_progress(const struct verify *v, enum verify_phase phase, uint64_t done, uint64_t total);
+
+/* store_verify_chain.c, _rows.c, _state.c, _files.c */
+MUST_CHECK int verify_chain(struct verify *v);
+MUST_CHECK int verify_rows(struct verify *v);
+MUST_CHECK int verify_state(struct verify *v);
+MUST_CHECK int verify_files(struct verify *v);
+
+/* store_verify_mark.c: the checkpoints, those of the database and those from outside, by size. */
+struct mark {
+	struct ledger_checkpoint head;
+	bool outside, good;              /* good: its signature is, or there is no key to tell */
+	unsigned nodes;                  /* 0: its tree is not known, or not the one that was signed */
+	struct ledger_hash *node;        /* the greatest first */
+	const char *name;
+	int64_t time_us;
+};
+struct marks {
+	struct mark *mark;
+	size_t count, room;
+};
+/* Reads and checks them all; what is wrong with one by itself is told. */
+MUST_CHECK int verify_load_marks(struct verify *v, struct marks *ret);
+void verify_free_marks(struct marks *m);
+
+#endif

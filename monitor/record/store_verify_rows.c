@@ -1,0 +1,412 @@
+/* Transfers against their seals: store_seal.h has the form. Ids are looked at in
+ * windows, so that memory has a bound (about 88 MB) however many rows there are;
+ * each blob is read again for each window that it has ids of, mostly one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/store_seal.h"
+#include "record/store_verify_parts.h"
+
+#define WIDTH (INT64_C(1) << 22)
+
+enum { SEALED = 1, WAITING = 2, PURGED = 4, UNSURE = 8 };
+
+struct blob {
+	int64_t entry;                   /* INT64_MAX: waits for one */
+	int64_t first, last;             /* ids */
+	bool purge, bad;                 /* bad: not what its entry vouches for */
+};
+
+struct rows {
+	struct verify *v;
+	struct blob *blob;
+	size_t count, room;
+	bool resumed;                    /* the sensor that runs took rows over that were sealed */
+	int64_t before;                  /* rows up to this id are older than the ledger */
+	uint64_t total;
+	/* the window */
+	int64_t low;
+	size_t width;
+	uint8_t (*hash)[STORE_SEAL_HASH];
+	uint8_t *state;
+	uint32_t *by;                    /* index of the blob */
+};
+
+/* Calls fn with each id of a blob, and its hash; NULL: purged. false: it is not of that form. */
+static bool each_record(const uint8_t *p, size_t bytes, bool purge,
+                        void (*fn)(void *ctx, int64_t id, const uint8_t *hash), void *ctx)
+{
+	const uint8_t *const end = p + bytes;
+	uint64_t id = 0;
+	while (!purge && p < end) {
+		if ((size_t)(end - p) < STORE_SEAL_RECORD)
+			return false;
+		id = 0;
+		for (unsigned i = 0; i < 8; i++)
+			id = id << 8 | p[i];
+		fn(ctx, (int64_t)id, p + 8);
+		p += STORE_SEAL_RECORD;
+	}
+	while (p < end) {
+		uint64_t more = 0;
+		unsigned shift = 0;
+		for (; p < end && (*p & 0x80) != 0 && shift < 63; p++, shift += 7)
+			more |= (uint64_t)(*p & 0x7f) << shift;
+		if (p == end || shift > 56)
+			return false;
+		more |= (uint64_t)*p++ << shift;
+		id += more;
+		if (id > INT64_MAX)
+			return false;
+		fn(ctx, (int64_t)id, NULL);
+	}
+	return true;
+}
+
+static void widen(void *ctx, int64_t id, const uint8_t *hash)
+{
+	struct blob *b = ctx;
+	(void)hash;
+	b->first = id < b->first ? id : b->first;
+	b->last = id > b->last ? id : b->last;
+}
+
+static int add_blob(struct rows *r, const struct blob *b)
+{
+	if (r->count == r->room) {
+		const size_t room = r->room * 2 + 64;
+		struct blob *more = realloc(r->blob, room * sizeof *more);
+		if (more == NULL)
+			return ERR_NOMEM;
+		r->blob = more;
+		r->room = room;
+	}
+	r->blob[r->count++] = *b;
+	return 0;
+}
+
+/* --- the blobs, against their entries --- */
+
+/* Of one whose blob is not there, or another: the ids that its entry tells of. */
+static void ids_of_entry(const struct ledger_text *t, struct blob *b)
+{
+	const struct ledger_member *first = ledger_text_find(t, "first_id"), *last = ledger_text_find(t, "last_id");
+	b->bad = true;
+	if (first == NULL || last == NULL || ledger_member_int(first, &b->first) != 0 || ledger_member_int(last, &b->last) != 0) {
+		b->first = 0;
+		b->last = INT64_MAX;
+	}
+}
+
+/* Columns: entry, blob, kind, body. */
+static int take_blob(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
+{
+	struct blob b = {.entry = sqlite3_column_int64(st, 0), .first = INT64_MAX, .last = INT64_MIN};
+	struct verify_wrong w = verify_none(VERIFY_SEAL_CHANGED);
+	const char *kind = store_text_at(st, 2), *body = store_text_at(st, 3);
+	const size_t bytes = (size_t)sqlite3_column_bytes(st, 1);
+	struct ledger_hash hash;
+	char hex[LEDGER_HEX_MAX];
+	w.entry = b.entry;
+	b.purge = kind != NULL && strcmp(kind, ledger_kind_word(LEDGER_PURGE)) == 0;
+	if (body == NULL || (!b.purge && strcmp(kind, ledger_kind_word(LEDGER_ROWS)) != 0)) {
+		w.what = VERIFY_SEAL_UNKNOWN;
+		return verify_tell(r->v, &w);
+	}
+	if (ledger_text_read(body, (size_t)sqlite3_column_bytes(st, 3), t) != 0) {
+		b.first = 0;                 /* its entry is told already */
+		b.last = INT64_MAX;
+		b.bad = true;
+		return add_blob(r, &b);
+	}
+	ledger_sha256(sqlite3_column_blob(st, 1), bytes, &hash);
+	const struct ledger_member *m = ledger_text_find(t, "sha256");
+	const bool good = m != NULL && ledger_member_is(m, ledger_hash_text(&hash, hex));
+	if (good && each_record(sqlite3_column_blob(st, 1), bytes, b.purge, widen, &b))
+		return bytes > 0 ? add_blob(r, &b) : 0;
+	ids_of_entry(t, &b);
+	const int code = add_blob(r, &b);
+	return code != 0 ? code : verify_tell(r->v, &w);
+}
+
+/* An entry that has no blob. Columns: entry, body. */
+static int take_missing(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
+{
+	struct blob b = {.entry = sqlite3_column_int64(st, 0)};
+	struct verify_wrong w = verify_none(VERIFY_SEAL_MISSING);
+	const char *body = store_text_at(st, 1);
+	w.entry = b.entry;
+	t->count = 0;
+	if (body == NULL || ledger_text_read(body, (size_t)sqlite3_column_bytes(st, 1), t) != 0)
+		t->count = 0;
+	else if (ledger_text_find(t, "sha256") == NULL)
+		return 0;                    /* it has none */
+	ids_of_entry(t, &b);
+	const int code = add_blob(r, &b);
+	return code != 0 ? code : verify_tell(r->v, &w);
+}
+
+static int take_part(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
+{
+	struct blob b = {.entry = INT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+	(void)t;
+	if (!each_record(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), false, widen, &b) || b.first > b.last)
+		return 0;
+	return add_blob(r, &b);
+}
+
+static int each_blob(struct rows *r, const char *sql, int (*fn)(struct rows *r, sqlite3_stmt *st, struct ledger_text *t))
+{
+	sqlite3_stmt *st = NULL;
+	struct ledger_text *t = malloc(sizeof *t);
+	int code = t != NULL ? verify_prepare(r->v, sql, &st) : ERR_NOMEM;
+	while (code == 0 && (code = verify_next(r->v, st)) == 1)
+		code = fn(r, st, t);
+	sqlite3_finalize(st);
+	free(t);
+	return code;
+}
+
+/* --- a window --- */
+
+static void mark(struct rows *r, int64_t id, uint8_t bits, const uint8_t *hash, uint32_t by)
+{
+	if (id < r->low || (uint64_t)(id - r->low) >= r->width)
+		return;
+	const size_t i = (size_t)(id - r->low);
+	r->state[i] = (uint8_t)(r->state[i] | bits);
+	r->by[i] = by;
+	if (hash != NULL)
+		memcpy(r->hash[i], hash, STORE_SEAL_HASH);
+}
+
+struct marking {
+	struct rows *r;
+	uint32_t by;
+};
+
+static void mark_record(void *ctx, int64_t id, const uint8_t *hash)
+{
+	const struct marking *m = ctx;
+	const bool waits = m->r->blob[m->by].entry == INT64_MAX;
+	mark(m->r, id, hash == NULL ? PURGED : waits ? SEALED | WAITING : SEALED, hash, m->by);
+}
+
+static bool touches(const struct rows *r, const struct blob *b)
+{
+	return b->first < r->low + (int64_t)r->width && b->last >= r->low;
+}
+
+static void mark_unsure(struct rows *r, const struct blob *b, uint32_t by)
+{
+	int64_t id = b->first > r->low ? b->first : r->low;
+	for (; id <= b->last && id - r->low < (int64_t)r->width; id++)
+		mark(r, id, UNSURE, NULL, by);
+}
+
+static int mark_blobs(struct rows *r)
+{
+	sqlite3_stmt *st = NULL;
+	int code = verify_prepare(r->v, "SELECT rows FROM seal WHERE entry = ?", &st);
+	for (size_t i = 0; code == 0 && i < r->count; i++) {
+		const struct blob *b = &r->blob[i];
+		if (b->entry == INT64_MAX || !touches(r, b))
+			continue;
+		if (b->bad) {
+			mark_unsure(r, b, (uint32_t)i);
+			continue;
+		}
+		sqlite3_bind_int64(st, 1, b->entry);
+		code = verify_next(r->v, st);
+		if (code == 1) {
+			struct marking m = {r, (uint32_t)i};
+			code = each_record(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), b->purge, mark_record, &m)
+			               ? 0
+			               : ERR_DAMAGED;
+		}
+		sqlite3_reset(st);
+	}
+	sqlite3_finalize(st);
+	return code;
+}
+
+/* What waits for an entry comes after all that have one. */
+static int mark_parts(struct rows *r)
+{
+	sqlite3_stmt *st = NULL;
+	struct marking m = {r, 0};
+	int code = verify_prepare(r->v, "SELECT rows FROM seal_part ORDER BY id", &st);
+	while (m.by < r->count && r->blob[m.by].entry != INT64_MAX)
+		m.by++;
+	while (code == 0 && m.by < r->count && (code = verify_next(r->v, st)) == 1)
+		code = each_record(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), false, mark_record, &m) ? 0
+		                                                                                                            : ERR_DAMAGED;
+	sqlite3_finalize(st);
+	return code < 0 ? code : 0;
+}
+
+static int64_t entry_of(const struct rows *r, size_t i)
+{
+	const int64_t entry = r->blob[r->by[i]].entry;
+	return entry == INT64_MAX ? -1 : entry;
+}
+
+/* An open row has no seal that holds; of one that nobody writes any more it is a way to escape it. */
+static int check_open(struct rows *r, int64_t id, size_t i)
+{
+	r->v->sum->open++;
+	if (r->v->live && (r->resumed || (r->state[i] & SEALED) == 0))
+		return 0;
+	return verify_tell_id(r->v, VERIFY_TRANSFER_REOPENED, id, (r->state[i] & SEALED) != 0 ? entry_of(r, i) : -1);
+}
+
+/* Columns: state, and those that are sealed; the id is the last of them. */
+static int check_row(struct rows *r, sqlite3_stmt *st, int64_t id)
+{
+	const size_t i = (size_t)(id - r->low);
+	const char *state = store_text_at(st, 0);
+	uint8_t hash[STORE_SEAL_HASH];
+	const uint8_t bits = r->state[i];
+	r->state[i] = 0;
+	r->v->sum->transfers++;
+	if ((bits & PURGED) != 0)
+		return verify_tell_id(r->v, VERIFY_TRANSFER_PURGED, id, entry_of(r, i));
+	if (state != NULL && strcmp(state, "open") == 0) {
+		r->state[i] = bits;
+		const int code = check_open(r, id, i);
+		r->state[i] = 0;
+		return code;
+	}
+	if ((bits & SEALED) == 0) {
+		if (id > 0 && id <= r->before) {
+			r->v->sum->before++;
+			return 0;
+		}
+		return (bits & UNSURE) != 0 ? 0 : verify_tell_id(r->v, VERIFY_TRANSFER_UNSEALED, id, -1);
+	}
+	store_seal_stored(st, 1, hash);
+	if (memcmp(hash, r->hash[i], sizeof hash) != 0)
+		return (bits & UNSURE) != 0 ? 0 : verify_tell_id(r->v, VERIFY_TRANSFER_CHANGED, id, entry_of(r, i));
+	r->v->sum->sealed += (bits & WAITING) == 0;
+	r->v->sum->waiting += (bits & WAITING) != 0;
+	return 0;
+}
+
+/* Seals whose row is gone. */
+static int check_rest(struct rows *r)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < r->width; i++) {
+		if ((r->state[i] & PURGED) != 0)
+			r->v->sum->purged++;
+		else if ((r->state[i] & SEALED) != 0)
+			code = verify_tell_id(r->v, VERIFY_TRANSFER_MISSING, r->low + (int64_t)i, entry_of(r, i));
+	}
+	return code;
+}
+
+static int check_window(struct rows *r, sqlite3_stmt *st)
+{
+	memset(r->state, 0, r->width);
+	int code = mark_blobs(r);
+	if (code == 0)
+		code = mark_parts(r);
+	sqlite3_bind_int64(st, 1, r->low);
+	sqlite3_bind_int64(st, 2, r->low + (int64_t)(r->width - 1));
+	while (code == 0 && (code = verify_next(r->v, st)) == 1) {
+		code = check_row(r, st, sqlite3_column_int64(st, STORE_SEAL_COUNT));
+		if (r->v->sum->transfers % VERIFY_STEP == 0)
+			verify_progress(r->v, VERIFY_ROWS, r->v->sum->transfers, r->total);
+	}
+	sqlite3_reset(st);
+	return code != 0 ? code : check_rest(r);
+}
+
+/* The least id from low on that a row or a seal has. 1, 0: none, or a code. */
+static int next_id(struct rows *r, sqlite3_stmt *st, int64_t low, int64_t *ret)
+{
+	int64_t least = INT64_MAX;
+	bool any = false;
+	for (size_t i = 0; i < r->count; i++) {
+		const int64_t first = r->blob[i].first > low ? r->blob[i].first : low;
+		if (r->blob[i].bad || first > r->blob[i].last)
+			continue;
+		any = true;
+		least = first < least ? first : least;
+	}
+	sqlite3_bind_int64(st, 1, low);
+	int code = verify_next(r->v, st);
+	if (code == 1 && sqlite3_column_type(st, 0) != SQLITE_NULL) {
+		const int64_t id = sqlite3_column_int64(st, 0);
+		any = true;
+		least = id < least ? id : least;
+	}
+	sqlite3_reset(st);
+	*ret = least;
+	return code < 0 ? code : any;
+}
+
+static int check_windows(struct rows *r)
+{
+	sqlite3_stmt *st = NULL, *next = NULL;
+	int64_t low = INT64_MIN;
+	int code = verify_prepare(r->v, "SELECT state, " STORE_SEAL_COLUMNS " FROM transfer WHERE id BETWEEN ? AND ? ORDER BY id", &st);
+	if (code == 0)
+		code = verify_prepare(r->v, "SELECT min(id) FROM transfer WHERE id >= ?", &next);
+	while (code == 0 && (code = next_id(r, next, low, &r->low)) == 1) {
+		if (r->low > INT64_MAX - (int64_t)r->width)
+			r->low = INT64_MAX - (int64_t)r->width + 1;
+		code = check_window(r, st);
+		if (r->low > INT64_MAX - (int64_t)r->width)
+			break;
+		low = r->low + (int64_t)r->width;
+	}
+	sqlite3_finalize(st);
+	sqlite3_finalize(next);
+	return code;
+}
+
+static int load_blobs(struct rows *r)
+{
+	int code = each_blob(r, "SELECT s.entry, s.rows, l.kind, l.body FROM seal s LEFT JOIN ledger l ON l.seq = s.entry ORDER BY s.entry",
+	                     take_blob);
+	if (code == 0)
+		code = each_blob(r, "SELECT seq, body FROM ledger WHERE kind IN ('rows', 'purge') AND seq NOT IN (SELECT entry FROM seal)",
+		                 take_missing);
+	return code == 0 ? each_blob(r, "SELECT rows FROM seal_part ORDER BY id", take_part) : code;
+}
+
+static int check_all(struct rows *r)
+{
+	const int64_t least = verify_count(r->v, "SELECT min(id) FROM transfer"), most = verify_count(r->v, "SELECT max(id) FROM transfer");
+	int64_t low = least, high = most;
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->blob[i].bad)
+			continue;
+		low = r->blob[i].first < low ? r->blob[i].first : low;
+		high = r->blob[i].last > high ? r->blob[i].last : high;
+	}
+	r->width = (size_t)(low >= 0 && high - low < WIDTH ? high - low + 1 : WIDTH);
+	r->hash = malloc(r->width * sizeof *r->hash);
+	r->state = malloc(r->width);
+	r->by = malloc(r->width * sizeof *r->by);
+	return r->hash == NULL || r->state == NULL || r->by == NULL ? ERR_NOMEM : check_windows(r);
+}
+
+int verify_rows(struct verify *v)
+{
+	struct rows r = {.v = v};
+	r.before = verify_count(v, "SELECT json_extract(body, '$.transfers_before') FROM ledger WHERE seq = 0 AND json_valid(body)");
+	r.resumed = verify_count(v, "SELECT json_extract(body, '$.resumed') FROM ledger WHERE kind = 'run-started'"
+	                            " AND subject = (SELECT max(id) FROM run) AND json_valid(body)") != 0;
+	r.total = (uint64_t)verify_count(v, "SELECT count(*) FROM transfer");
+	int code = load_blobs(&r);
+	if (code == 0)
+		code = check_all(&r);
+	verify_progress(v, VERIFY_ROWS, r.total, r.total);
+	free(r.blob);
+	free(r.hash);
+	free(r.state);
+	free(r.by);
+	return code;
+}

@@ -1,0 +1,93 @@
+#!/bin/sh
+# garita verify: a record as the sensor left it is whole; each thing that is done to it is named.
+set -eu
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "$*" >&2; exit 1; }
+"$build/garitad" -c tests/replay/demo/site.yaml -D "$work/db" -r tests/replay/demo/capture.pcap >"$work/log" 2>&1
+db=$work/copy/garita.db
+
+verify() { "$build/garita" verify --db "$db" --format json "$@" || test $? = "${code:-1}"; }
+fresh() { rm -rf "$work/copy" && cp -r "$work/db" "$work/copy"; }
+# wrong SQL WORD JQ: after that the first thing with that word is as the filter says.
+wrong() {
+	fresh
+	sqlite3 "$db" "$1"
+	verify >"$work/out"
+	jq -es "map(select(.wrong == \"$2\")) | first | $3" "$work/out" >/dev/null ||
+		fail "$1: no $2 with $3: $(cat "$work/out")"
+	tail -n1 "$work/out" | jq -e '.result == "wrong" and .wrong > 0' >/dev/null || fail "$1: the result"
+}
+
+fresh
+code=$("$build/garita" verify --db "$db" >/dev/null && echo 0 || echo $?)
+case $code in 0 | 3) ;; *) fail "untouched: $code: $("$build/garita" verify --db "$db")" ;; esac
+verify | jq -es 'last | .wrong == 0 and .entries > 3 and .transfers > 0 and .sealed == .transfers and .findings > 0' >/dev/null ||
+	fail "untouched: $(verify)"
+unset code
+
+rows=$(sqlite3 "$db" "SELECT seq FROM ledger WHERE kind = 'rows' LIMIT 1")
+end=$(sqlite3 "$db" "SELECT max(seq) FROM ledger WHERE kind = 'run-ended'")
+wrong "UPDATE ledger SET body = replace(body, 'orderly', 'killed') WHERE seq = $end" entry-hash ".entry == $end"
+wrong "UPDATE ledger SET body = replace(body, '\"live\":false', '\"live\":true') WHERE seq = 1" entry-hash '.entry == 1'
+wrong "UPDATE ledger SET hash = zeroblob(32) WHERE seq = 1" entry-hash '.entry == 1'
+wrong "UPDATE ledger SET body = body || ' ' WHERE seq = 1" entry-text '.entry == 1'
+wrong "DELETE FROM ledger WHERE seq = 1" entry-missing '.entry == 1 and .until == 1'
+wrong "DELETE FROM ledger WHERE seq = 0" entry-missing '.entry == 0'
+wrong "UPDATE ledger SET time_us = time_us + 1 WHERE seq = 2" entry-columns '.entry == 2 and .column == "time_us"'
+wrong "UPDATE ledger SET kind = 'gap' WHERE seq = 1" entry-columns '.entry == 1 and .column == "kind"'
+wrong "UPDATE ledger SET subject = 77 WHERE seq = 1" entry-columns '.entry == 1 and .column == "subject"'
+wrong "UPDATE ledger SET seq = -9 WHERE seq = 1; UPDATE ledger SET seq = 1 WHERE seq = 2; UPDATE ledger SET seq = 2 WHERE seq = -9" \
+	entry-place '.entry == 1 and .expected == "2"'
+
+wrong "UPDATE transfer SET ip_bytes_out = ip_bytes_out + 1 WHERE id = 5" transfer-changed ".id == 5 and .entry == $rows"
+wrong "UPDATE transfer SET hostname = 'images.example.com' WHERE id = 6" transfer-changed '.id == 6'
+wrong "DELETE FROM transfer WHERE id = 5" transfer-missing '.id == 5'
+wrong "UPDATE transfer SET id = 500 WHERE id = 5" transfer-unsealed '.id == 500'
+wrong "UPDATE transfer SET id = -5 WHERE id = 5" transfer-unsealed '.id == -5'
+wrong "UPDATE transfer SET id = 9223372036854775807 WHERE id = 5" transfer-unsealed '.id > 9e18'
+wrong "UPDATE transfer SET state = 'open' WHERE id = 5" transfer-reopened '.id == 5'
+wrong "UPDATE seal SET rows = substr(rows, 1, length(rows) - 1) WHERE entry = $rows" seal-changed ".entry == $rows"
+wrong "DELETE FROM seal WHERE entry = $rows" seal-missing ".entry == $rows"
+wrong "UPDATE seal SET entry = 1 WHERE entry = $rows" seal-unknown '.entry == 1'
+wrong "INSERT INTO review(finding, state, at_us, transfers, bytes_out, severity, entry) VALUES(1, 'closed', 1, 1, 1, 1, 1)" \
+	review-unknown '.id == 1'
+wrong "INSERT INTO suppression(id, severity, owner, why, user, from_us, until_us, entry) VALUES(3, 1, 'a', 'b', 'c', 1, 2, 1)" \
+	suppression-unknown '.id == 3'
+wrong "INSERT INTO evidence(path, run, state, packets, bytes, sha256) VALUES('evidence/x.pcapng', 1, 'closed', 1, 1, zeroblob(32))" \
+	evidence-missing '.file == "evidence/x.pcapng"'
+fresh
+mkdir -p "$work/copy/evidence/2026-11-22"
+echo other >"$work/copy/evidence/2026-11-22/left.pcapng"
+verify | jq -es 'first | .wrong == "evidence-unknown" and .file == "evidence/2026-11-22/left.pcapng"' >/dev/null || fail "a file too many"
+
+# What is brought from outside: of another key, no checkpoint at all.
+fresh
+printf 'example.com/other\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— example.com/other Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n' >"$work/note"
+key=example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
+verify --key $key --checkpoint "$work/note" | jq -es 'map(select(.wrong == "checkpoint-key" and .file != null)) | length == 1' >/dev/null ||
+	fail "a checkpoint of another"
+cat "$work/note" "$work/note" >"$work/notes"
+verify --key $key --checkpoint "$work/notes" | jq -es 'map(select(.wrong == "checkpoint-key" and .file != null)) | length == 2' >/dev/null ||
+	fail "two in one file"
+: >"$work/empty"
+verify --checkpoint "$work/empty" | jq -es 'map(select(.wrong == "checkpoint-note")) | length == 1' >/dev/null || fail "an empty file"
+
+for bad in "--checkpoint $work/nowhere" "--key $work/nowhere" "--key $work/note" "--limit x" "--format csv" "extra" "--since 1d"; do
+	# shellcheck disable=SC2086
+	"$build/garita" verify --db "$db" $bad >/dev/null 2>&1 && fail "$bad was taken"
+	# shellcheck disable=SC2086
+	"$build/garita" verify --db "$db" $bad >/dev/null 2>&1 || test $? = 2 || fail "$bad: not 2"
+done
+
+# Said in both languages, and harmless whatever stands in the row.
+sqlite3 "$db" "UPDATE transfer SET app = char(27) || '[2J' WHERE id = 5; UPDATE ledger SET body = '{' || char(27) WHERE seq = 1"
+"$build/garita" verify --db "$db" --lang en >"$work/en" || test $? = 1
+"$build/garita" verify --db "$db" --lang es >"$work/es" || test $? = 1
+grep -q 'WRONG' "$work/en" && grep -q 'What to do' "$work/en" && grep -q 'ALTERADO' "$work/es" && grep -q 'Qué hacer' "$work/es" ||
+	fail "the languages"
+grep -q "$(printf '\033')" "$work/en" && fail "an escape came through"
+"$build/garita" verify --db "$db" --limit 1 --format json | wc -l | grep -qx 2 || fail "--limit"
+exit 0
