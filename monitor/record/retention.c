@@ -16,6 +16,7 @@ struct retention {
 	struct retention_state state;
 	struct store_fold approved, unapproved;
 	struct store_merge months;
+	struct store_tidy tidy;      /* once a day */
 	unsigned rows;               /* of a step, by how long the last ones took */
 	int64_t hour_us, day_us;     /* that the passes by age have begun for */
 	int64_t again_us;
@@ -83,6 +84,8 @@ static void begin_passes(struct retention *r, int64_t now_us)
 		r->months = (struct store_merge){.until_us = month_start(day - (int64_t)l->hourly_sums_days * DAY_US),
 		                                 .event = "sums-merged"};
 	}
+	if (day != r->day_us)
+		r->tidy = (struct store_tidy){.at = -1};
 	r->hour_us = hour;
 	r->day_us = day;
 }
@@ -99,6 +102,10 @@ static int step_by_age(struct retention *r, int64_t now_us)
 	}
 	if (!r->months.done) {
 		code = store_merge(r->store, &r->months, r->rows, now_us);
+		return code == 0 ? 1 : code;
+	}
+	if (!r->tidy.done) {
+		code = store_tidy(r->store, &r->tidy, r->rows);
 		return code == 0 ? 1 : code;
 	}
 	return 0;

@@ -164,6 +164,10 @@ MUST_CHECK int store_review_finding(struct store *s, const struct row_finding *r
 /* Entries for the reviews and suppressions that a damaged record left; within an open transaction. */
 MUST_CHECK int store_carry_reviews(struct store *s);
 
+/* store_purge.c: before the rows in temp.fold_id go; and of sums that were merged. */
+MUST_CHECK int store_tell_fold(struct store *s, const char *event);
+MUST_CHECK int store_tell_merge(struct store *s, const char *event, int64_t hour_us, uint64_t sums);
+
 /* store_edit.c, and what a person's verbs write: store_*.c of their own. */
 struct store_edit {
 	sqlite3 *db;

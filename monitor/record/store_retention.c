@@ -242,6 +242,8 @@ static int fold_marked(struct store *s, const struct store_fold *f, int64_t now_
 		r = store_step(s, event);
 	}
 	if (r == 0)
+		r = store_tell_fold(s, f->event);
+	if (r == 0)
 		r = run_plain(s, K_DELETE);
 	return r == 0 ? run_plain(s, K_CLEAR) : r;
 }
@@ -316,6 +318,8 @@ static int merge_hour(struct store *s, struct store_merge *m, unsigned max_rows,
 		r = store_step(s, s->keep[K_MERGE_DELETE]);
 	if (r == 0)
 		m->merged = (uint64_t)sqlite3_changes(s->db);
+	if (r == 0 && m->merged > 0)
+		r = store_tell_merge(s, m->event, m->at_us, m->merged);
 	if (r == 0 && all)
 		m->at_us += HOUR_US;
 	return r;

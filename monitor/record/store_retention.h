@@ -33,6 +33,15 @@ struct store_merge {
 };
 MUST_CHECK int store_merge(struct store *s, struct store_merge *m, unsigned max_rows, int64_t now_us);
 
+/* A walk through the seals of the ledger, oldest first: one of whose rows a quarter or
+ * less is still there is dropped, its other rows are sealed anew. */
+struct store_tidy {
+	int64_t at;                      /* entry */
+	bool done;
+	uint64_t looked, dropped;        /* records and seals, by the last call */
+};
+MUST_CHECK int store_tidy(struct store *s, struct store_tidy *t, uint64_t max_records);
+
 struct store_size {
 	uint64_t page_bytes, pages, free_pages;
 	bool shrinks;                    /* auto_vacuum is on: free pages can be given back */

@@ -309,6 +309,98 @@ static void test_long(void **state)
 	fixture_done(&f);
 }
 
+/* --- retention --- */
+
+static void put_closed(struct fixture *f, int from, int to, bool unapproved)
+{
+	for (int i = from; i <= to; i++) {
+		struct row_transfer r = full_row(i);
+		r.state = ROW_CLOSED;
+		if (!unapproved) {
+			r.verdict = VERDICT_APPROVED;
+			r.approval = "APR-1";
+			r.finding = 0;
+			r.reasons = 0;
+		}
+		commit_row(f->store, &r);
+	}
+}
+
+static void fold(struct fixture *f, bool unapproved, int until)
+{
+	struct store_fold fold = {.until_us = T0 + until * SECOND, .unapproved = unapproved, .event = "folded"};
+	while (!fold.done)
+		assert_int_equal(store_fold(f->store, &fold, 1000, T0 + INT64_C(86400) * SECOND * 100), 0);
+}
+
+/* Which rows went, what they sum up to, and which findings nobody had looked at. */
+static void test_purge(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	put_closed(&f, 1, 9, true);
+	put_closed(&f, 10, 600, false);
+	fold(&f, false, 500);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM ledger WHERE kind = 'purge'"), 1);
+	assert_int_equal(ask_path(f.db, "SELECT json_extract(body, '$.count') = 490 AND json_extract(body, '$.first_id') = 10"
+	                                " AND json_extract(body, '$.last_id') = 499 AND json_extract(body, '$.ip_bytes_in') = 490 * 4096"
+	                                " AND json_extract(body, '$.unreviewed') IS NULL FROM ledger WHERE kind = 'purge'"), 1);
+	/* 10, then 489 times one more */
+	assert_int_equal(ask_path(f.db, "SELECT s.rows = unhex_of FROM seal s JOIN ledger l ON l.seq = s.entry AND l.kind = 'purge',"
+	                                " (SELECT CAST(char(10) || replace(hex(zeroblob(489)), '00', char(1)) AS BLOB) AS unhex_of)"), 1);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM transfer"), 9 + 101);
+	assert_int_equal(seals_wrong(f.db, NULL), 0);
+	fold(&f, true, 500);
+	assert_int_equal(ask_path(f.db, "SELECT json_extract(body, '$.unreviewed') = '[7]' AND json_extract(body, '$.count') = 9"
+	                                " FROM ledger WHERE kind = 'purge' ORDER BY seq DESC LIMIT 1"), 1);
+	fixture_done(&f);
+}
+
+/* Seals that vouch for nothing any more go; what is left of them is sealed as it was. */
+static void test_tidy(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct store_tidy t = {.at = -1};
+	int64_t records = 0;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	put_closed(&f, 1, 300, false);
+	store_close(f.store);
+	fixture_open(&f, "live span0", T0 + SECOND);
+	put_closed(&f, 301, 400, false);
+	store_close(f.store);
+	fixture_open(&f, "live span0", T0 + SECOND);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM ledger WHERE kind = 'rows'"), 2);
+	/* nothing to do, nothing is written */
+	const int64_t entries = ask_path(f.db, "SELECT max(seq) FROM ledger");
+	while (!t.done)
+		assert_int_equal(store_tidy(f.store, &t, 50), 0);
+	assert_int_equal(ask_path(f.db, "SELECT max(seq) FROM ledger"), entries);
+	/* 290 of 300 go; of the second seal none */
+	fold(&f, false, 291);
+	t = (struct store_tidy){.at = -1};
+	while (!t.done)
+		assert_int_equal(store_tidy(f.store, &t, 1000), 0);
+	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM ledger WHERE kind = 'purge' AND json_extract(body, '$.event') ="
+	                                " 'seals-dropped' AND json_extract(body, '$.entries[0]') = (SELECT min(seq) FROM ledger"
+	                                " WHERE kind = 'rows')"), 1);
+	assert_int_equal(seals_wrong(f.db, &records), 0);
+	assert_int_equal(records, 110);
+	/* a row that was changed is not sealed again as it stands: what proves it stays */
+	store_close(f.store);
+	fixture_open(&f, "live span0", T0 + SECOND);
+	tamper(&f, "UPDATE transfer SET hostname = 'x.example' WHERE id = 399");
+	fold(&f, false, 398);
+	t = (struct store_tidy){.at = -1};
+	while (!t.done)
+		assert_int_equal(store_tidy(f.store, &t, 1000), 0);
+	assert_int_equal(seals_wrong(f.db, NULL), 1);
+	fixture_done(&f);
+}
+
 /* As garita-ledger(5) has it, by hand: `python3 -c` with struct and hashlib. */
 static void test_by_hand(void **state)
 {
@@ -339,7 +431,7 @@ int main(void)
 		cmocka_unit_test(test_batch),   cmocka_unit_test(test_refused), cmocka_unit_test(test_updates),
 		cmocka_unit_test(test_tampers), cmocka_unit_test(test_rollback), cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_killed),  cmocka_unit_test(test_resumed), cmocka_unit_test(test_long),
-		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_by_hand), cmocka_unit_test(test_purge), cmocka_unit_test(test_tidy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
