@@ -105,12 +105,12 @@ static const struct pair table[TEXT_COUNT] = {
 	    "usage: garita findings [--review all|to-review|new|in-review|reopened|overdue|closed|held] [--reviewed-by NAME]\n"
 	    "       [--suppressed] [--state open|closed|all] [--severity N] [--equipment ID] [--peer ADDRESS|PREFIX|NAME]\n"
 	    "       [--since T] [--until T] [--reason WORD] [--detection WORD] [--sort severity|last|first|bytes|id|review] [--limit N]\n"
-	    "       [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n"
+	    "       [--watch[=SECONDS]] [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n"
 	    "N is the least severity (0 to 100). T is 90s, 30m, 2h, 3d, 1w (before now), a date, or RFC 3339.",
 	    "uso: garita findings [--review all|to-review|new|in-review|reopened|overdue|closed|held] [--reviewed-by NOMBRE]\n"
 	    "     [--suppressed] [--state open|closed|all] [--severity N] [--equipment ID] [--peer DIRECCIÓN|PREFIJO|NOMBRE]\n"
 	    "     [--since T] [--until T] [--reason PALABRA] [--detection PALABRA] [--sort severity|last|first|bytes|id|review]\n"
-	    "     [--limit N] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n"
+	    "     [--limit N] [--watch[=SEGUNDOS]] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n"
 	    "N es la menor severidad (0 a 100). T es 90s, 30m, 2h, 3d, 1w (antes de ahora), una fecha o RFC 3339."},
 	[TEXT_USAGE_SHOW] = {"usage: garita show [--transfer] [--all] ID [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
 	                     "ID is that of a finding (see garita findings), or with --transfer of a transfer;\n"
@@ -172,6 +172,36 @@ static const struct pair table[TEXT_COUNT] = {
 	                   "Consulte usted el nombre en DNS y averigüe de quién es la dirección."},
 	[TEXT_DO_EVASION] = {"Check the switch port and the machine's network settings on site.",
 	                     "Revise en sitio el puerto del conmutador y la red de la máquina."},
+	[TEXT_COL_STATE] = {"Review", "Revisión"},
+	[TEXT_STATE_NEW] = {"new", "nuevo"},
+	[TEXT_STATE_OPEN] = {"open", "abierto"},
+	[TEXT_STATE_REOPENED] = {"reopened", "reabierto"},
+	[TEXT_STATE_IN_REVIEW] = {"in review", "en revisión"},
+	[TEXT_STATE_CLOSED] = {"closed", "cerrado"},
+	[TEXT_STATE_DUE] = {"due in {0}", "vence en {0}"},
+	[TEXT_STATE_OVERDUE] = {"OVERDUE", "VENCIDO"},
+	[TEXT_SUM_NEW] = {"{0} new", "nuevos: {0}"},
+	[TEXT_SUM_REOPENED] = {"{0} reopened", "reabiertos: {0}"},
+	[TEXT_SUM_SEVERE] = {"{0} severe and due", "graves con plazo: {0}"},
+	[TEXT_SUM_OVERDUE] = {"{0} overdue", "vencidos: {0}"},
+	[TEXT_SUM_IN_REVIEW] = {"{0} in review", "en revisión: {0}"},
+	[TEXT_SUM_CLOSED] = {"{0} closed", "cerrados: {0}"},
+	[TEXT_SUM_HIDDEN] = {"{0} hidden by suppressions (--suppressed)", "ocultos por supresiones: {0} (--suppressed)"},
+	[TEXT_EVENT_NEW] = {"NEW", "NUEVO"},
+	[TEXT_EVENT_REOPENED] = {"REOPENED", "REABIERTO"},
+	[TEXT_EVENT_OVERDUE] = {"OVERDUE", "VENCIDO"},
+	[TEXT_EVENT_SEVERE] = {"SEVERE", "GRAVE"},
+	[TEXT_EVENT_REVIEW] = {"review", "revisión"},
+	[TEXT_EVENT_DETECTED] = {"more reasons", "más razones"},
+	[TEXT_EVENT_SEVERITY] = {"severity", "severidad"},
+	[TEXT_EVENT_GREW] = {"grew", "creció"},
+	[TEXT_EVENT_QUIET] = {"quiet", "quieto"},
+	[TEXT_EVENT_ACTIVE] = {"active", "activo"},
+	[TEXT_EVENT_EMPTIED] = {"emptied", "vaciado"},
+	[TEXT_EVENT_SUPPRESSED] = {"suppressed", "suprimido"},
+	[TEXT_WATCHING] = {"Watching; ^C ends it.", "Observando; ^C lo termina."},
+	[TEXT_WATCH_GONE] = {"the database is gone; waiting for another", "la base de datos desapareció; se espera otra"},
+	[TEXT_WATCH_ANEW] = {"the database was begun anew; going on with it", "la base de datos se empezó de nuevo; se sigue con ella"},
 
 	[TEXT_USAGE_EQUIPMENT] = {"usage: garita equipment [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]",
 	                          "uso: garita equipment [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]"},

@@ -27,6 +27,11 @@ const char *store_reader_error(const struct store_reader *r)
 	return r->error;
 }
 
+int64_t store_reader_version(struct store_reader *r)
+{
+	return store_query_int(r->db, "PRAGMA data_version", -1);
+}
+
 /* --- functions of SQL --- */
 
 /* garita_in(address): is it in the prefix of the filter? Registered anew for

@@ -23,6 +23,9 @@ struct store_reader;
 MUST_CHECK int store_reader_open(const char *path, struct store_reader **ret, char *err, size_t err_size);
 void store_reader_close(struct store_reader *r);
 const char *store_reader_error(const struct store_reader *r);
+/* Differs from the last time when another program has written since; -1 on
+ * failure. Cheap enough for each second. */
+int64_t store_reader_version(struct store_reader *r);
 
 /* Zeroed: everything. All that are given must hold. */
 struct store_filter {

@@ -47,7 +47,7 @@ static void make_sql(const struct finding_filter *f, char *sql, size_t size)
 		[FINDINGS_BY_ID] = "f.id",
 		[FINDINGS_TO_DO] = "(" STORE_REVIEW_STATE " <> 'closed' AND coalesce(v.due_us <= ?14, 0)) DESC, suppressed IS NOT NULL, CASE "
 		                   STORE_REVIEW_STATE " WHEN 'open' THEN 0 WHEN 'in-review' THEN 1 ELSE 2 END,"
-		                   " f.severity DESC, f.last_us DESC, f.id DESC"};
+		                   " f.severity DESC, f.bytes_out DESC, f.last_us DESC, f.id DESC"};
 	const size_t n = f->equipment != NULL ? strlen(f->equipment) : 0;
 	const bool wild = n > 0 && f->equipment[n - 1] == '*';
 	snprintf(sql, size, "%s", select_sql);
