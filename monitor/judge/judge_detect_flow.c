@@ -147,3 +147,9 @@ void judge_detect_look(struct judge *j, uint32_t index)
 	judge_detect_met(j, index);
 	look_evasion(j, index);
 }
+
+void judge_detect_last(struct judge *j, uint32_t index)
+{
+	if (at(j, index)->place != PLACE_NONE)
+		judge_detect_look(j, index);
+}

@@ -464,6 +464,7 @@ void judge_finish(struct judge *j)
 {
 	judge_death_end(j);
 	judge_time(j, INT64_MAX);
+	judge_each_live(j, judge_detect_last);
 }
 
 /* --- what comes later --- */

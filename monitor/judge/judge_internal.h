@@ -536,6 +536,8 @@ void judge_detect_station(struct judge *j, const struct fact_station *f);
 /* --- judge_detect_flow.c --- */
 /* Once: what the transfer shows by itself. */
 void judge_detect_look(struct judge *j, uint32_t index);
+/* It goes on without us: by what is known so far. */
+void judge_detect_last(struct judge *j, uint32_t index);
 
 /* --- judge_flush.c --- */
 /* Its row has changed, in this. When in doubt: ROW_ANY. */

@@ -42,7 +42,7 @@ $(case_expect | cut -f3 | sed 's/^/- /')
 Recorded on $day (UTC) with \`tests/lab/record.sh $1\`: tcpdump on the span port of the
 lab (tests/lab/README.md), mirror mode \`$case_mirror\`, $(capinfos -Mc "$2" | sed -n 's/^Number of packets: *//p') packets with their 802.1Q tags.
 Nothing was changed afterwards. Addresses are of the documentation ranges; what was
-uploaded is random bytes. Made by: $(versions $case_needs).
+uploaded is random bytes unless it is said below. Made by: $(versions $case_needs).
 ${case_note:+
 $case_note
 }

@@ -224,6 +224,21 @@ static void long_connections(void **state)
 	w_free(w);
 }
 
+/* A flow that has not ended when the sensor is stopped is looked at all the same. */
+static void looked_at_the_stop(void **state)
+{
+	(void)state;
+	struct world *w = w_new(NOBODY);
+	w_begin(w, &(struct w_new_flow){.slot = 1, .machine = 1, .peer = 7, .time_us = NOON, .out = 100,
+	                                .flags = FLOW_NESTED_TUNNEL});
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.signs, 0);
+	judge_finish(w->judge);
+	w_flush(w);
+	assert_int_equal(w->rows[1].r.signs, detect_bit(DETECT_NESTED_TUNNEL));
+	w_free(w);
+}
+
 /* Words of contents that are detections, and one that is none. */
 static void contents(void **state)
 {
@@ -259,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(hits_reach_findings),
 	    cmocka_unit_test(approved_beacons_weigh_less),
 	    cmocka_unit_test(ntp_past_its_budget),
+	    cmocka_unit_test(looked_at_the_stop),
 	    cmocka_unit_test(long_connections),
 	    cmocka_unit_test(contents),
 	};
