@@ -161,6 +161,18 @@ struct config_detect {     /* thresholds of the detect_* modules, which say more
 	uint64_t burst_bytes, piece_bytes;   /* that make a burst, a piece: 1 MB, 16 kB */
 };
 
+struct config_emit {       /* where signed heads of the ledger go off the machine */
+	char *file;            /* appended to; NULL: none */
+	bool syslog;
+};
+
+struct config_ledger {
+	unsigned checkpoint_entries;    /* a head is signed after that many entries, default 1000 */
+	unsigned checkpoint_minutes;    /* and when the last one is that old, default 60 */
+	struct config_emit emit;
+	char *stamp;           /* command of `garita ledger stamp`; NULL: none */
+};
+
 struct config {
 	char *path;            /* as opened */
 	char *text;            /* the whole file, for the record */
@@ -178,6 +190,7 @@ struct config {
 	size_t approval_count;
 	struct config_geo geo;
 	struct config_retention retention;
+	struct config_ledger ledger;
 	struct config_review review;
 	struct config_report report;
 	struct config_detect detect;

@@ -119,6 +119,20 @@ static const struct config_key retention_keys[] = {
 	END
 };
 
+static const struct config_key emit_keys[] = {
+	{"file",   &type_path, NULL, 0, IN(config_emit, file)},
+	{"syslog", &type_flag, NULL, 0, IN(config_emit, syslog), .standard = "false"},
+	END
+};
+
+static const struct config_key ledger_keys[] = {
+	{"checkpoint_entries", &type_number, NULL, 0, IN(config_ledger, checkpoint_entries), .min = 1, .max = 1000000, .standard = "1000"},
+	{"checkpoint_minutes", &type_number, NULL, 0, IN(config_ledger, checkpoint_minutes), .min = 1, .max = 1440, .standard = "60"},
+	{"emit",  NULL,        emit_keys, 0, IN(config_ledger, emit)},
+	{"stamp", &type_text,  NULL, 0, IN(config_ledger, stamp)},
+	END
+};
+
 static const struct config_key review_keys[] = {
 	{"severe",   &type_number, NULL, 0, IN(config_review, severe),     .min = 1,  .max = 100,      .standard = "70"},
 	{"deadline", &type_span,   NULL, 0, IN(config_review, deadline_s), .min = 60, .max = 31536000, .standard = "24h"},
@@ -171,6 +185,7 @@ const struct config_key config_keys[] = {
 	{"geo",       NULL, geo_keys,     0, IN(config, geo)},
 	{"names",     NULL, names_keys,   0, .offset = 0},
 	{"retention", NULL, retention_keys, 0, IN(config, retention)},
+	{"ledger",    NULL, ledger_keys,    0, IN(config, ledger)},
 	{"review",    NULL, review_keys,    0, IN(config, review)},
 	{"report",    NULL, report_keys,    0, IN(config, report)},
 	{"detect",    NULL, detect_keys,  0, IN(config, detect)},

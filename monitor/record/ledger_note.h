@@ -29,6 +29,8 @@ struct ledger_key {
 /* 0 or ERR_INVALID: the name is not one. */
 MUST_CHECK int ledger_key_new(const char *name, struct ledger_key *ret);
 void ledger_key_wipe(struct ledger_key *k);
+/* The same key under another name: 0 or ERR_INVALID. */
+MUST_CHECK int ledger_vkey_rename(struct ledger_vkey *k, const char *name);
 /* A name made of any text: what a name may not hold becomes '-'. */
 const char *ledger_key_name(const char *text, char buf[LEDGER_ORIGIN_MAX]);
 

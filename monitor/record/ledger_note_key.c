@@ -115,6 +115,16 @@ int ledger_key_new(const char *name, struct ledger_key *ret)
 	return 0;
 }
 
+int ledger_vkey_rename(struct ledger_vkey *k, const char *name)
+{
+	const size_t n = strlen(name);
+	if (n >= sizeof k->name || !note_is_name(name, n))
+		return ERR_INVALID;
+	memmove(k->name, name, n + 1);
+	k->id = key_id(k->name, k->key);
+	return 0;
+}
+
 void ledger_key_wipe(struct ledger_key *k)
 {
 	sodium_memzero(k, sizeof *k);

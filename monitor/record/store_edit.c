@@ -172,3 +172,58 @@ int store_edit_ledger(struct store_edit *e, const struct ledger_entry *entry, in
 		store_edit_fail(e, sqlite3_extended_errcode(e->db));
 	return r;
 }
+
+/* --- checkpoints --- */
+
+int store_edit_checkpoint(struct store_edit *e, uint64_t *ret_size, char **ret_note)
+{
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(e->db, "SELECT size, note FROM checkpoint ORDER BY time_us DESC, size DESC LIMIT 1", -1, &st, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(st);
+	int r = code == SQLITE_DONE ? ERR_NOTFOUND : store_edit_fail(e, code);
+	if (code == SQLITE_ROW) {
+		const char *note = store_text_at(st, 1);
+		*ret_note = strdup(note != NULL ? note : "");
+		*ret_size = store_count_at(st, 0);
+		r = *ret_note != NULL ? 0 : ERR_NOMEM;
+	}
+	sqlite3_finalize(st);
+	return r;
+}
+
+int store_edit_stamp(struct store_edit *e, uint64_t size, const void *response, size_t bytes)
+{
+	struct ledger_hash hash;
+	char hex[LEDGER_HEX_MAX];
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(e->db, "UPDATE checkpoint SET stamp = ? WHERE size = ?", -1, &st, NULL);
+	if (code == SQLITE_OK) {
+		sqlite3_bind_blob64(st, 1, response, bytes, SQLITE_STATIC);
+		sqlite3_bind_int64(st, 2, (int64_t)size);
+		code = sqlite3_step(st);
+	}
+	sqlite3_finalize(st);
+	if (code != SQLITE_DONE)
+		return store_edit_fail(e, code);
+	if (sqlite3_changes(e->db) == 0)
+		return ERR_NOTFOUND;
+	ledger_sha256(response, bytes, &hash);
+	const struct ledger_field fields[] = {
+		{"size", LEDGER_INT, NULL, (int64_t)size},
+		{"sha256", LEDGER_TEXT, ledger_hash_text(&hash, hex), 0},
+	};
+	const struct ledger_entry entry = {.kind = LEDGER_STAMP, .subject = (int64_t)size, .fields = fields, .field_count = 2};
+	return store_edit_ledger(e, &entry, NULL);
+}
+
+int store_edit_accept(struct store_edit *e, const char *by, const char *note)
+{
+	const struct ledger_field fields[] = {
+		{"by", LEDGER_TEXT, by, 0},
+		{"detail", LEDGER_TEXT, note, 0},
+		{"what", LEDGER_TEXT, "contradiction-accepted", 0},
+	};
+	const struct ledger_entry entry = {.kind = LEDGER_RECORD, .fields = fields, .field_count = 3};
+	return store_edit_ledger(e, &entry, NULL);
+}

@@ -4,6 +4,7 @@
  * does (struct store_edit); the last entry is read anew in each transaction. */
 #ifndef MONITOR_STORE_LEDGER_H
 #define MONITOR_STORE_LEDGER_H
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -30,5 +31,14 @@ MUST_CHECK int store_edit_begin(struct store_edit *e);
 MUST_CHECK int store_edit_commit(struct store_edit *e);
 void store_edit_rollback(struct store_edit *e);
 MUST_CHECK int store_edit_ledger(struct store_edit *e, const struct ledger_entry *entry, int64_t *ret_seq);
+
+/* The newest checkpoint: its entries and its note, which the caller frees. 0, ERR_NOTFOUND: there is none. */
+MUST_CHECK int store_edit_checkpoint(struct store_edit *e, uint64_t *ret_size, char **ret_note);
+/* An RFC 3161 time-stamp response over the note of a checkpoint: to its row, and an entry of kind "stamp" with its
+ * SHA-256. Within an open transaction. ERR_NOTFOUND: no such checkpoint. */
+MUST_CHECK int store_edit_stamp(struct store_edit *e, uint64_t size, const void *response, size_t bytes);
+/* A person has looked at a ledger that contradicts what was signed, and has the sensor sign again, under another
+ * origin: an entry of kind "record". Within an open transaction. */
+MUST_CHECK int store_edit_accept(struct store_edit *e, const char *by, const char *note);
 
 #endif

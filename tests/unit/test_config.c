@@ -387,6 +387,9 @@ static void bad_settings(void **state)
 	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
 	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
 	wrong(HEAD "geo: {country: ''}\n", "an empty value in 'country'", NULL);
+	wrong(HEAD "ledger: {checkpoint_entries: 0}\n", "'checkpoint_entries' must be from 1 to 1000000", NULL);
+	wrong(HEAD "ledger: {checkpoint_minutes: 2000}\n", "'checkpoint_minutes' must be from 1 to 1440", NULL);
+	wrong(HEAD "ledger: {emit: {sislog: true}}\n", "did you mean 'syslog'?", NULL);
 	wrong(HEAD "retention: {database: 20}\n", "has no unit", NULL);
 	wrong(HEAD "retention: {database: 1MB}\n", "'database' must be at least 64MB, not '1MB'", NULL);
 	wrong(HEAD "retention: {approved_detail: 30}\n", "a number of days, weeks or years", NULL);
@@ -415,6 +418,10 @@ static void retention(void **state)
 	(void)state;
 	struct config *c = good(HEAD);
 	assert_int_equal(c->retention.database_bytes, 20000000000);
+	assert_int_equal(c->ledger.checkpoint_entries, 1000);
+	assert_int_equal(c->ledger.checkpoint_minutes, 60);
+	assert_null(c->ledger.emit.file);
+	assert_false(c->ledger.emit.syslog);
 	assert_int_equal(c->retention.approved_detail_days, 90);
 	assert_int_equal(c->retention.hourly_sums_days, 400);
 	config_free(c);
