@@ -108,29 +108,30 @@ static void decide(int64_t finding, enum review_disposition d)
 	assert_int_equal(change(&c), 0);
 }
 
-static struct kept_review now_of(int64_t finding)
+/* Its texts are good until the next call. */
+static const struct kept_review *now_of(int64_t finding)
 {
-	struct kept_review v;
+	static struct kept_review v;
 	assert_int_equal(store_edit_review(edit, finding, &v), 0);
-	return v;
+	return &v;
 }
 
 static void deadline_of_severe_ones(void **state)
 {
 	(void)state;
 	put_finding(&(struct made){.id = 1, .transfers = 1, .bytes_out = 10, .severity = 69});
-	assert_int_equal(now_of(1).row.finding, 0);
+	assert_int_equal(now_of(1)->row.finding, 0);
 	put_finding(&(struct made){.id = 1, .transfers = 2, .bytes_out = 20, .severity = 70});
-	const struct kept_review v = now_of(1);
+	const struct kept_review v = *now_of(1);
 	assert_int_equal(v.row.finding, 1);
 	assert_int_equal(v.row.state, REVIEW_OPEN);
 	assert_true(v.row.severe_us > T0 && v.row.due_us == v.row.severe_us + DAY);
 	/* once */
 	put_finding(&(struct made){.id = 1, .transfers = 9, .bytes_out = 90, .severity = 90});
-	assert_true(now_of(1).row.due_us == v.row.due_us && now_of(1).row.entry == v.row.entry);
+	assert_true(now_of(1)->row.due_us == v.row.due_us && now_of(1)->row.entry == v.row.entry);
 	/* and not of one that has nothing in it any more */
 	put_finding(&(struct made){.id = 2, .transfers = 0, .severity = 90});
-	assert_int_equal(now_of(2).row.finding, 0);
+	assert_int_equal(now_of(2)->row.finding, 0);
 	check_entries();
 }
 
@@ -141,8 +142,8 @@ static void deadline_of_earlier_ones(void **state)
 	put_finding(&(struct made){.id = 4, .transfers = 1, .severity = 40});
 	store_set_review(f.store, 50, 2 * DAY);
 	put_finding(&(struct made){.id = 5, .transfers = 1, .severity = 10});
-	assert_true(now_of(3).row.due_us == now_of(3).row.severe_us + 2 * DAY && now_of(3).row.due_us != 0);
-	assert_int_equal(now_of(4).row.finding, 0);
+	assert_true(now_of(3)->row.due_us == now_of(3)->row.severe_us + 2 * DAY && now_of(3)->row.due_us != 0);
+	assert_int_equal(now_of(4)->row.finding, 0);
 	store_set_review(f.store, 70, DAY);
 	check_entries();
 }
@@ -154,25 +155,25 @@ static void decisions(void **state)
 	assert_int_equal(change(&c), ERR_NOTFOUND);
 	put_finding(&(struct made){.id = 10, .transfers = 3, .bytes_out = 300, .severity = 50, .signs = detect_bit(DETECT_BEACON)});
 	assert_int_equal(change(&c), 0);
-	assert_int_equal(now_of(10).row.state, REVIEW_IN_REVIEW);
-	assert_int_equal(now_of(10).row.transfers, 3);
-	assert_string_equal(now_of(10).row.signs, "[\"beacon\"]");
+	assert_int_equal(now_of(10)->row.state, REVIEW_IN_REVIEW);
+	assert_int_equal(now_of(10)->row.transfers, 3);
+	assert_string_equal(now_of(10)->row.signs, "[\"beacon\"]");
 	/* a hold of somebody else changes neither who has it nor what was looked at */
 	put_finding(&(struct made){.id = 10, .transfers = 4, .bytes_out = 400, .severity = 50, .signs = detect_bit(DETECT_BEACON)});
 	c = (struct review_change){.finding = 10, .action = REVIEW_HELD, .analyst = "law", .user = "law", .note = "case 44", .now_us = T0 + 5};
 	assert_int_equal(change(&c), 0);
-	struct kept_review v = now_of(10);
+	struct kept_review v = *now_of(10);
 	assert_true(v.row.hold && v.row.transfers == 3 && v.row.state == REVIEW_IN_REVIEW && v.row.at_us == T0 + 5 && v.row.note == NULL);
 	assert_string_equal(v.row.analyst, "ana");
 	c.action = REVIEW_DECIDED;
 	assert_int_equal(change(&c), ERR_INVALID);   /* as what? */
 	decide(10, DISPOSITION_ESCALATED);
-	v = now_of(10);
+	v = *now_of(10);
 	assert_true(v.row.state == REVIEW_CLOSED && v.row.closed_us == T0 + DAY && v.row.disposition == DISPOSITION_ESCALATED &&
 	            v.row.hold && v.row.transfers == 4);
 	c = (struct review_change){.finding = 10, .action = REVIEW_PUT_BACK, .hold = 0, .analyst = "bob", .user = "b", .now_us = T0 + 2 * DAY};
 	assert_int_equal(change(&c), 0);
-	v = now_of(10);
+	v = *now_of(10);
 	assert_true(v.row.state == REVIEW_OPEN && v.row.closed_us == 0 && v.row.disposition == DISPOSITION_ESCALATED && !v.row.hold);
 }
 
@@ -227,13 +228,13 @@ static void reopening(void **state)
 		put_finding(&m);
 		decide(id, cases[i].d);
 		put_finding(&m);   /* the same again is no news */
-		assert_int_equal(now_of(id).row.state, REVIEW_CLOSED);
+		assert_int_equal(now_of(id)->row.state, REVIEW_CLOSED);
 		m = cases[i].now;
 		m.id = id;
 		if (m.signs != 0)
 			m.signs = detect_bit(DETECT_BEACON);
 		put_finding(&m);
-		const struct kept_review v = now_of(id);
+		const struct kept_review v = *now_of(id);
 		if ((v.row.state == REVIEW_OPEN) != cases[i].opens)
 			fail_msg("case %u: state %d", i, v.row.state);
 		assert_int_equal(v.row.disposition, cases[i].d);   /* what was said of it is not forgotten */
@@ -253,10 +254,10 @@ static void lessened(void **state)
 	put_finding(&(struct made){.id = 200, .transfers = 5, .bytes_out = 500, .severity = 40});
 	decide(200, DISPOSITION_CONFIRMED);
 	put_finding(&(struct made){.id = 200, .transfers = 2, .bytes_out = 200, .severity = 40});
-	assert_int_equal(now_of(200).row.state, REVIEW_CLOSED);
-	assert_int_equal(now_of(200).row.transfers, 2);
+	assert_int_equal(now_of(200)->row.state, REVIEW_CLOSED);
+	assert_int_equal(now_of(200)->row.transfers, 2);
 	put_finding(&(struct made){.id = 200, .transfers = 3, .bytes_out = 300, .severity = 40});
-	assert_int_equal(now_of(200).row.state, REVIEW_OPEN);
+	assert_int_equal(now_of(200)->row.state, REVIEW_OPEN);
 	check_entries();
 }
 
@@ -265,12 +266,12 @@ static void emptied(void **state)
 {
 	(void)state;
 	put_finding(&(struct made){.id = 210, .transfers = 5, .severity = 90});
-	const int64_t due = now_of(210).row.due_us;
+	const int64_t due = now_of(210)->row.due_us;
 	put_finding(&(struct made){.id = 210, .transfers = 0, .severity = 90});
-	assert_true(due != 0 && now_of(210).row.due_us == 0 && now_of(210).row.state == REVIEW_OPEN);
+	assert_true(due != 0 && now_of(210)->row.due_us == 0 && now_of(210)->row.state == REVIEW_OPEN);
 	put_finding(&(struct made){.id = 210, .transfers = 0, .severity = 90});
 	put_finding(&(struct made){.id = 210, .transfers = 5, .severity = 90});
-	assert_true(now_of(210).row.due_us > due);
+	assert_true(now_of(210)->row.due_us > due);
 	assert_int_equal(ask("SELECT count(*) FROM ledger WHERE kind = 'review' AND subject = ?1", 210), 3);
 	check_entries();
 }
@@ -288,7 +289,7 @@ static void rolled_back(void **state)
 	store_rollback(f.store);
 	assert_int_equal(ask("SELECT count(*) FROM review WHERE finding = ?1", 300), 0);
 	put_finding(&(struct made){.id = 300, .transfers = 1, .severity = 99});
-	assert_true(now_of(300).row.due_us != 0);
+	assert_true(now_of(300)->row.due_us != 0);
 	check_entries();
 }
 
