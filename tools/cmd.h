@@ -66,6 +66,12 @@ MUST_CHECK int tool_open(const struct tool_options *o, struct store_reader **ret
  * with stdout, is said; the reader is closed. The exit code. */
 MUST_CHECK int tool_close(const struct tool_options *o, struct store_reader *r, int result);
 
+struct store_edit;
+/* The same to be written by a person. */
+MUST_CHECK int tool_edit(const struct tool_options *o, struct store_edit **ret);
+/* What went wrong with that is said. EXIT_FAILED. */
+int tool_edit_failed(const struct tool_options *o, const struct store_edit *e, int result);
+
 /* A number from 0 to max for an option. 0 or ERR_INVALID (already said on stderr). */
 MUST_CHECK int tool_number(const struct tool_options *o, const char *option, const char *arg, uint64_t max, uint64_t *ret);
 

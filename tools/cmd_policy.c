@@ -63,6 +63,14 @@ void policy_print_usage(const struct tool_options *o, FILE *to)
 	fputs(policy_said(o, usage_en, usage_es), to);
 }
 
+int policy_take_when(const struct tool_options *o, const char *arg, int64_t *ret)
+{
+	const int err = format_when(arg, (int64_t)time(NULL) * 1000000, ret);
+	if (err != 0)
+		tool_error(o->verb, policy_said(o, "'%s' is no time", "'%s' no es una hora"), arg);
+	return err;
+}
+
 int policy_usage_error(const struct tool_options *o)
 {
 	policy_print_usage(o, stderr);

@@ -20,6 +20,8 @@ __attribute__((format_arg(3)));
 void policy_print_usage(const struct tool_options *o, FILE *to);
 /* The same on stderr; EXIT_USAGE. */
 int policy_usage_error(const struct tool_options *o);
+/* --since, --until: as format_when; what is no time is said. 0 or ERR_INVALID. */
+MUST_CHECK int policy_take_when(const struct tool_options *o, const char *arg, int64_t *ret);
 /* path NULL: /etc/garita/site.yaml. EXIT_DONE, or an exit code and all is said. */
 int policy_load(const struct tool_options *o, const char *path, struct config **ret_cfg,
                 struct policy **ret_policy);

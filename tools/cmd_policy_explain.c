@@ -235,18 +235,6 @@ static int take_policy(void *ctx, const struct row_policy *p)
 	return err;
 }
 
-static int open_store(struct explaining *x)
-{
-	char path[4096], why[300] = "";
-	if (tool_db_path(&x->o, path, sizeof path) != 0)
-		return EXIT_USAGE;
-	if (store_reader_open(path, &x->store, why, sizeof why) != 0) {
-		tool_error(x->o.verb, "%s: %s", path, why);
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
-}
-
 /* The row, and without -c the policy that the sensor loaded last. */
 static int load_record(struct explaining *x, const char *id)
 {
@@ -259,7 +247,7 @@ static int load_record(struct explaining *x, const char *id)
 		           id);
 		return EXIT_USAGE;
 	}
-	const int code = open_store(x);
+	const int code = tool_open(&x->o, &x->store);
 	if (code != EXIT_DONE)
 		return code;
 	const struct store_filter filter = {.id = (int64_t)number};

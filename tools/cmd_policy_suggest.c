@@ -61,7 +61,6 @@ struct sum {
 struct suggesting {
 	struct tool_options o;
 	struct store_filter filter;
-	int64_t now_us;
 	struct store_reader *store;
 	struct groups *by_machine;   /* equipment, destination, port, app, kind of destination */
 	struct groups *by_target;    /* the same without equipment; its note: the machines */
@@ -480,16 +479,12 @@ static int take_own(struct suggesting *s, int opt, const char *arg)
 		s->filter.finding = (int64_t)id;
 		return 0;
 	}
-	const int err = format_when(arg, s->now_us, opt == OPT_SINCE ? &s->filter.since_us : &s->filter.until_us);
-	if (err != 0)
-		tool_error(s->o.verb, policy_said(&s->o, "'%s' is no time", "'%s' no es una hora"), arg);
-	return err;
+	return policy_take_when(&s->o, arg, opt == OPT_SINCE ? &s->filter.since_us : &s->filter.until_us);
 }
 
 int cmd_policy_suggest(int argc, char **argv)
 {
-	struct suggesting s = {.o = {.verb = "policy"}, .filter = {.verdict = "unapproved"},
-	                       .now_us = (int64_t)time(NULL) * 1000000};
+	struct suggesting s = {.o = {.verb = "policy"}, .filter = {.verdict = "unapproved"}};
 	int opt;
 	while ((opt = getopt_long(argc, argv, TOOL_SHORT, longs, NULL)) != -1) {
 		int err = tool_option(&s.o, opt, optarg);

@@ -463,17 +463,9 @@ static int print_json(const struct asking *a)
 
 /* --- the verb --- */
 
-static int run(struct asking *a)
+static int gather(struct asking *a)
 {
-	char path[4096], why[4400] = "";
-	int code = policy_load(&a->o, a->file, &a->cfg, &a->policy);
-	if (code != EXIT_DONE)
-		return code;
-	if (tool_db_path(&a->o, path, sizeof path) != 0)
-		return EXIT_USAGE;
-	int err = store_reader_open(path, &a->store, why, sizeof why);
-	if (err == 0)
-		err = groups_new(&a->groups);
+	int err = groups_new(&a->groups);
 	if (err == 0) {
 		a->filter.since_us = a->since_us;
 		err = store_read_folded(a->store, &a->filter, &a->folded);
@@ -481,21 +473,28 @@ static int run(struct asking *a)
 	}
 	if (err == 0 && !used_grow(a))
 		err = ERR_NOMEM;
-	if (err == 0)
-		err = store_read_transfers(a->store, &a->filter, judge_again, a);
-	if (err != 0) {
-		const char *said = a->store != NULL ? store_reader_error(a->store) : "";
-		tool_error(a->o.verb, "%s", why[0] != '\0' ? why : said[0] != '\0' ? said : err_str(err));
-		return EXIT_FAILED;
+	return err == 0 ? store_read_transfers(a->store, &a->filter, judge_again, a) : err;
+}
+
+static int run(struct asking *a)
+{
+	int code = policy_load(&a->o, a->file, &a->cfg, &a->policy);
+	if (code == EXIT_DONE)
+		code = tool_open(&a->o, &a->store);
+	if (code != EXIT_DONE)
+		return code;
+	const int err = gather(a);
+	if (err == 0) {
+		groups_sort(a->groups);
+		code = a->o.format == FORMAT_JSON ? print_json(a) : print_table(a);
 	}
-	groups_sort(a->groups);
-	code = a->o.format == FORMAT_JSON ? print_json(a) : print_table(a);
-	return fflush(stdout) != 0 || ferror(stdout) != 0 ? EXIT_FAILED : code;
+	const int closed = tool_close(&a->o, a->store, err);
+	return closed != EXIT_DONE ? closed : code;
 }
 
 int cmd_policy_whatif(int argc, char **argv)
 {
-	struct asking a = {.o = {.verb = "policy"}, .now_us = (int64_t)time(NULL) * 1000000};
+	struct asking a = {.o = {.verb = "policy"}};
 	int opt;
 	while ((opt = getopt_long(argc, argv, TOOL_SHORT, longs, NULL)) != -1) {
 		int err = tool_option(&a.o, opt, optarg);
@@ -503,10 +502,7 @@ int cmd_policy_whatif(int argc, char **argv)
 			a.filter.equipment = optarg;
 			err = 0;
 		} else if (err == ERR_NOTFOUND) {
-			int64_t *to = opt == OPT_SINCE ? &a.since_us : &a.filter.until_us;
-			err = format_when(optarg, a.now_us, to);
-			if (err != 0)
-				tool_error(a.o.verb, policy_said(&a.o, "'%s' is no time", "'%s' no es una hora"), optarg);
+			err = policy_take_when(&a.o, optarg, opt == OPT_SINCE ? &a.since_us : &a.filter.until_us);
 		}
 		if (err != 0)
 			return policy_usage_error(&a.o);
@@ -523,6 +519,5 @@ int cmd_policy_whatif(int argc, char **argv)
 	free(a.used);
 	policy_free(a.policy);
 	config_free(a.cfg);
-	store_reader_close(a.store);
 	return code;
 }

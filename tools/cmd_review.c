@@ -387,27 +387,21 @@ static int review_all(const struct reviewing *r, struct store_edit *e)
 		fputs("finding,review_state,disposition,hold,entry\r\n", stdout);
 	for (size_t i = 0; code == 0 && i < r->count; i += AT_ONCE)
 		code = review_some(r, e, i, &left);
-	if (code != 0) {
-		tool_error(VERB, "%s", store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
-		return EXIT_FAILED;
-	}
+	if (code != 0)
+		return tool_edit_failed(&r->f.common, e, code);
 	return left || fflush(stdout) != 0 || ferror(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int edit(struct reviewing *r)
 {
-	char path[4096], err[4400], name[REVIEW_NAME_MAX + 1];
+	char name[REVIEW_NAME_MAX + 1];
 	struct store_edit *e = NULL;
 	review_who(r->account, name);
 	if (r->analyst[0] == '\0')
 		memcpy(r->analyst, name, sizeof name);
-	const int found = tool_db_path(&r->f.common, path, sizeof path);
-	if (found != 0)
-		return found == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-	if (store_edit_open(path, &e, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return EXIT_FAILED;
-	}
+	const int opened = tool_edit(&r->f.common, &e);
+	if (opened != EXIT_DONE)
+		return opened;
 	const int code = review_all(r, e);
 	store_edit_close(e);
 	return code;

@@ -169,14 +169,12 @@ static int set_severity(struct suppressing *s, struct store_edit *e)
 	return code;
 }
 
-static int put(struct suppressing *s, const char *path, int64_t *ret_id)
+static int put(struct suppressing *s, int64_t *ret_id)
 {
-	char err[4400];
 	struct store_edit *e = NULL;
-	if (store_edit_open(path, &e, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return ERR_IO;
-	}
+	int exit_code = tool_edit(&s->o, &e);
+	if (exit_code != EXIT_DONE)
+		return exit_code;
 	int code = store_edit_begin(e);
 	if (code == 0)
 		code = set_severity(s, e);
@@ -185,28 +183,26 @@ static int put(struct suppressing *s, const char *path, int64_t *ret_id)
 	if (code == 0)
 		code = store_edit_commit(e);
 	if (code != 0)
-		tool_error(VERB, "%s", store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
+		exit_code = tool_edit_failed(&s->o, e, code);
 	store_edit_close(e);
-	return code;
+	return exit_code;
 }
 
 static int add(struct suppressing *s)
 {
-	char path[4096], name[REVIEW_NAME_MAX + 1], until[FORMAT_TIME_MAX];
+	char name[REVIEW_NAME_MAX + 1], until[FORMAT_TIME_MAX];
 	int64_t id = 0;
 	if (check(s) != 0)
-		return EXIT_USAGE;
-	if (tool_db_path(&s->o, path, sizeof path) != 0)
 		return EXIT_USAGE;
 	review_who(s->account, name);
 	s->row.user = s->account;
 	s->row.from_us = s->now_us;
-	if (put(s, path, &id) != 0)
-		return EXIT_FAILED;
 	struct store_reader *r = NULL;
-	const int opened = tool_open(&s->o, &r);
-	if (opened != EXIT_DONE)
-		return opened;
+	int code = put(s, &id);
+	if (code == EXIT_DONE)
+		code = tool_open(&s->o, &r);
+	if (code != EXIT_DONE)
+		return code;
 	struct stored_suppression made = {.findings = 0};
 	int result = store_read_suppressions(r, keep_newest, &made);
 	printf(said(s, "suppression %" PRId64 " until %s: hides %" PRIu64 " findings of today, of a severity up to %u\n",
@@ -219,15 +215,14 @@ static int add(struct suppressing *s)
 
 static int end(struct suppressing *s, const char *arg)
 {
-	char path[4096], err[4400], name[REVIEW_NAME_MAX + 1];
+	char name[REVIEW_NAME_MAX + 1];
 	uint64_t id = 0;
 	struct store_edit *e = NULL;
-	if (tool_number(&s->o, "ID", arg, INT64_MAX, &id) != 0 || tool_db_path(&s->o, path, sizeof path) != 0)
+	if (tool_number(&s->o, "ID", arg, INT64_MAX, &id) != 0)
 		return EXIT_USAGE;
-	if (store_edit_open(path, &e, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return EXIT_FAILED;
-	}
+	const int opened = tool_edit(&s->o, &e);
+	if (opened != EXIT_DONE)
+		return opened;
 	review_who(s->account, name);
 	int code = store_edit_begin(e);
 	if (code == 0)
@@ -238,7 +233,7 @@ static int end(struct suppressing *s, const char *arg)
 		tool_error(VERB, "%s: %s", arg, code == ERR_NOTFOUND ? said(s, "there is no such suppression", "no existe esa supresión")
 		                                                      : said(s, "it holds no longer", "ya no rige"));
 	else if (code != 0)
-		tool_error(VERB, "%s", store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
+		(void)tool_edit_failed(&s->o, e, code);
 	else
 		printf(said(s, "suppression %s ended\n", "supresión %s terminada\n"), arg);
 	store_edit_close(e);
