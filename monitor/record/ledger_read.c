@@ -325,11 +325,14 @@ static int read_own(struct ledger_text *t)
 	return 0;
 }
 
-int ledger_text_read(const char *text, size_t bytes, struct ledger_text *ret)
+int ledger_members_read(const char *text, size_t bytes, struct ledger_text *ret)
 {
 	struct cursor c = {.at = text, .end = text + bytes, .top = ret};
 	ret->count = 0;
-	if (bytes == 0 || text[0] != '{' || value(&c) != 0 || c.at != c.end)
-		return ERR_DAMAGED;
-	return read_own(ret);
+	return bytes == 0 || text[0] != '{' || value(&c) != 0 || c.at != c.end ? ERR_DAMAGED : 0;
+}
+
+int ledger_text_read(const char *text, size_t bytes, struct ledger_text *ret)
+{
+	return ledger_members_read(text, bytes, ret) != 0 ? ERR_DAMAGED : read_own(ret);
 }

@@ -28,6 +28,10 @@ struct ledger_text {
  * ret is then undefined. */
 MUST_CHECK int ledger_text_read(const char *text, size_t bytes, struct ledger_text *ret);
 
+/* The members of an object within an entry that was read, or of any that stands alone: the six are not
+ * looked for. 0 or ERR_DAMAGED. */
+MUST_CHECK int ledger_members_read(const char *text, size_t bytes, struct ledger_text *ret);
+
 /* NULL: it has none of that key. */
 const struct ledger_member *ledger_text_find(const struct ledger_text *t, const char *key);
 /* The integer of a member, also where it is written as a text (past ±2^53). 0 or ERR_DAMAGED. */

@@ -35,6 +35,13 @@ MUST_CHECK int verify_rows(struct verify *v);
 MUST_CHECK int verify_state(struct verify *v);
 MUST_CHECK int verify_files(struct verify *v);
 
+/* store_verify_finding.c */
+MUST_CHECK int verify_findings(struct verify *v);
+/* Is the column of a row what a member says? A list as it stands, true for 1, a blob in hex; no member, or null: NULL. */
+bool verify_same(sqlite3_stmt *st, int column, const struct ledger_member *m);
+/* For a person; NULL: no member. */
+const char *verify_value(const struct ledger_member *m, char *buf, size_t size);
+
 /* store_verify_mark.c: the checkpoints, those of the database and those from outside, by size. */
 struct mark {
 	struct ledger_checkpoint head;

@@ -1,5 +1,5 @@
-/* Findings, reviews, suppressions and the rows of evidence files, against the
- * last entry that is about each. */
+/* Reviews, suppressions and the rows of evidence files, against the last entry
+ * that is about each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,80 +11,23 @@ struct kept {
 	const char *table, *id;
 	const char *kinds;               /* SQL: words of the entries */
 	enum verify_what changed, missing, unknown;
-	const char *gone;                /* SQL: words of the entries after which a row may be away; NULL: never */
-	const char *skip;                /* columns that no entry has, separated and enclosed by blanks */
-	const char *growing;             /* those that may have grown since, while open is true */
-	const char *open;                /* SQL: true of a row that may still grow */
 	const char *where;               /* SQL: of which rows; NULL: all */
 };
 
-static bool among(const char *names, const char *name)
-{
-	char padded[80];
-	snprintf(padded, sizeof padded, " %s ", name);
-	return names != NULL && strstr(names, padded) != NULL;
-}
-
-/* A number, a text, a list as it stands, true for 1; a column without a member is NULL. */
-static bool is_same(sqlite3_stmt *st, int column, const struct ledger_member *m)
-{
-	const int type = sqlite3_column_type(st, column);
-	int64_t number;
-	if (m == NULL)
-		return type == SQLITE_NULL;
-	if (type == SQLITE_INTEGER) {
-		const int64_t value = sqlite3_column_int64(st, column);
-		if (m->value[0] == 't' || m->value[0] == 'f')
-			return value == (m->value[0] == 't');
-		return ledger_member_int(m, &number) == 0 && number == value;
-	}
-	if (type == SQLITE_BLOB) {
-		char hex[LEDGER_HEX_MAX];
-		struct ledger_hash h;
-		if (sqlite3_column_bytes(st, column) != (int)sizeof h)
-			return false;
-		memcpy(&h, sqlite3_column_blob(st, column), sizeof h);
-		return ledger_member_is(m, ledger_hash_text(&h, hex));
-	}
-	const char *text = store_text_at(st, column);
-	if (text == NULL)
-		return m->value_bytes == 4 && memcmp(m->value, "null", 4) == 0;
-	if (m->value[0] == '[' || m->value[0] == '{')
-		return strlen(text) == m->value_bytes && memcmp(text, m->value, m->value_bytes) == 0;
-	return ledger_member_is(m, text);
-}
-
-static bool has_grown(sqlite3_stmt *st, int column, const struct ledger_member *m)
-{
-	int64_t number;
-	return m != NULL && sqlite3_column_type(st, column) == SQLITE_INTEGER && ledger_member_int(m, &number) == 0 &&
-	       sqlite3_column_int64(st, column) >= number;
-}
-
-static const char *value_of(const struct ledger_member *m, char *buf, size_t size)
-{
-	if (m == NULL)
-		return NULL;
-	const bool quoted = m->value_bytes > 1 && m->value[0] == '"';
-	snprintf(buf, size, "%.*s", (int)(m->value_bytes - (quoted ? 2 : 0)), m->value + quoted);
-	return buf;
-}
-
-/* One that differs is enough for a row. Columns of the row from 3 on; 0: seq, 1: body, 2: open. */
+/* One that differs is enough for a row. 0: seq, 1: body, 2: id; then the row's. */
 static int compare(struct verify *v, const struct kept *k, sqlite3_stmt *st, const struct ledger_text *t)
 {
-	const bool open = k->growing != NULL && sqlite3_column_int(st, 2) != 0;
-	for (int i = 4; i < sqlite3_column_count(st); i++) {
+	for (int i = 3; i < sqlite3_column_count(st); i++) {
 		const char *name = sqlite3_column_name(st, i);
 		const struct ledger_member *m = ledger_text_find(t, name);
 		char was[200];
-		if (among(k->skip, name) || is_same(st, i, m) || (open && among(k->growing, name) && has_grown(st, i, m)))
+		if (verify_same(st, i, m))
 			continue;
 		struct verify_wrong w = verify_none(k->changed);
-		w.id = sqlite3_column_int64(st, 3);
+		w.id = sqlite3_column_int64(st, 2);
 		w.entry = sqlite3_column_int64(st, 0);
 		w.name = name;
-		w.was = value_of(m, was, sizeof was);
+		w.was = verify_value(m, was, sizeof was);
 		w.is = sqlite3_column_type(st, i) == SQLITE_BLOB ? NULL : store_text_at(st, i);
 		return verify_tell(v, &w);
 	}
@@ -95,7 +38,7 @@ static int check_row(struct verify *v, const struct kept *k, sqlite3_stmt *st, s
 {
 	const char *body = store_text_at(st, 1);
 	if (body == NULL)
-		return verify_tell_id(v, k->unknown, sqlite3_column_int64(st, 3), -1);
+		return verify_tell_id(v, k->unknown, sqlite3_column_int64(st, 2), -1);
 	/* an entry that cannot be read is told already */
 	if (ledger_text_read(body, (size_t)sqlite3_column_bytes(st, 1), t) != 0)
 		return 0;
@@ -108,9 +51,9 @@ static int check_rows(struct verify *v, const struct kept *k, const char *column
 	sqlite3_stmt *st = NULL;
 	struct ledger_text *t = malloc(sizeof *t);
 	snprintf(sql, sizeof sql,
-	         "SELECT l.seq, l.body, %s, r.%s, %s FROM %s r LEFT JOIN ledger l ON l.seq ="
+	         "SELECT l.seq, l.body, r.%s, %s FROM %s r LEFT JOIN ledger l ON l.seq ="
 	         " (SELECT max(n.seq) FROM ledger n WHERE n.subject = r.%s AND n.kind IN (%s)) WHERE %s ORDER BY r.%s",
-	         k->open != NULL ? k->open : "0", k->id, columns, k->table, k->id, k->kinds, k->where != NULL ? k->where : "1", k->id);
+	         k->id, columns, k->table, k->id, k->kinds, k->where != NULL ? k->where : "1", k->id);
 	int code = t != NULL ? verify_prepare(v, sql, &st) : ERR_NOMEM;
 	while (code == 0 && (code = verify_next(v, st)) == 1) {
 		code = check_row(v, k, st, t);
@@ -126,15 +69,12 @@ static int check_rows(struct verify *v, const struct kept *k, const char *column
 /* Entries about rows that are not there. */
 static int check_missing(struct verify *v, const struct kept *k)
 {
-	char sql[1000], gone[200] = "";
+	char sql[1000];
 	sqlite3_stmt *st = NULL;
-	if (k->gone != NULL)
-		snprintf(gone, sizeof gone, " AND NOT EXISTS (SELECT 1 FROM ledger g WHERE g.subject = l.subject AND g.kind IN (%s)"
-		         " AND g.seq > l.seq)", k->gone);
 	snprintf(sql, sizeof sql,
 	         "SELECT l.subject, max(l.seq) FROM ledger l WHERE l.kind IN (%s) AND l.subject IS NOT NULL"
-	         " AND NOT EXISTS (SELECT 1 FROM %s r WHERE r.%s = l.subject)%s GROUP BY l.subject ORDER BY l.subject",
-	         k->kinds, k->table, k->id, gone);
+	         " AND NOT EXISTS (SELECT 1 FROM %s r WHERE r.%s = l.subject) GROUP BY l.subject ORDER BY l.subject",
+	         k->kinds, k->table, k->id);
 	int code = verify_prepare(v, sql, &st);
 	while (code == 0 && (code = verify_next(v, st)) == 1)
 		code = verify_tell_id(v, k->missing, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
@@ -186,7 +126,9 @@ static int check_table(struct verify *v, const struct kept *k, const char *colum
 
 int verify_state(struct verify *v)
 {
-	int code = check_table(v, &reviews, REVIEW_COLUMNS, &v->sum->reviews);
+	int code = verify_findings(v);
+	if (code == 0)
+		code = check_table(v, &reviews, REVIEW_COLUMNS, &v->sum->reviews);
 	if (code == 0)
 		code = check_table(v, &suppressions, SUPPRESSION_COLUMNS, &v->sum->suppressions);
 	uint64_t files = 0;
@@ -194,6 +136,5 @@ int verify_state(struct verify *v)
 		code = check_table(v, &evidence, EVIDENCE_COLUMNS, &files);
 	if (code == 0)
 		code = check_evicted(v);
-	v->sum->findings = (uint64_t)verify_count(v, "SELECT count(*) FROM finding");
 	return code;
 }

@@ -52,8 +52,35 @@ wrong "UPDATE transfer SET state = 'open' WHERE id = 5" transfer-reopened '.id =
 wrong "UPDATE seal SET rows = substr(rows, 1, length(rows) - 1) WHERE entry = $rows" seal-changed ".entry == $rows"
 wrong "DELETE FROM seal WHERE entry = $rows" seal-missing ".entry == $rows"
 wrong "UPDATE seal SET entry = 1 WHERE entry = $rows" seal-unknown '.entry == 1'
-wrong "INSERT INTO review(finding, state, at_us, transfers, bytes_out, severity, entry) VALUES(1, 'closed', 1, 1, 1, 1, 1)" \
-	review-unknown '.id == 1'
+# findings: what the ledger says, and what their transfers add up to
+wrong "UPDATE finding SET severity = 1 WHERE id = 2" finding-changed '.id == 2 and .column == "severity" and .found == "1"'
+wrong "UPDATE finding SET reasons = '[]' WHERE id = 2" finding-changed '.id == 2 and .column == "reasons"'
+wrong "UPDATE finding SET state = 'closed' WHERE id = 2" finding-changed '.id == 2 and .column == "state"'
+wrong "UPDATE finding SET peer = '192.0.2.1' WHERE id = 2" finding-changed '.id == 2 and .column == "peer"'
+wrong "UPDATE finding SET bytes_out = bytes_out - 1 WHERE id = 2" finding-changed '.id == 2 and .column == "bytes_out"'
+wrong "UPDATE finding SET bytes_out = bytes_out + 1 WHERE id = 2" finding-sum '.id == 2 and .column == "bytes_out"'
+wrong "UPDATE finding SET first_us = first_us + 1 WHERE id = 2" finding-changed '.id == 2 and .column == "first_us"'
+wrong "UPDATE transfer SET finding = NULL WHERE id = (SELECT min(id) FROM transfer WHERE finding = 2)" finding-sum '.id == 2'
+wrong "DELETE FROM finding WHERE id = 2" finding-missing '.id == 2'
+wrong "UPDATE finding SET id = 200 WHERE id = 2" finding-unknown '.id == 200'
+
+# what a person decided
+fresh
+"$build/garita" review 1 2 --db "$db" --disposition false-positive --note "a test of the line" --analyst "Ana Example" --yes >/dev/null
+"$build/garita" suppress --help >/dev/null
+code=$("$build/garita" verify --db "$db" >/dev/null && echo 0 || echo $?)
+case $code in 0 | 3) ;; *) fail "reviewed: $("$build/garita" verify --db "$db")" ;; esac
+rm -rf "$work/db" && cp -r "$work/copy" "$work/db"
+unset code
+wrong "UPDATE review SET disposition = 'confirmed' WHERE finding = 1" review-changed \
+	'.id == 1 and .column == "disposition" and .expected == "false-positive" and .found == "confirmed"'
+wrong "UPDATE review SET state = 'open', closed_us = NULL WHERE finding = 2" review-changed '.id == 2 and .column == "state"'
+wrong "UPDATE review SET analyst = 'Bob' WHERE finding = 1" review-changed '.column == "analyst"'
+wrong "UPDATE review SET hold = 1 WHERE finding = 1" review-changed '.column == "hold"'
+wrong "UPDATE review SET note = NULL WHERE finding = 1" review-changed '.column == "note"'
+wrong "DELETE FROM review WHERE finding = 1" review-missing '.id == 1'
+wrong "INSERT INTO review(finding, state, at_us, transfers, bytes_out, severity, entry) VALUES(3, 'closed', 1, 1, 1, 1, 1)" \
+	review-unknown '.id == 3'
 wrong "INSERT INTO suppression(id, severity, owner, why, user, from_us, until_us, entry) VALUES(3, 1, 'a', 'b', 'c', 1, 2, 1)" \
 	suppression-unknown '.id == 3'
 wrong "INSERT INTO evidence(path, run, state, packets, bytes, sha256) VALUES('evidence/x.pcapng', 1, 'closed', 1, 1, zeroblob(32))" \
