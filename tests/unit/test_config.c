@@ -387,8 +387,8 @@ static void bad_settings(void **state)
 	wrong(HEAD "capture: {interfaces: [a, a]}\n", "interface 'a' is said twice", NULL);
 	wrong(HEAD "capture: {interfaces: [{name: a, vlan_in_key: maybe}]}\n", "must be true or false", NULL);
 	wrong(HEAD "geo: {country: ''}\n", "an empty value in 'country'", NULL);
-	wrong(HEAD "ledger: {checkpoint_entries: 0}\n", "'checkpoint_entries' must be from 1 to 1000000", NULL);
-	wrong(HEAD "ledger: {checkpoint_minutes: 2000}\n", "'checkpoint_minutes' must be from 1 to 1440", NULL);
+	wrong(HEAD "ledger: {checkpoint_entries: 0}\n", "'checkpoint_entries' must be a whole number from 1 to 1000000", NULL);
+	wrong(HEAD "ledger: {checkpoint_minutes: 2000}\n", "'checkpoint_minutes' must be a whole number from 1 to 1440", NULL);
 	wrong(HEAD "ledger: {emit: {sislog: true}}\n", "did you mean 'syslog'?", NULL);
 	wrong(HEAD "retention: {database: 20}\n", "has no unit", NULL);
 	wrong(HEAD "retention: {database: 1MB}\n", "'database' must be at least 64MB, not '1MB'", NULL);
