@@ -27,7 +27,7 @@ CFLAGS_ALL   := -std=c17 $(OPT) $(WARN) $(HARD) -MMD -MP $(CFLAGS)
 
 MAINS    := monitor/main.c
 LIB_SRC  := $(filter-out $(MAINS),$(wildcard monitor/*.c monitor/*/*.c))
-TOOL_SRC := $(wildcard tools/*.c tools/*/*.c)
+TOOL_SRC := $(filter-out tools/probe/%,$(wildcard tools/*.c tools/*/*.c))
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
@@ -35,7 +35,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 LIB      := $(BUILD)/libgarita.a
 TOOL_LIB := $(BUILD)/libtools.a
 
-all: $(BUILD)/garitad $(BUILD)/garita ## build garitad and garita
+all: $(BUILD)/garitad $(BUILD)/garita $(BUILD)/garita-probe ## build garitad and garita
 
 deps: ## install what building takes (apt)
 	@tools/install/deps.sh build
@@ -50,6 +50,10 @@ $(LIB): $(LIB_OBJ)
 
 $(BUILD)/garitad: $(BUILD)/monitor/main.o $(LIB)
 	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Carried to other machines: static, and without the libraries of the sensor.
+$(BUILD)/garita-probe: $(BUILD)/tools/probe/garita-probe.o
+	$(CC) $(if $(SAN),$(LHARD),-static) $(LDFLAGS) -o $@ $<
 
 # All of garita but its main, for the unit tests.
 $(TOOL_LIB): $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJ))
@@ -109,7 +113,7 @@ install: all ## install below DESTDIR and PREFIX
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/doc/garita $(DESTDIR)/lib/systemd/system $(DESTDIR)/etc/garita
 	install -m 755 $(BUILD)/garitad $(DESTDIR)$(PREFIX)/sbin/garitad
-	install -m 755 $(BUILD)/garita $(DESTDIR)$(PREFIX)/bin/garita
+	install -m 755 $(BUILD)/garita $(BUILD)/garita-probe $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 tools/geoip/build-country.pl $(DESTDIR)$(PREFIX)/share/garita/geoip/
 	install -m 644 signatures/content/*.yar $(DESTDIR)$(PREFIX)/share/garita/content/
 	install -m 644 signatures/channels/*.yaml $(DESTDIR)$(PREFIX)/share/garita/channels/

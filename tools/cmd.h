@@ -21,6 +21,7 @@ int cmd_signatures(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_self_test(int argc, char **argv);
 int cmd_review(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);
 

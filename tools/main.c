@@ -19,6 +19,7 @@
 #pragma weak cmd_verify
 #pragma weak cmd_ledger
 #pragma weak cmd_report
+#pragma weak cmd_self_test
 #pragma weak cmd_review
 #pragma weak cmd_suppress
 
@@ -38,6 +39,7 @@ static const struct verb verbs[] = {
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
 	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},
 	{"report", cmd_report, TEXT_HELP_REPORT},
+	{"self-test", cmd_self_test, TEXT_HELP_SELF_TEST},
 	{"policy", cmd_policy, TEXT_HELP_POLICY},
 	{"signatures", cmd_signatures, TEXT_HELP_SIGNATURES},
 	{"verify", cmd_verify, TEXT_HELP_VERIFY},

@@ -142,6 +142,10 @@ struct config_report {     /* of the weekly report */
 	size_t framework_count;
 };
 
+struct config_self_test {  /* exfiltration test */
+	struct addr target;    /* outside, and approved by nobody; zero: none */
+};
+
 struct config_detect {     /* thresholds of the detect_* modules, which say more of each */
 	uint64_t dns_tunnel_hour, dns_tunnel_day;   /* bytes of different names: 0.7 bytes a second of each */
 	unsigned dns_subdomains;        /* different names of one domain a day, default 100 */
@@ -193,6 +197,7 @@ struct config {
 	struct config_ledger ledger;
 	struct config_review review;
 	struct config_report report;
+	struct config_self_test self_test;
 	struct config_detect detect;
 	struct config_signatures signatures;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */

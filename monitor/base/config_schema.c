@@ -139,6 +139,11 @@ static const struct config_key review_keys[] = {
 	END
 };
 
+static const struct config_key self_test_keys[] = {
+	{"target", &type_address, NULL, M, IN(config_self_test, target)},
+	END
+};
+
 static const struct config_key report_keys[] = {
 	{"coverage",   &type_percent, NULL, 0, IN(config_report, coverage_ppm), .standard = "99"},
 	{"frameworks", &type_path,    NULL, L, LIST_OF(config_report, frameworks, framework_count), .max = 64},
@@ -188,6 +193,7 @@ const struct config_key config_keys[] = {
 	{"ledger",    NULL, ledger_keys,    0, IN(config, ledger)},
 	{"review",    NULL, review_keys,    0, IN(config, review)},
 	{"report",    NULL, report_keys,    0, IN(config, report)},
+	{"self_test", NULL, self_test_keys, 0, IN(config, self_test)},
 	{"detect",    NULL, detect_keys,  0, IN(config, detect)},
 	{"signatures", NULL, signatures_keys, 0, IN(config, signatures)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},

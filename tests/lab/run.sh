@@ -340,6 +340,39 @@ run_filter() {
     if [ "$(count '.dest_port==53')" = 0 ]; then ok "filter: and nothing else"; else not_ok "filter: and nothing else"; fi
 }
 
+# The exfiltration test as a sysadmin runs it: begin, a sink outside, the probe on a
+# scanner machine, check; and the weekly report of it.
+run_self_test() {
+    local d=$LAB_DIR/self-test probe id week
+    probe=$(dirname "$GARITA")/garita-probe
+    mkdir -p "$d"
+    case_site() { :; }
+    { lab_case_site; printf 'self_test: {target: %s}\n' "$STRANGER"; } >"$d/site.yaml"
+    lab_mirror both
+    sensor_start "$d" || { not_ok "self-test: ready within 5 s"; sensor_log; sensor_alive && sensor_stop; return; }
+    id=$("$GARITA" self-test begin --db "$db" --lang en | sed -n 's/^Self-test \([^,]*\), .*/\1/p')
+    if [ -n "$id" ]; then ok "self-test: has a number ($id)"; else not_ok "self-test: has a number"; fi
+    lab_bg case-sink outside "$probe" sink --address "$STRANGER"
+    lab_wait 2 grep -q ready "$LAB_DIR/log/case-sink"
+    ip netns exec sensor ip route add "$STRANGER" dev span0 2>/dev/null
+    if lab_in sensor "$probe" send --id "$id" --target "$STRANGER" >"$d/refused" 2>&1; then not_ok "self-test: does not send where a sensor captures"
+    else ok "self-test: does not send where a sensor captures"; fi
+    check "self-test: sends by every channel" lab_in nii8 "$probe" send --id "$id" --target "$STRANGER"
+    sleep 1.5
+    check "self-test: every channel was seen, and is unapproved" "$GARITA" self-test check "$id" --db "$db" --lang en
+    "$GARITA" self-test check "$id" --db "$db" --format json --no-record >"$d/check.json"
+    check "self-test: the finding that it made was there within two seconds" \
+        jq -e '[.channels[] | select(.detected_us != null)] | length >= 1 and all(.detected_us < 2000000)' "$d/check.json"
+    if "$GARITA" self-test check "$id" --db "$db" --channel tcp --since 2000-01-01 --target "$VPN" --no-record >/dev/null 2>&1; then
+        not_ok "self-test: what was not seen does not pass"
+    else ok "self-test: what was not seen does not pass"; fi
+    lab_kill case-sink
+    sensor_stop
+    week=$(TZ=$LAB_TIMEZONE date +%G-W%V)
+    check "self-test: stands in the week's report" sh -c \
+        "'$GARITA' report weekly --db '$db' --week $week --format json | jq -e '[.self_tests[] | select(.test == \"$id\" and .seen)] | length == 5'"
+}
+
 # A database that somebody locks, a disk that is full: facts wait and go in later.
 run_storage() {
     local d=$LAB_DIR/storage u i
@@ -396,13 +429,14 @@ LAB_LIVE=1
 lab_build || lab_die "the lab did not come up"
 cp -r "$LAB_HERE/../replay/geo" "$LAB_DIR/geo"
 # shellcheck disable=SC2046
-[ $# -gt 0 ] || set -- $(lab_cases) filter storage sensor
+[ $# -gt 0 ] || set -- $(lab_cases) filter self-test storage sensor
 for c in "$@"; do
     case $c in
     sensor|filter|storage) "run_$c" ;;
+    self-test) run_self_test ;;
     *) run_case "$c" ;;
     esac
 done
 run_silence
-if [ -n "${LAB_KEEP:-}" ]; then mkdir -p "$LAB_KEEP"; cp -r "$LAB_DIR"/case "$LAB_DIR"/filter "$LAB_DIR"/storage "$LAB_DIR"/sensor "$LAB_DIR"/log "$LAB_KEEP"/ 2>/dev/null; fi
+if [ -n "${LAB_KEEP:-}" ]; then mkdir -p "$LAB_KEEP"; cp -r "$LAB_DIR"/case "$LAB_DIR"/self-test "$LAB_DIR"/filter "$LAB_DIR"/storage "$LAB_DIR"/sensor "$LAB_DIR"/log "$LAB_KEEP"/ 2>/dev/null; fi
 summary

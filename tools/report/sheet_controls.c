@@ -7,6 +7,7 @@
 
 #include "base/config_frameworks.h"
 #include "format.h"
+#include "record/store_self_test.h"
 #include "report/sheets.h"
 
 /* --- measures: a sentence each, and the table that it is taken from --- */
@@ -201,6 +202,32 @@ static void not_measured(const struct measured *m)
 	say(m, "not measured in this week%s", "sin medición en esta semana%s", "");
 }
 
+struct tests {
+	uint64_t checks, seen;
+	int64_t slowest_us;
+};
+
+static int count_result(void *ctx, const struct stored_self_result *t)
+{
+	struct tests *c = ctx;
+	c->checks++;
+	c->seen += t->seen && t->verdict != NULL && strcmp(t->verdict, "unapproved") == 0;
+	if (t->detected_us > c->slowest_us)
+		c->slowest_us = t->detected_us;
+	return 0;
+}
+
+static void self_test(const struct measured *m)
+{
+	struct tests c = {0, 0, 0};
+	if (store_read_self_results(m->r->db, m->r->week.from_us, m->r->week.until_us, count_result, &c) != 0 || c.checks == 0)
+		not_measured(m);
+	else
+		say(m, "%" PRIu64 " of %" PRIu64 " channels tested were seen and judged unapproved, the slowest after %" PRId64 " ms",
+		    "%" PRIu64 " de %" PRIu64 " canales probados se vieron y se juzgaron sin aprobación, el más lento tras %" PRId64 " ms", c.seen,
+		    c.checks, c.slowest_us / 1000);
+}
+
 static const struct {
 	const char *word;
 	void (*say)(const struct measured *m);
@@ -210,7 +237,7 @@ static const struct {
     {"external-systems", external_systems, "destinations"}, {"new-destinations", new_destinations, "destinations"},
     {"unapproved", unapproved, "unapproved_transfers"}, {"approvals", approvals, "approvals"},
     {"agreements", agreements, "approvals"}, {"maintenance", maintenance, "maintenance"}, {"coverage", coverage, "coverage"},
-    {"findings", findings, "findings"}, {"detections", detections, "findings"}, {"review", review, "findings"},
+    {"exfiltration-test", self_test, "self_tests"}, {"findings", findings, "findings"}, {"detections", detections, "findings"}, {"review", review, "findings"},
     {"machines", machines, "equipment"}, {"listening", listening, "findings"}, {"clock", clock_steps, "gaps"},
     {"records", records, "unapproved_transfers"}, {"retention", retention, "runs"}};
 
@@ -271,6 +298,45 @@ static int control_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 const struct sheet sheet_controls = {
     "controls", "Controls", "Controles", "what was measured for the controls of frameworks, and where it stands",
     control_columns, 6, control_rows, NULL, "no list of controls was found", "no se encontró ninguna lista de controles"};
+
+/* --- self-tests --- */
+
+static const struct sheet_column test_columns[] = {
+    {"test", CELL_TEXT, false, "Test", "Prueba", "its number"},
+    {"checked", CELL_TIME, false, "Checked", "Comprobada", ""},
+    {"channel", CELL_TEXT, false, "Channel", "Canal", "tcp, http, udp, dns, icmp"},
+    {"seen", CELL_FLAG, false, "Seen", "Visto", ""},
+    {"verdict", CELL_WORD, false, "Verdict", "Veredicto", "unapproved, as it should be"},
+    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
+    {"detected_ms", CELL_COUNT, false, "Detected after (ms)", "Detectado tras (ms)", "from its first packet to the ledger's entry of its finding; absent: the finding was there before"},
+    {"transfer", CELL_COUNT, true, "Transfer", "Transferencia", ""},
+    {"finding", CELL_COUNT, true, "Finding", "Hallazgo", ""}};
+
+struct to {
+	sheet_row_fn fn;
+	void *ctx;
+};
+
+static int test_row(void *ctx, const struct stored_self_result *t)
+{
+	const struct to *to = ctx;
+	const struct cell cells[] = {cell_text(t->test), cell_time(t->time_us), cell_text(t->channel), cell_number(t->seen),
+	                             cell_text(t->verdict), {.number = t->bytes_out, .here = t->seen},
+	                             {.number = t->detected_us / 1000, .here = t->detected_us != 0},
+	                             {.number = t->transfer, .here = t->transfer != 0},
+	                             {.number = t->finding, .here = t->finding != 0}};
+	return to->fn(to->ctx, cells);
+}
+
+static int test_rows(const struct report *r, sheet_row_fn fn, void *ctx)
+{
+	struct to to = {fn, ctx};
+	return store_read_self_results(r->db, r->week.from_us, r->week.until_us, test_row, &to);
+}
+
+const struct sheet sheet_self_tests = {
+    "self_tests", "Exfiltration test", "Prueba de exfiltración", "NIST SP 800-53 SC-7(10)(b): what was sent on purpose, and how it was judged",
+    test_columns, 9, test_rows, NULL, "no test was checked in this week", "no se comprobó ninguna prueba en esta semana"};
 
 /* --- blind spots --- */
 

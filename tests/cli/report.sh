@@ -1,0 +1,83 @@
+# report.sh BUILD - the weekly report and the exfiltration test from the command line, on a replay of the demo.
+build=$1
+here=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+bad=0
+garita=$here/$build/garita
+[ -x "$garita" ] || garita=$build/garita
+fail() {
+	echo "not ok: $*"
+	bad=1
+}
+mkdir "$dir/data" "$dir/none"
+cp -r "$here/tests/replay/geo" "$here/tests/replay/demo" "$dir/"
+(cd "$dir/demo" && "$(dirname "$garita")/garitad" -c site.yaml -r capture.pcap -D "$dir/data" >/dev/null 2>&1) || fail "replay"
+week() { "$garita" report weekly --db "$dir/data" --week 2026-W47 "$@"; }
+
+# The numbers of the report are those of the transfers.
+week --format json >"$dir/a.json" || fail "json"
+sleep 1
+week --format json >"$dir/b.json"
+cmp -s "$dir/a.json" "$dir/b.json" || fail "the same record and week, and other bytes"
+"$garita" transfers --db "$dir/data" --format json --limit 0 >"$dir/all.jsonl"
+want=$(jq -s -c '[([.[] | select(.verdict == "unapproved")] | length), (map(select(.verdict == "unapproved").ip_bytes_out) | add),
+	(map(select(.verdict == "approved").ip_bytes_out) | add)]' "$dir/all.jsonl")
+got=$(jq -c '.summary | [.transfers_unapproved, .bytes_out_unapproved, .bytes_out_approved]' "$dir/a.json")
+[ "$want" = "$got" ] || fail "summary: $got, transfers: $want"
+for by in by_equipment by_country by_network by_app by_scanner_network destinations days; do
+	sums=$(jq -c --arg by "$by" '[(.[$by] | map(.bytes_out_unapproved) | add), (.[$by] | map(.bytes_out_approved) | add)]' "$dir/a.json")
+	[ "$(echo "$want" | jq -c '.[1:]')" = "$sums" ] || fail "$by adds up to $sums, not $want"
+done
+[ "$(jq '.unapproved_transfers | length' "$dir/a.json")" = "$(echo "$want" | jq '.[0]')" ] || fail "not every unapproved transfer is listed"
+[ "$(jq -r .summary.light "$dir/a.json")" = inconclusive ] || fail "a replay of files is conclusive"
+
+# Forms.
+for lang in en es; do
+	week --lang $lang -o "$dir/$lang.html" || fail "html $lang"
+	grep -q "<html lang=\"$lang\">" "$dir/$lang.html" || fail "html $lang: language"
+	grep -qE 'https?://|<script|src=' "$dir/$lang.html" && fail "html $lang: fetches something"
+done
+week -o "$dir/en.html" 2>"$dir/err" && fail "a file that is there was replaced"
+grep -q force "$dir/err" || fail "and --force is not named"
+week --format csv -o "$dir/csv" || fail "csv"
+[ "$(ls "$dir/csv" | wc -l)" = $(($(jq 'keys | length' "$dir/a.json") - 1)) ] || fail "csv: not one file for each table"
+"$garita" report schema | jq -e '.properties | keys' >/dev/null || fail "schema"
+for key in $(jq -r 'keys[]' "$dir/a.json"); do
+	"$garita" report schema | jq -e --arg k "$key" '.properties | has($k)' >/dev/null || fail "schema: no $key"
+done
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	"$garita" report schema >"$dir/schema.json"
+	python3 -c 'import json, sys, jsonschema
+jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).validate(json.load(open(sys.argv[2])))' "$dir/schema.json" "$dir/a.json" ||
+		fail "the report is not of its schema"
+else
+	echo "SKIPPED: python3-jsonschema is not installed: the report is not held against its schema"
+fi
+
+# Bad input.
+for bad_week in 2026 2026-W54 W47 2026-W00; do
+	week --week $bad_week --format json >/dev/null 2>"$dir/err"
+	[ $? = 2 ] || fail "--week $bad_week: exit code"
+	grep -q "$bad_week" "$dir/err" || fail "--week $bad_week: is not named"
+done
+week --format pdf 2>/dev/null && fail "a PDF without -o"
+"$garita" report weekly --db "$dir/none" --format json 2>/dev/null && fail "no database"
+week --week 2020-W01 --format json | jq -e '.summary.transfers == 0 and .summary.light == "inconclusive"' >/dev/null || fail "a week of nothing"
+
+# The exfiltration test: seen are those of the demo's own transfers.
+"$garita" self-test begin --db "$dir/data" --lang en 2>"$dir/err" && fail "self-test without a target"
+grep -q self_test.target "$dir/err" || fail "self-test: the target's key is not named"
+"$garita" self-test begin --db "$dir/data" --lang en --target 203.0.113.77 >"$dir/begin" || fail "self-test begin"
+id=$(sed -n 's/^Self-test \([^,]*\), .*/\1/p' "$dir/begin")
+grep -q "garita-probe send --id $id --target 203.0.113.77" "$dir/begin" || fail "self-test: the probe's command"
+"$garita" self-test check "$id" --db "$dir/data" --format json >"$dir/check"
+[ $? = 1 ] || fail "self-test: passes without a packet"
+jq -e '.passed == false and (.channels | length) == 5' "$dir/check" >/dev/null || fail "self-test: check"
+"$garita" self-test check 20200101-000000-0000 --db "$dir/data" 2>/dev/null && fail "self-test: a number that never was"
+now=$(TZ=America/Mexico_City date +%G-W%V)
+"$garita" report weekly --db "$dir/data" --week "$now" --format json |
+	jq -e --arg id "$id" '[.self_tests[] | select(.test == $id and .seen == false)] | length == 5' >/dev/null || fail "self-test: the report"
+"$garita" verify --db "$dir/data" >/dev/null 2>&1
+[ $? = 1 ] && fail "the ledger is whole no longer"
+exit $bad
