@@ -101,7 +101,7 @@ static int table_eof(sqlite3_vtab_cursor *c)
 
 static int table_column(sqlite3_vtab_cursor *c, sqlite3_context *ctx, int column)
 {
-	const struct cell *cell = &((struct cursor *)c)->row.cells[column];
+	const struct cell *cell = &((struct cursor *)c)->row.cells[store_of(c)->batch.cell[column]];
 	if (cell->kind == CELL_INT)
 		sqlite3_result_int64(ctx, cell->value);
 	else if (cell->kind == CELL_TEXT)
@@ -122,6 +122,7 @@ int store_add_batch(struct store *s)
 		.xClose = table_close, .xFilter = table_first, .xNext = table_next, .xEof = table_eof, .xColumn = table_column,
 		.xRowid = table_rowid,
 	};
+	store_batch_cells(s->batch.cell);
 	return sqlite3_create_module(s->db, STORE_BATCH_TABLE, &module, s);
 }
 

@@ -96,6 +96,7 @@ struct store {
 		const struct row_transfer *rows;
 		unsigned at, count;
 		int64_t policy[ROWS_AT_ONCE];
+		uint8_t cell[STORE_SEAL_COUNT];         /* of each column of it: store_batch_cells */
 	} batch;
 };
 
@@ -179,6 +180,7 @@ int store_edit_fail(struct store_edit *e, int sqlite_code);
 /* store_batch.c: many new transfers with one statement. For struct row_sink. */
 #define STORE_BATCH_TABLE "garita_batch"
 extern const char store_batch_declaration[];
+void store_batch_cells(uint8_t ret[STORE_SEAL_COUNT]);
 int store_put_transfers(void *ctx, const struct row_transfer *rows, unsigned count);
 MUST_CHECK int store_add_batch(struct store *s);   /* make the table known to the connection. SQLite's code */
 

@@ -7,6 +7,7 @@
  * INSERT … ON CONFLICT does. What the judge says of a row (row_news) is taken
  * as a hint: where the record turns out to hold something else, the other way
  * is taken. New rows go in many at a time: store_batch.c. */
+#include <assert.h>
 #include <string.h>
 
 #include "record/store_bind.h"
@@ -27,6 +28,15 @@ _Static_assert((sizeof COUNTS_MARKS + sizeof SEEN_MARKS + sizeof DECIDED_MARKS +
                "a cell for each column");
 #define CELL_OF_RUN (TRANSFER_CELLS - 1 - sizeof FIXED_MARKS / 2)
 
+/* As the columns stand in the table: SQLite takes the values of a row as they
+ * come then, else it copies each of them once more. */
+#define IN_TABLE \
+	"id, run, finding, policy, start_us, end_us, state, vlan_outer, vlan_inner, network, equipment, vendor, src_mac," \
+	" dest_mac, src_ip, src_port, dest_ip, dest_port, proto, initiator, app, category, encrypted, hostname," \
+	" hostname_source, hostname_verified, ja3, ja4, country, city, asn, as_org, ip_bytes_out, ip_bytes_in," \
+	" payload_bytes_out, payload_bytes_in, packets_out, packets_in, content, verdict, approval, reasons, flags, risk," \
+	" collapsed, dns_name, bad_us, signs, channel, provider, jurisdiction"
+
 #define FINDING_COUNTS STORE_FINDING_COUNTS
 #define FINDING_COUNTS_MARKS "?,?,?,?,?,?"
 #define FINDING_FIXED STORE_FINDING_FIXED
@@ -35,7 +45,7 @@ _Static_assert((sizeof COUNTS_MARKS + sizeof SEEN_MARKS + sizeof DECIDED_MARKS +
 const char *const store_transfer_texts[ST_COUNT] = {
 	[ST_TRANSFER_ADD] = "INSERT INTO transfer(" ALL ")"
 	                    " VALUES(" COUNTS_MARKS "," SEEN_MARKS "," DECIDED_MARKS "," FIXED_MARKS ",?)",
-	[ST_TRANSFER_BATCH] = "INSERT OR FAIL INTO transfer(" ALL ") SELECT * FROM " STORE_BATCH_TABLE,
+	[ST_TRANSFER_BATCH] = "INSERT OR FAIL INTO transfer(" IN_TABLE ") SELECT * FROM " STORE_BATCH_TABLE,
 	[ST_TRANSFER_ALL] = "UPDATE transfer SET (" COUNTS ", " SEEN ", " DECIDED ") = (" COUNTS_MARKS "," SEEN_MARKS
 	                    "," DECIDED_MARKS ") WHERE id = ?",
 	[ST_TRANSFER_SEEN] = "UPDATE transfer SET (" COUNTS ", " SEEN ") = (" COUNTS_MARKS "," SEEN_MARKS ") WHERE id = ?",
@@ -57,7 +67,31 @@ const char *const store_transfer_texts[ST_COUNT] = {
 	[ST_POLICY_ID] = "SELECT id FROM policy WHERE hash = ?",
 };
 
-const char store_batch_declaration[] = "CREATE TABLE x(" ALL ")";
+const char store_batch_declaration[] = "CREATE TABLE x(" IN_TABLE ")";
+
+/* The place of a name in a list of names between commas; the list has it. */
+static unsigned place_in(const char *list, const char *name, size_t bytes)
+{
+	for (unsigned n = 0;; n++) {
+		const size_t here = strcspn(list, ",");
+		assert(list[0] != '\0');
+		if (here == bytes && memcmp(list, name, bytes) == 0)
+			return n;
+		list += here;
+		list += strspn(list, ", ");
+	}
+}
+
+void store_batch_cells(uint8_t ret[STORE_SEAL_COUNT])
+{
+	const char *name = IN_TABLE;
+	for (unsigned i = 0; i < STORE_SEAL_COUNT; i++) {
+		const size_t bytes = strcspn(name, ",");
+		ret[i] = (uint8_t)place_in(ALL, name, bytes);
+		name += bytes;
+		name += strspn(name, ", ");
+	}
+}
 
 /* --- parents --- */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "judge/judge.h"
+#include "record/store_private.h"
 #include "record/store_schema.h"
 
 static int setup(void **state)
@@ -232,6 +233,16 @@ static void test_many_at_once_are_as_one_by_one(void **state)
 	assert_int_equal(ask(many, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 	assert_int_equal(ask(many, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
 	fixture_done(&single);
+}
+
+/* The values of new rows come in the order of the table's columns. */
+static void test_batch_has_the_order_of_the_table(void **state)
+{
+	struct fixture *f = *state;
+	char sql[3000];
+	const char *names = strchr(store_batch_declaration, '(') + 1;
+	snprintf(sql, sizeof sql, "SELECT group_concat(name, ', ') || ')' = '%s' FROM pragma_table_info('transfer')", names);
+	assert_int_equal(ask(f, sql), 1);
 }
 
 /* Rolled back are the parents, too. */
@@ -997,6 +1008,7 @@ int main(void)
 		TEST(test_a_row_is_replaced_in_place),
 		TEST(test_a_hint_changes_nothing),
 		TEST(test_many_at_once_are_as_one_by_one),
+		TEST(test_batch_has_the_order_of_the_table),
 		TEST(test_parents_that_were_rolled_back_come_again),
 		TEST(test_a_row_that_went_away_comes_back_whole),
 		TEST(test_parents_may_come_later),
