@@ -4,6 +4,7 @@ case_needs='vsftpd curl swaks socat perl mosquitto mosquitto_pub smbd smbclient 
 # The names of FTP come from its control connection: live with several workers the data
 # connection may be another's, who does not know them (signatures/README.md).
 case_whole_site() { lab_site | sed 's/workers: 2/workers: 1/'; }
+# shellcheck disable=SC2016
 case_note='The files: an image of the lab (dcmtk'"'"'s img2dcm) and the 16-bit PNG and TIFF that dcmj2pnm makes of it, a scan record as XML in UTF-16, a zip of the image, what `sqlite3 .dump` writes.'
 
 carriers_files() {

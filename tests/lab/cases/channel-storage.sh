@@ -11,6 +11,6 @@ case_expect() {
     1 '.dest_ip=="198.51.100.200" and .channel[0].name=="Alibaba Cloud OSS" and .channel[0].bucket=="images" and .channel[0].region=="cn-hangzhou" and .channel[0].by=="host"' 'provider, bucket and region of the name' \
     1 '.dest_ip=="198.51.100.200" and .country=="US" and .jurisdiction=="CN"' 'the law of the provider beside the country of the address' \
     1 '.hostname=="files.abroad.example" and .channel[0].name=="Alibaba Cloud OSS" and .channel[0].by=="content"' 'known by its request under any name' \
-    1 '.hostname=="files.abroad.example" and .channel[0].name=="Amazon S3" and .channel[0].by=="content"' 'so is S3' \
+    1 '.hostname=="files.abroad.example" and .channel[0].name=="S3 interface" and .channel[0].by=="content" and .jurisdiction==null' 'so is S3' \
     3 '.verdict=="unapproved" and .payload_bytes_out>=122880' 'all are unapproved'
 }
