@@ -146,6 +146,7 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_PART_FETCHED] = {", {0} of it over connections that the peer opened",
 	                       ", de ellos {0} por conexiones que abrió el otro extremo"},
 	[TEXT_MOSTLY] = {", mostly", ", sobre todo"},
+	[TEXT_OF_HEADERS] = {" of headers alone", " de solo encabezados"},
 	[TEXT_OF_NAMES] = {" in DNS names", " en nombres DNS"},
 	[TEXT_OVER] = {" over {0}", " por {0}"},
 	[TEXT_OVER_ENCRYPTED] = {" over encrypted {0}", " por {0} cifrado"},
