@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "cmd.h"
+#include "issue.h"
 #include "record/store_verify.h"
 #include "text.h"
 #include "verify_load.h"
@@ -16,18 +17,19 @@
 
 #define VERB "verify"
 
-enum { OPT_KEY = TOOL_OPT_OWN, OPT_CHECKPOINT, OPT_QUICK, OPT_LIMIT };
+enum { OPT_KEY = TOOL_OPT_OWN, OPT_CHECKPOINT, OPT_QUICK, OPT_LIMIT, OPT_REPORT };
 
 static const struct option long_options[] = {TOOL_LONG,
                                              {"key", required_argument, NULL, OPT_KEY},
                                              {"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
                                              {"quick", no_argument, NULL, OPT_QUICK},
                                              {"limit", required_argument, NULL, OPT_LIMIT},
+                                             {"report", required_argument, NULL, OPT_REPORT},
                                              {NULL, 0, NULL, 0}};
 
 struct options {
 	struct tool_options tool;
-	const char *key;
+	const char *key, *report;
 	struct verify_brought brought;
 	bool quick;
 	uint64_t limit;
@@ -42,6 +44,8 @@ static int parse(int argc, char **argv, struct options *o)
 		int code = common == ERR_NOTFOUND ? 0 : common;
 		if (common == ERR_NOTFOUND && opt == OPT_KEY)
 			o->key = optarg;
+		else if (common == ERR_NOTFOUND && opt == OPT_REPORT)
+			o->report = optarg;
 		else if (common == ERR_NOTFOUND && opt == OPT_QUICK)
 			o->quick = true;
 		else if (common == ERR_NOTFOUND && opt == OPT_CHECKPOINT)
@@ -125,6 +129,11 @@ static int run(const struct options *o)
 	if (opened != EXIT_DONE)
 		return opened;
 	const int code = check(o, r, path, &result);
+	/* Entries that are wrong vouch for nothing: only where the ledger is whole does it say whether it knows a report. */
+	if (code == 0 && o->report != NULL && result != EXIT_FAILED) {
+		const int issued = issue_check(&o->tool, r, o->report);
+		result = issued != EXIT_DONE ? issued : result;
+	}
 	const int closed = tool_close(&o->tool, r, code);
 	return closed != EXIT_DONE ? EXIT_DAMAGED : result;
 }

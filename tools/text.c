@@ -47,12 +47,14 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_HELP_GEOIP] = {"build the country database", "construye la base de datos de países"},
 
 	[TEXT_USAGE_VERIFY] = {"usage: garita verify [--checkpoint FILE]... [--key FILE|KEY] [--quick] [--limit N]\n"
-	                       "       [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
-	                       "--checkpoint: one that was taken off the machine; --quick: evidence files are not read.\n"
+	                       "       [--report FILE] [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
+	                       "--checkpoint: one that was taken off the machine; --quick: evidence files are not read;\n"
+	                       "--report: and was this report issued from this record?\n"
 	                       "Exit code 0: whole; 1: something is wrong; 3: not everything could be checked.",
 	                       "uso: garita verify [--checkpoint ARCHIVO]... [--key ARCHIVO|CLAVE] [--quick] [--limit N]\n"
-	                       "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
-	                       "--checkpoint: uno que salió de la máquina; --quick: no se leen los archivos de evidencia.\n"
+	                       "     [--report ARCHIVO] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
+	                       "--checkpoint: uno que salió de la máquina; --quick: no se leen los archivos de evidencia;\n"
+	                       "--report: ¿y se emitió este informe desde este registro?\n"
 	                       "Código de salida 0: íntegro; 1: algo está mal; 3: no todo pudo comprobarse."},
 	[TEXT_USAGE_LEDGER] = {"usage: garita ledger [list] [--kind WORD] [--subject ID] [--since T] [--until T] [--limit N]\n"
 	                       "       garita ledger head | key | checkpoint [-o FILE] | proof SEQ [-o FILE]\n"
