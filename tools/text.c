@@ -37,6 +37,7 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_HELP_MAINTENANCE] = {"sessions of remote maintenance", "sesiones de mantenimiento remoto"},
 	[TEXT_HELP_SIGNATURES] = {"rules for contents: check, test, list", "reglas de contenido: check, test, list"},
 	[TEXT_HELP_SELF_TEST] = {"the exfiltration test: begin, check", "la prueba de exfiltración: begin, check"},
+	[TEXT_HELP_EVIDENCE] = {"packets that are kept, and bundles of them for others", "los paquetes guardados, y paquetes de pruebas para terceros"},
 	[TEXT_HELP_REPORT] = {"the weekly compliance report", "el informe semanal de cumplimiento"},
 	[TEXT_HELP_REVIEW] = {"what an analyst decides about findings", "lo que un analista decide de los hallazgos"},
 	[TEXT_HELP_SUPPRESS] = {"findings that need no review until a day", "hallazgos que no requieren revisión hasta un día"},
