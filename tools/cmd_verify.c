@@ -87,9 +87,9 @@ static int keep(void *ctx, const struct verify_wrong *w)
 	return verify_keep(ctx, w);
 }
 
-static int check(const struct options *o, struct store_reader *r, const char *path, int *ret_exit)
+static int check(struct options *o, struct store_reader *r, const char *path, int *ret_exit)
 {
-	char dir[4096];
+	char dir[4096], head[VERIFY_HEAD_MAX];
 	struct ledger_vkey key;
 	bool found = false;
 	struct verify_found f = {.lang = tool_lang(&o->tool), .limit = o->limit, .quick = o->quick,
@@ -98,6 +98,11 @@ static int check(const struct options *o, struct store_reader *r, const char *pa
 	verify_dir(path, dir, sizeof dir);
 	if (verify_key(&o->tool, o->key, dir, &key, &found) != 0) {
 		*ret_exit = o->key != NULL ? EXIT_USAGE : EXIT_FAILED;
+		return 0;
+	}
+	/* before the database is looked at: a sensor that runs signs only what stands there already */
+	if (verify_bring_head(&o->tool, dir, head, &o->brought) != 0) {
+		*ret_exit = EXIT_FAILED;
 		return 0;
 	}
 	const bool terminal = isatty(STDERR_FILENO) != 0;
@@ -117,7 +122,7 @@ static int check(const struct options *o, struct store_reader *r, const char *pa
 	return code;
 }
 
-static int run(const struct options *o)
+static int run(struct options *o)
 {
 	char path[4096];
 	struct store_reader *r = NULL;
