@@ -33,6 +33,7 @@ struct process_context {
 	struct control *control;
 	struct signature_page *rules;    /* for contents */
 	struct ring *rings[CONTROL_WORKERS_MAX];
+	struct ring *orders[CONTROL_WORKERS_MAX], *packets[CONTROL_WORKERS_MAX];   /* keep.h; evidence is off: NULL */
 	struct feed *feed;               /* of a replay: from the reader to the workers; live: NULL */
 	unsigned workers;
 	int eventfd;

@@ -22,8 +22,11 @@ static unsigned share(const struct capture_frame *f, unsigned workers)
 /* It hands out frames and has no part in what becomes of them. */
 static int part_from_workers(const struct process_context *p)
 {
-	for (unsigned i = 0; i < p->workers; i++)
+	for (unsigned i = 0; i < p->workers; i++) {
 		ring_free(p->rings[i]);
+		ring_free(p->orders[i]);
+		ring_free(p->packets[i]);
+	}
 	const int rc = control_confine(p->control, CONTROL_READER);
 	return rc == 0 ? feed_be_writer(p->feed, true) : rc;
 }

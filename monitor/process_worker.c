@@ -34,8 +34,11 @@ static int open_capture(const struct process_context *p, unsigned index, struct 
 static int part_from_siblings(const struct process_context *p, unsigned index)
 {
 	for (unsigned i = 0; i < p->workers; i++) {
-		if (i != index)
-			ring_free(p->rings[i]);
+		if (i == index)
+			continue;
+		ring_free(p->rings[i]);
+		ring_free(p->orders[i]);
+		ring_free(p->packets[i]);
 	}
 	int rc = control_confine(p->control, index);
 	if (rc == 0)
@@ -59,6 +62,8 @@ static int start(const struct process_context *p, unsigned index, struct capture
 			.interfaces = p->live ? p->options->interfaces : NULL,
 			.interface_count = p->options->interface_count,
 			.ring = p->rings[index],
+			.orders = p->orders[index],
+			.packets = p->packets[index],
 			.control = p->control,
 			.rules = p->rules,
 			.judge_eventfd = p->eventfd,

@@ -21,6 +21,8 @@
 
 #define LIVE_NICE (-10)
 #define RING_BYTES (8u << 20)
+#define ORDERS_BYTES (1u << 20)
+#define PACKETS_BYTES (8u << 20)
 #define TICK_MS 200
 #define DESCRIPTORS 24
 #define HEARTBEAT_LIMIT_US (10 * 1000000)   /* a live worker silent that long is taken to hang */
@@ -83,6 +85,19 @@ static int raise_descriptor_limit(size_t interfaces)
 	return ERR_FULL;
 }
 
+/* Facts; and, where packets are kept, orders one way and packets the other. */
+static int make_rings(struct process_context *p, unsigned i)
+{
+	int rc = ring_new(RING_BYTES, &p->rings[i]);
+	if (p->options->config->evidence.packets == PACKETS_OFF)
+		return rc;
+	if (rc == 0)
+		rc = ring_new(ORDERS_BYTES, &p->orders[i]);
+	if (rc == 0)
+		rc = ring_new(PACKETS_BYTES, &p->packets[i]);
+	return rc;
+}
+
 static int prepare(struct supervisor *s, const struct garitad_options *o)
 {
 	struct process_context *p = &s->context;
@@ -100,7 +115,7 @@ static int prepare(struct supervisor *s, const struct garitad_options *o)
 	if (rc == 0)
 		rc = control_new(&p->control);
 	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
-		rc = ring_new(RING_BYTES, &p->rings[i]);
+		rc = make_rings(p, i);
 	if (rc == 0 && !p->live)
 		rc = capture_feed_new(p->workers, &p->feed);
 	if (rc != 0)

@@ -146,6 +146,16 @@ struct config_self_test {  /* exfiltration test */
 	struct addr target;    /* outside, and approved by nobody; zero: none */
 };
 
+/* Packets of unapproved transfers. */
+enum config_packets { PACKETS_OFF = 0, PACKETS_HEADERS, PACKETS_FULL };
+
+struct config_evidence {
+	enum config_packets packets;    /* default full; headers: nothing behind the transport header is kept */
+	unsigned hold_mb;               /* of each worker, for packets that nobody has judged yet: 1 to 4096, default 32 */
+	uint64_t per_transfer_bytes;    /* default 10 MB */
+	uint64_t file_bytes;            /* a file is closed past that, or after an hour; default 64 MB */
+};
+
 struct config_detect {     /* thresholds of the detect_* modules, which say more of each */
 	uint64_t dns_tunnel_hour, dns_tunnel_day;   /* bytes of different names: 0.7 bytes a second of each */
 	unsigned dns_subdomains;        /* different names of one domain a day, default 100 */
@@ -198,6 +208,7 @@ struct config {
 	struct config_review review;
 	struct config_report report;
 	struct config_self_test self_test;
+	struct config_evidence evidence;
 	struct config_detect detect;
 	struct config_signatures signatures;
 	unsigned names_max_age_s;   /* a DNS answer is believed that long past its TTL, default 86400 */

@@ -150,6 +150,14 @@ static const struct config_key report_keys[] = {
 	END
 };
 
+static const struct config_key evidence_keys[] = {
+	{"packets",      &type_packets, NULL, 0, IN(config_evidence, packets), .standard = "off"},
+	{"hold_mb",      &type_number,  NULL, 0, IN(config_evidence, hold_mb), .min = 1, .max = 4096, .standard = "32"},
+	{"per_transfer", &type_size,    NULL, 0, IN(config_evidence, per_transfer_bytes), .min = 1000, .standard = "10MB"},
+	{"file",         &type_size,    NULL, 0, IN(config_evidence, file_bytes), .min = 1000000, .standard = "64MB"},
+	END
+};
+
 static const struct config_key detect_keys[] = {
 	{"dns_tunnel_hour", &type_size,   NULL, 0, IN(config_detect, dns_tunnel_hour), .standard = "2520B"},
 	{"dns_tunnel_day",  &type_size,   NULL, 0, IN(config_detect, dns_tunnel_day),  .standard = "60480B"},
@@ -194,6 +202,7 @@ const struct config_key config_keys[] = {
 	{"review",    NULL, review_keys,    0, IN(config, review)},
 	{"report",    NULL, report_keys,    0, IN(config, report)},
 	{"self_test", NULL, self_test_keys, 0, IN(config, self_test)},
+	{"evidence",  NULL, evidence_keys, 0, IN(config, evidence)},
 	{"detect",    NULL, detect_keys,  0, IN(config, detect)},
 	{"signatures", NULL, signatures_keys, 0, IN(config, signatures)},
 	{"data_dir",  &type_path, NULL, 0, IN(config, data_dir), .standard = "/var/lib/garita"},

@@ -239,6 +239,14 @@ static void parse_keep(struct config_ctx *x, const struct node *n, const struct 
 		*(enum config_keep *)out = (enum config_keep)i;
 }
 
+static void parse_packets(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	static const char *const words[] = {"off", "headers", "full", NULL};
+	const int i = word_of(x, n, key, words, "full, headers or off");
+	if (i >= 0)
+		*(enum config_packets *)out = (enum config_packets)i;
+}
+
 static void parse_period(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
 	static const char *const words[] = {"", "hour", "day", "week", "month", NULL};
@@ -388,6 +396,7 @@ const struct config_type type_initiator = {"any, equipment or peer", sizeof(enum
 const struct config_type type_duplicates = {"count-once or count-all", sizeof(enum config_duplicates),
                                             parse_duplicates};
 const struct config_type type_keep = {"none, hash or clear", sizeof(enum config_keep), parse_keep};
+const struct config_type type_packets = {"full, headers or off", sizeof(enum config_packets), parse_packets};
 const struct config_type type_period = {"hour, day, week or month", sizeof(enum config_period), parse_period};
 const struct config_type type_vlan = {"VLAN", sizeof(struct config_network), parse_vlan};
 const struct config_type type_size = {"size", sizeof(uint64_t), parse_size};

@@ -46,6 +46,7 @@ struct control_worker {
 	_Atomic uint64_t frames;         /* read so far, for the progress display */
 	_Atomic uint64_t input_bytes;    /* of the files, likewise */
 	_Atomic int64_t clock_offset_us; /* live: how far its order runs ahead of a clock that was set */
+	_Atomic uint32_t lives;          /* workers of this number so far */
 	_Atomic uint32_t looks;          /* sight is under inspection */
 	struct control_sight sight;
 };

@@ -147,6 +147,18 @@ int ring_has_room(const struct ring *r, size_t size)
 	return fits(r, head, atomic_load_explicit(&r->s->tail, memory_order_acquire), need);
 }
 
+size_t ring_room_bytes(const struct ring *r)
+{
+	const uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_acquire);
+	const uint64_t used = atomic_load_explicit(&r->s->head, memory_order_relaxed) - tail;
+	return used <= r->capacity ? (size_t)(r->capacity - used) : 0;
+}
+
+size_t ring_record_bytes(size_t size)
+{
+	return (size_t)record_bytes(size);
+}
+
 void ring_set_watermark(struct ring *r, uint64_t hi, uint64_t lo)
 {
 	struct shared *s = r->s;

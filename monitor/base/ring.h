@@ -36,6 +36,12 @@ MUST_CHECK int ring_push(struct ring *r, const void *record, size_t size);
 /* Is there room for a record of size bytes right now? */
 int ring_has_room(const struct ring *r, size_t size);
 
+/* Bytes that records of the writer could take right now, at least: a record of
+ * size bytes takes ring_record_bytes(size), and the last one at the end of the
+ * memory up to as much again. It only grows until the next push. */
+size_t ring_room_bytes(const struct ring *r);
+size_t ring_record_bytes(size_t size);
+
 /* Say that nothing ordered at or before (hi, lo) will be pushed any more. */
 void ring_set_watermark(struct ring *r, uint64_t hi, uint64_t lo);
 

@@ -36,6 +36,12 @@ struct judge_options {
 	                                * counted when it is told again is taken to be recorded */
 };
 
+/* Who hears at once what becomes of the packets of flows: never fails, never waits. */
+struct judge_keeper {
+	void *ctx;
+	void (*tell)(void *ctx, const struct row_keep *k);
+};
+
 struct judge_totals {
 	struct counters counters;      /* of all workers */
 	/* Of this run: transfers = approved + unapproved + housekeeping, as they are judged now.
@@ -53,6 +59,9 @@ struct judge_totals {
 
 MUST_CHECK int judge_new(const struct judge_options *o, struct judge **ret, char *err, size_t err_size);
 void judge_free(struct judge *j);
+
+/* Before the first fact. Without it no flow's packets are spoken of. */
+void judge_set_keeper(struct judge *j, const struct judge_keeper *k);
 
 /* Take facts in the order of fact_order over all workers. False: too many
  * rows wait; flush first and offer the same fact again. */

@@ -191,8 +191,10 @@ void judge_decide(struct judge *j, uint32_t index)
 	         t->policy_hash != j->policy_hash)
 		judge_replace(j, index, &d);
 	judge_channel_judged(j, index);
+	t->limited = v.approval != NULL && v.approval->limit_per != PERIOD_NONE;
 	t->settled = v.approval == NULL && t->place != PLACE_NONE;
 	intern_put(j->texts, approval);
+	judge_keep(j, index);
 }
 
 void judge_decide_counted(struct judge *j, uint32_t index, bool as_before)

@@ -112,4 +112,5 @@ void judge_regroup(struct judge *j, uint32_t index)
 	judge_finding_add(j, t, 1, &counts, 1);
 	findings_pass_on(j->findings, left, t->finding);
 	judge_dirty(j, index, ROW_ANY);
+	judge_keep(j, index);
 }

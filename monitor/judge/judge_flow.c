@@ -174,6 +174,7 @@ static void end(struct judge *j, uint32_t index, enum row_state state)
 		t->late = true;
 		judge_decide(j, index);
 	}
+	judge_keep_over(j, index);
 	live_remove(j, index);
 	judge_channel_over(j, index);
 	if (t->place == PLACE_ROW) {

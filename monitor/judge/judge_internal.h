@@ -15,6 +15,7 @@
  *   judge_death.c     what workers died over
  *   judge_detect.c    behaviour: what the detect_* modules are told
  *   judge_detect_flow.c  what one transfer shows by itself
+ *   judge_keep.c      whose packets are evidence
  *   judge_flush.c     rows out */
 #ifndef MONITOR_JUDGE_INTERNAL_H
 #define MONITOR_JUDGE_INTERNAL_H
@@ -306,6 +307,7 @@ struct judge {
 	struct deaths deaths;
 
 	struct detectors *detectors;
+	struct judge_keeper keeper;      /* tell NULL: nobody hears */
 
 	struct resumes resumes;
 	bool open_restored;              /* resumes holds every flow that an earlier row is about */
@@ -538,6 +540,11 @@ void judge_detect_station(struct judge *j, const struct fact_station *f);
 void judge_detect_look(struct judge *j, uint32_t index);
 /* It goes on without us: by what is known so far. */
 void judge_detect_last(struct judge *j, uint32_t index);
+
+/* --- judge_keep.c --- */
+/* Its verdict, its row or its finding may have changed: whoever keeps packets hears of it. */
+void judge_keep(struct judge *j, uint32_t index);
+void judge_keep_over(struct judge *j, uint32_t index);
 
 /* --- judge_flush.c --- */
 /* Its row has changed, in this. When in doubt: ROW_ANY. */

@@ -388,6 +388,7 @@ void judge_grown(struct judge *j, uint32_t index, const struct flow_counts *delt
 		j->placing.full_rows++;
 		unfold(j, index);
 		give_row(j, index);
+		judge_keep(j, index);
 	}
 }
 

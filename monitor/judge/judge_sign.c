@@ -145,6 +145,7 @@ void judge_sign(struct judge *j, uint32_t index, enum detection what, const char
 	else if (t->place != PLACE_NONE)
 		sign_row(j, index, &(const struct finding_sign){.what = what, .score = 100, .by = 1, .first_us = t->start_us,
 		                                                .last_us = t->end_us, .detail = detail});
+	judge_keep(j, index);
 }
 
 /* Words of signatures/README.md. An association of DICOM ("dicom") carries
@@ -248,8 +249,10 @@ static void gather(struct judge *j, const struct machine *m, const struct addr *
 		const struct flow_counts counts = transfer_counts(t);
 		judge_finding_join(j, t);
 		judge_finding_add(j, t, 1, &counts, 1);
-		if (t->finding != TRANSFER_NONE)
-			judge_dirty(j, i, ROW_ANY);
+		if (t->finding == TRANSFER_NONE)
+			continue;
+		judge_dirty(j, i, ROW_ANY);
+		judge_keep(j, i);
 	}
 }
 

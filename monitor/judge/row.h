@@ -176,6 +176,23 @@ struct row_policy {
 	size_t networks, equipment, approvals;   /* in it */
 };
 
+/* What becomes of the packets of a live flow, and when the flow is over. */
+struct row_keep {
+	unsigned worker;
+	uint64_t flow;                /* the worker's id of it */
+	enum row_keep_what {
+		ROW_LET_GO = 1,       /* approved, and nothing is expected that would change it */
+		ROW_FOR_NOW,          /* approved as far as is known */
+		ROW_KEEP,             /* unapproved, or approved and suspicious: said again where the rest changes */
+		ROW_OVER,             /* nothing more will be said of it; said of those that were kept once */
+	} what;
+	uint64_t packets;             /* ROW_OVER: that it had */
+	int64_t transfer, finding;    /* ROW_KEEP: the row, its own or the collapsed one, and what it is in */
+	const char *equipment, *policy_hash;
+	enum verdict verdict;
+	uint32_t reasons;
+};
+
 #define ROWS_AT_ONCE 128u
 
 /* Where rows go. Each returns 0, or a negative code and the row is offered

@@ -114,6 +114,9 @@ struct transfer {
 	bool wide : 1;                  /* counts are in more */
 	uint8_t news : 2;               /* enum row_news: what changed since it was offered last; recorded ones only */
 	uint8_t billed : 2;             /* enum transfer_billed */
+	uint8_t kept : 2;               /* enum row_keep_what that was said of its packets; 0: nothing */
+	bool limited : 1;               /* its approval has a limit */
+	bool kept_once : 1;             /* ROW_KEEP was said of it */
 };
 
 /* Its counts, whichever way they are kept. */

@@ -98,11 +98,15 @@ static int put_rows(struct recorder *r, bool status, bool totals)
 		judge_get_totals(r->o->judge, &t);
 		code = store_put_totals(r->o->store, &t);
 	}
+	if (code == 0 && r->evidence != NULL)
+		code = evidence_flush(r->evidence, r->o->store);
 	if (code == 0)
 		code = store_commit(r->o->store);
 	else
 		store_rollback(r->o->store);
 	judge_flushed(r->o->judge, code == 0);
+	if (r->evidence != NULL)
+		evidence_flushed(r->evidence, code == 0);
 	return code;
 }
 
@@ -178,7 +182,8 @@ static bool rows_due(struct recorder *r, int64_t now)
 {
 	if (!r->o->live)
 		return replay_rows_due(r, now);
-	if (!judge_has_rows(r->o->judge))
+	const bool packets = r->evidence != NULL && evidence_has_rows(r->evidence);
+	if (!judge_has_rows(r->o->judge) && !packets)
 		return r->full;
 	if (r->full || now - r->flushed_ms >= FLUSH_MS)
 		return true;
@@ -291,9 +296,12 @@ static void run(struct recorder *r)
 		const unsigned taken = recorder_take(r, TAKE_BATCH);
 		if (taken > 0)
 			r->taken_ms = recorder_ms();
+		const bool more = recorder_evidence_turn(r);
 		write_due(r);
 		refresh_geo(r);
 		recorder_keep(r, taken == 0);
+		if (more)
+			continue;
 		/* Told to end while the database is locked and the judge is full: the
 		 * wait that is bounded is write_rest's. */
 		if (taken == 0 && (recorder_drained(r) || (r->stopping && r->full && r->stalled_ms != 0)))
@@ -312,7 +320,9 @@ static int drain(struct recorder *r)
 		code = write_rest(r);
 	}
 	judge_finish(r->o->judge);
-	return code == 0 && judge_has_rows(r->o->judge) ? write_rest(r) : code;
+	recorder_evidence_end(r);
+	const bool packets = r->evidence != NULL && evidence_has_rows(r->evidence);
+	return code == 0 && (packets || judge_has_rows(r->o->judge)) ? write_rest(r) : code;
 }
 
 int recorder_run(const struct recorder_options *o)
@@ -331,6 +341,10 @@ int recorder_run(const struct recorder_options *o)
 	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = r->taken_ms = recorder_ms();
 	if (o->live && retention_new(o->store, &judge_config(o->judge)->retention, &r->retention) != 0)
 		log_error("judge", "no memory for retention: the database is not kept within its bounds");
+	if (recorder_evidence_new(r) != 0) {
+		free(r);
+		return EXIT_FAILED;
+	}
 	/* A judge that was started anew holds the first configuration again. */
 	if (o->live && atomic_load(&o->control->netset_generation) > 1)
 		recorder_reload(r);
@@ -343,6 +357,7 @@ int recorder_run(const struct recorder_options *o)
 	json_done(&r->json);
 	json_done(&r->reload);
 	retention_free(r->retention);
+	evidence_free(r->evidence);
 	free(r);
 	return code;
 }

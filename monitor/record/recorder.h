@@ -18,10 +18,15 @@ struct recorder_options {
 	struct judge *judge;
 	struct store *store;
 	struct ring **rings;
+	struct ring **orders, **packets;   /* of each worker, keep.h; NULL within: no packets are kept */
 	unsigned workers;
 	struct control *control;
 	int eventfd;                 /* workers wake the judge */
 	int signal_fd;               /* signalfd: SIGHUP reload, SIGTERM end */
+	const char *data_dir;        /* for packets */
+	const char *const *interfaces;   /* names; NULL: files are read */
+	size_t interface_count;
+	bool resumed;                /* an earlier judge of these workers died */
 	const char *config_path;     /* read again on SIGHUP; NULL: never */
 	bool live;
 };

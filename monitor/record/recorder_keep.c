@@ -91,6 +91,8 @@ int recorder_renew(struct recorder *r)
 		return code;
 	log_error("judge", "%s", store_notice(r->o->store));
 	judge_record_anew(r->o->judge);
+	if (r->evidence != NULL)
+		evidence_record_anew(r->evidence);
 	/* What was walked through is no longer there. */
 	retention_free(r->retention);
 	r->retention = NULL;

@@ -121,6 +121,27 @@ unsigned recorder_take(struct recorder *r, unsigned max)
 	return n;
 }
 
+/* What every worker told up to there has been taken, so what it decides was ordered. */
+void recorder_answer(struct recorder *r)
+{
+	uint64_t hi = UINT64_MAX, lo = UINT64_MAX;
+	for (unsigned i = 0; i < r->o->workers; i++) {
+		const struct source *s = &r->source[i];
+		uint64_t at = s->hi, sub = s->lo;
+		if (!s->present && s->ended)
+			continue;
+		if (s->present) {
+			at = s->fact.head.sub > 0 ? s->fact.head.seq : s->fact.head.seq - 1;
+			sub = s->fact.head.sub - 1;
+		}
+		if (at < hi || (at == hi && sub < lo)) {
+			hi = at;
+			lo = sub;
+		}
+	}
+	evidence_answered(r->evidence, hi, lo);
+}
+
 bool recorder_has_facts(const struct recorder *r)
 {
 	size_t size;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/json.h"
+#include "record/evidence.h"
 #include "record/recorder.h"
 #include "record/retention.h"
 
@@ -37,6 +38,7 @@ struct recorder {
 	bool reload_told;            /* reload holds what is not in the record yet */
 	int geo_said[GEO_FILES];     /* how each geolocation file was when it was said last */
 	struct json reload, json;
+	struct evidence *evidence;   /* NULL: no packets are kept */
 	/* retention (recorder_keep.c) */
 	struct retention *retention;
 	int64_t keep_ms;             /* not before */
@@ -52,6 +54,8 @@ int64_t recorder_wall_us(void);
 unsigned recorder_take(struct recorder *r, unsigned max);
 /* Hand what is new of dead workers to the judge. */
 void recorder_tell_deaths(struct recorder *r);
+/* Tell the workers how far their facts are answered. */
+void recorder_answer(struct recorder *r);
 /* Every ring is empty and every worker has ended. */
 bool recorder_drained(struct recorder *r);
 /* A ring holds a record. */
@@ -65,6 +69,14 @@ void recorder_tell_geo(struct recorder *r, bool first);
 void recorder_set_review(const struct recorder *r);
 /* Read the configuration again and hand it to the judge and the workers. */
 void recorder_reload(struct recorder *r);
+
+/* recorder_evidence.c: packets of transfers. 0, or a code and said. */
+MUST_CHECK int recorder_evidence_new(struct recorder *r);
+/* Frames from the workers, answers to them. True: there are more. */
+bool recorder_evidence_turn(struct recorder *r);
+/* The workers have ended. */
+void recorder_evidence_end(struct recorder *r);
+MUST_CHECK int recorder_put_evidence(struct recorder *r);
 
 /* recorder_keep.c: a step of retention, where one is due; and its status row. */
 void recorder_keep(struct recorder *r, bool idle);

@@ -171,6 +171,8 @@ int recorder_put_status(struct recorder *r)
 		code = put_turned_away(r, &t);
 	if (code == 0)
 		code = recorder_put_keep(r);
+	if (code == 0)
+		code = recorder_put_evidence(r);
 	if (code == 0 && r->reload_told) {
 		const char *text = json_text(&r->reload);
 		code = text != NULL ? store_put_status(r->o->store, "reload", text) : 0;
@@ -242,6 +244,8 @@ void recorder_reload(struct recorder *r)
 		/* After the judge: it must know the networks that the facts will name. */
 		control_put_netset(r->o->control, &r->netset);
 		log_info("judge", "%s is in force", r->o->config_path);
+		if (r->evidence != NULL)
+			evidence_set_config(r->evidence, &judge_config(r->o->judge)->evidence);
 		recorder_tell_geo(r, false);
 	} else {
 		log_error("judge", "%s is refused, the earlier configuration stays: %s", r->o->config_path,

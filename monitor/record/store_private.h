@@ -26,6 +26,8 @@ enum store_statement {
 	ST_SEAL, ST_SEAL_PART, ST_SEAL_CLEAR, ST_TRANSFER_RUN,
 	/* store_ledger_*.c */
 	ST_FINDING_TOLD, ST_GAPS_UNTOLD, ST_GAP_TOLD,
+	/* store_evidence.c */
+	ST_EVIDENCE_ADD, ST_EVIDENCE_SET, ST_EVIDENCE_PART, ST_EVIDENCE_RECOUNT, ST_EVIDENCE_MOVE,
 	ST_COUNT
 };
 
@@ -186,6 +188,7 @@ MUST_CHECK int store_add_batch(struct store *s);   /* make the table known to th
 
 /* store_maintenance.c. For struct row_sink. */
 extern const char *const store_maintenance_text;
+extern const char *const store_evidence_texts[ST_COUNT];   /* store_evidence.c */
 int store_put_maintenance(void *ctx, const struct row_maintenance *r);
 
 /* store.c: open or make the file, bring it to this version, begin the run. */

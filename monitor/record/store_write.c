@@ -75,7 +75,8 @@ sqlite3_stmt *store_statement(struct store *s, enum store_statement which)
 	if (s->st[which] == NULL) {
 		const char *text = which == ST_MAINTENANCE ? store_maintenance_text
 		                   : texts[which] != NULL  ? texts[which]
-		                                           : store_transfer_texts[which];
+		                   : store_evidence_texts[which] != NULL ? store_evidence_texts[which]
+		                                                         : store_transfer_texts[which];
 		const int code = sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL);
 		if (code != SQLITE_OK) {
 			store_fail(s, code);

@@ -368,8 +368,13 @@ uint64_t flow_table_refused(const struct flow_table *t)
 	return t->refused;
 }
 
+void flow_table_set_life(struct flow_table *t, uint32_t life)
+{
+	t->life = life << 24;   /* even: see flow_table_add */
+}
+
 uint64_t flow_id(const struct flow_table *t, const struct flow *f)
 {
 	const uint32_t slot = flow_slot_of(t, f);
-	return (uint64_t)t->origin[slot].id_generation << 32 | slot;
+	return (uint64_t)(t->life + t->origin[slot].id_generation) << 32 | slot;
 }

@@ -53,6 +53,8 @@ enum flow_due {
 	DUE_KINDS
 };
 
+#define FLOW_HELD 0x80u      /* of notes, hold's own: its packets are wanted */
+
 /* Two cache lines, one pair for the processor: all that a packet of a known
  * flow touches. touched and due are milliseconds of the worker's own clock,
  * which never goes back, and wrap after 49 days: no flow is left alone so long.
@@ -67,7 +69,7 @@ struct flow {
 	uint8_t end : 3;         /* enum fact_end: ended, but the end could not be told yet */
 	uint8_t vlan_count : 2;  /* tags in key.vlan */
 	uint8_t idle : 1;        /* flow_table's own: nothing to tell when it was last looked at */
-	uint8_t notes;           /* worker's own */
+	uint8_t notes;           /* worker's own, but for FLOW_HELD */
 	uint8_t wait_flags;      /* facts that found the ring full: bits of enum fact_type */
 	uint8_t tcp_seen[2];     /* TCP flags seen from that end, ORed; 0x80: tcp_next is set */
 	uint16_t flags;          /* FLOW_… of fact.h */
@@ -198,6 +200,9 @@ uint32_t flow_table_slots(const struct flow_table *t);
 
 uint32_t flow_table_count(const struct flow_table *t);
 uint64_t flow_table_refused(const struct flow_table *t);
+/* Ids of this table are none of a table of another life, of 256 in a row:
+ * what is on its way to a worker that died is not taken for another's. */
+void flow_table_set_life(struct flow_table *t, uint32_t life);
 /* slot + generation << 32; never 0. */
 uint64_t flow_id(const struct flow_table *t, const struct flow *f);
 

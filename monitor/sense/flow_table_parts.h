@@ -32,6 +32,7 @@ struct flow_table {
 	uint32_t pairs_used, pair_free;
 	uint32_t owed_first, owed_count;
 	uint64_t refused;
+	uint32_t life;          /* added to each generation */
 
 	/* flow_table_time.c */
 	uint32_t idle_ms[TIMER_KINDS], checkpoint_ms;

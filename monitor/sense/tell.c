@@ -76,18 +76,24 @@ static void wake(struct tell *t)
 		(void)!write(t->o.judge_eventfd, &one, sizeof one);
 }
 
+bool tell_pause(struct tell *t)
+{
+	if (atomic_load(&t->o.control->stop) != 0)
+		return false;
+	struct timespec now, pause = {.tv_nsec = RETRY_NS};
+	wake(t);
+	nanosleep(&pause, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	atomic_store(&t->o.control->worker[t->o.worker].heartbeat_us, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	return true;
+}
+
 /* Offline: until there is room, or the worker is to stop. */
 static bool wait_for_room(struct tell *t, size_t size)
 {
 	while (!ring_has_room(t->o.ring, size)) {
-		if (atomic_load(&t->o.control->stop) != 0)
+		if (!tell_pause(t))
 			return false;
-		struct timespec now, pause = {.tv_nsec = RETRY_NS};
-		wake(t);
-		nanosleep(&pause, NULL);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		atomic_store(&t->o.control->worker[t->o.worker].heartbeat_us,
-		             (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	}
 	return true;
 }
@@ -329,6 +335,17 @@ void tell_watermark(struct tell *t, uint64_t seq)
 	const uint64_t told = seq == t->seq ? t->sub | 0xff : ((uint64_t)PHASE_FRAME << 56) - 1;
 	ring_set_watermark(t->o.ring, seq, t->o.live ? told : UINT64_MAX);
 	wake(t);
+}
+
+void tell_passed(struct tell *t, uint64_t seq, enum tell_phase phase)
+{
+	ring_set_watermark(t->o.ring, seq, (uint64_t)phase << 56 | (UINT64_MAX >> 8));
+	wake(t);
+}
+
+uint64_t tell_last_sub(const struct tell *t)
+{
+	return t->index << 8 | t->o.worker;
 }
 
 uint64_t tell_delayed(const struct tell *t)

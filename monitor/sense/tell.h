@@ -88,6 +88,15 @@ bool tell_backlog(struct tell *t);
  * live. Wakes the judge. */
 void tell_watermark(struct tell *t, uint64_t seq);
 
+/* Offline: nothing of seq up to that phase follows. Wakes the judge. */
+void tell_passed(struct tell *t, uint64_t seq, enum tell_phase phase);
+
+/* Of the last fact told. */
+uint64_t tell_last_sub(const struct tell *t);
+
+/* Let the judge do something, for a moment. False: the worker is to stop. */
+bool tell_pause(struct tell *t);
+
 /* Facts that had to wait; facts that were dropped because the backlog was full too. */
 uint64_t tell_delayed(const struct tell *t);
 uint64_t tell_lost(const struct tell *t);

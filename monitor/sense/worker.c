@@ -59,6 +59,8 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	w->memory = calloc(1, sizeof *w->memory);
 	int rc = w->memory == NULL ? ERR_NOMEM : flow_table_new(c->max, &timeouts, &w->flows);
 	if (rc == 0)
+		flow_table_set_life(w->flows, atomic_fetch_add(&me(w)->lives, 1));
+	if (rc == 0)
 		rc = tcp_track_new(c->max / 16 + REORDER_MIN, &w->tcp);
 	if (rc == 0)
 		rc = echo_new(&w->echo);
@@ -133,6 +135,8 @@ int worker_new(const struct worker_options *o, struct worker **ret, char *err, s
 		see_rules(w);
 	if (rc == 0)
 		rc = new_tell(w);
+	if (rc == 0)
+		rc = worker_keep_new(w);
 	if (rc != 0) {
 		if (err[0] == '\0')
 			snprintf(err, err_size, "worker: %s", err_str(rc));
@@ -147,6 +151,7 @@ void worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
+	hold_free(w->hold);
 	tell_free(w->tell);
 	inspect_free(w->inspector);
 	stations_free(w->stations);
@@ -200,6 +205,8 @@ static void end_batch(struct worker *w)
 	worker_see_deaths(w);
 	see_rules(w);
 	(void)worker_catch_up(w);
+	if (w->hold != NULL)
+		worker_keep_on(w);
 	const int64_t now_us = clock_us(CLOCK_MONOTONIC);
 	if (w->clock.begun && now_us - w->woken_us >= WAKE_US) {
 		w->woken_us = now_us;
@@ -317,6 +324,8 @@ int worker_run(struct worker *w)
 	if (w->live)
 		pay_all(w);
 	tell_watermark(w->tell, worker_seq(w) + !w->live);
+	if (w->hold != NULL)
+		worker_keep_finish(w);
 	ring_close(w->o.ring);
 
 	int code = rc != 0 && rc != ERR_END ? EXIT_FAILED : w->damaged ? EXIT_DAMAGED : EXIT_DONE;

@@ -18,6 +18,7 @@ struct worker_options {
 	const char *const *interfaces;   /* names in the order of opening; NULL: files, taken as the first of the configuration */
 	size_t interface_count;
 	struct ring *ring;         /* to the judge */
+	struct ring *orders, *packets;   /* keep.h; NULL: no packet is kept */
 	struct control *control;
 	struct signature_page *rules;   /* for contents; NULL: none */
 	int judge_eventfd;         /* written when control->judge_waits */
@@ -27,8 +28,9 @@ struct worker_options {
 /* Memory, at most: 196 bytes for each of flows.max, 32 more if it is IPv6, and for each of up to
  * 16,384 flows under inspection 0.5 KB (1.5 KB with a server name or a find),
  * the two buffers of content_kib and nDPI's state with 4 KB on average
- * (dpi.h); 25 MB of tables beside it. With
- * the defaults some 300 MB, of which a quiet line touches a tenth.
+ * (dpi.h); 25 MB of tables beside it; and what is held for evidence (hold.h:
+ * hold_mb and 92 bytes for each of flows.max). With the defaults some 360 MB,
+ * of which a quiet line touches a tenth.
  *
  * Everything a worker needs is allocated by worker_new, so that the sandbox
  * can be entered between worker_new and worker_run. */

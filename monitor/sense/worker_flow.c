@@ -354,6 +354,8 @@ void worker_drop_flow(struct worker *w, struct flow *f)
 {
 	inspect_end(w->inspector, f);
 	labels_drop(w->labels, f->label);
+	if (w->hold != NULL)
+		hold_over(w->hold, f, w->clock.now);
 	if (echo_is_icmp(f))
 		echo_forget(w->echo, f);
 	else
@@ -445,6 +447,9 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 	const enum flow_timer timer = timer_of(f);
 	const bool closes = timer == TIMER_TCP_CLOSING && f->timer != TIMER_TCP_CLOSING;
 	flow_table_touch(w->flows, f, timer, w->clock.now);
+	w->worked = true;
+	if (f->notes & FLOW_HELD)
+		worker_keep_packet(w, f, p);
 
 	if (f->inspection != NULL)
 		bits |= inspect(w, f, p, inner, end, step.new_bytes > 0);
@@ -567,6 +572,8 @@ enum worker_fate worker_take_packet(struct worker *w, struct packet *p, const st
 			return FATE_FLOW;
 		}
 		set_ends(w, f, p, s->end);
+		if (w->hold != NULL && f->class_ == FLOW_TRANSFER)
+			hold_begin(w->hold, f);
 		if (f->flags & FLOW_BETWEEN_NETWORKS)
 			(void)worker_is_copy(w, f, p, s->end, false);
 	}

@@ -313,6 +313,7 @@ static void take_frame(struct worker *w, const struct capture_frame *frame, stru
 		return;
 	}
 	count_frame(w, frame);
+	w->current = frame;
 	p->time_us = w->clock.packet_us;
 	w->total.truncated_frames += p->truncated || frame->caplen < frame->wirelen;
 	w->total.jumbo_frames += frame->wirelen > JUMBO_BYTES + VLAN_TAG_BYTES * p->vlan_count;

@@ -11,6 +11,7 @@
 #include "sense/echo.h"
 #include "sense/flow_table.h"
 #include "sense/fragment.h"
+#include "sense/hold.h"
 #include "sense/inspect.h"
 #include "sense/label.h"
 #include "sense/station.h"
@@ -95,6 +96,9 @@ struct worker {
 	struct stations *stations;
 	struct labels *labels;
 	struct tell *tell;
+	struct hold *hold;            /* NULL: no packet is kept */
+	const struct capture_frame *current;   /* that is being taken */
+	bool worked;                  /* flows had packets since the judge was waited for */
 	struct inspect_sink sink;
 
 	struct worker_clock clock;
@@ -187,6 +191,17 @@ bool worker_avoids(const struct worker *w, const struct flow *f);
 /* A packet of a flow between two networks, for each of them: is it a copy of
  * one that was counted? alike: its bytes say so. */
 bool worker_is_copy(const struct worker *w, struct flow *f, const struct packet *p, unsigned end, bool alike);
+
+/* --- worker_keep.c --- */
+MUST_CHECK int worker_keep_new(struct worker *w);
+/* A packet of a flow that is FLOW_HELD, counted. */
+void worker_keep_packet(struct worker *w, struct flow *f, const struct packet *p);
+/* Offline, once a second of the clock: what was told until now is decided before anything else happens. */
+void worker_keep_tick(struct worker *w);
+/* Between two batches of frames. */
+void worker_keep_on(struct worker *w);
+/* The last facts are told: what they decide is waited for, and all that is kept handed over. */
+void worker_keep_finish(struct worker *w);
 
 /* --- worker_timer.c --- */
 /* Where the facts of a phase stand: at the last frame read. */

@@ -129,6 +129,8 @@ void worker_tick(struct worker *w)
 		take_second(w, w->next_tick, w->live ? (uint64_t)w->next_tick : ++seq);
 	place(w, w->live ? (uint64_t)(w->next_tick - SECOND_US) : seq, PHASE_COUNTERS, 0);
 	tell_counters(w);
+	if (w->hold != NULL && !w->live)
+		worker_keep_tick(w);
 }
 
 /* --- what is owed --- */
@@ -185,6 +187,8 @@ bool worker_catch_up(struct worker *w)
 		w->resync = epoch;
 		w->resync_slot = 0;
 		stations_clear(w->stations);
+		if (w->hold != NULL)
+			hold_anew(w->hold);
 		tell_down_again(w);
 	}
 	if (!w->clock.begun)

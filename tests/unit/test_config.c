@@ -413,6 +413,26 @@ static void bad_settings(void **state)
 	      "did you mean 'America/Mexico_City'?", NULL);
 }
 
+static void evidence(void **state)
+{
+	(void)state;
+	struct config *c = good(HEAD "evidence: {packets: headers, hold_mb: 64, per_transfer: 1MB, file: 128MB}\n");
+	assert_int_equal(c->evidence.packets, PACKETS_HEADERS);
+	assert_int_equal(c->evidence.hold_mb, 64);
+	assert_int_equal(c->evidence.per_transfer_bytes, 1000000);
+	assert_int_equal(c->evidence.file_bytes, 128000000);
+	config_free(c);
+	c = good(HEAD);
+	assert_int_equal(c->evidence.hold_mb, 32);
+	assert_int_equal(c->evidence.per_transfer_bytes, 10000000);
+	assert_int_equal(c->evidence.file_bytes, 64000000);
+	config_free(c);
+	wrong(HEAD "evidence: {packets: all}\n", "full, headers or off", NULL);
+	wrong(HEAD "evidence: {packets: headrs}\n", "did you mean 'headers'?", NULL);
+	wrong(HEAD "evidence: {hold_mb: 0}\n", "'hold_mb' must be a whole number from 1 to 4096", NULL);
+	wrong(HEAD "evidence: {file: 1kB, pertransfer: 1MB}\n", "'file' must be at least 1MB", "did you mean 'per_transfer'?", NULL);
+}
+
 static void retention(void **state)
 {
 	(void)state;
@@ -704,6 +724,7 @@ int main(void)
 	    cmocka_unit_test(bad_settings),
 	    cmocka_unit_test(paths_beside_the_file),
 	    cmocka_unit_test(retention), cmocka_unit_test(review),
+	    cmocka_unit_test(evidence),
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(selectors),
 	    cmocka_unit_test(flood_of_errors),
