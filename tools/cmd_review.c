@@ -290,20 +290,33 @@ static enum review_action action_of(const struct reviewing *r)
 	return r->hold > 0 ? REVIEW_HELD : r->hold == 0 ? REVIEW_RELEASED : REVIEW_NOTED;
 }
 
-static int print_done(const struct reviewing *r, const struct row_review *v)
+/* What whoever decided ought to know: it is not over, or there is nothing in it any more. */
+static void print_more(const struct reviewing *r, const struct kept_review *v)
 {
+	if (v->row.hold)
+		fputs(review_said(&r->f.common, ", on legal hold", ", en retención legal"), stdout);
+	if (v->going_on > 0)
+		printf(review_said(&r->f.common, "; %" PRIu64 " of its transfers go on", "; %" PRIu64 " de sus transferencias siguen"), v->going_on);
+	if (v->transfers == 0)
+		fputs(review_said(&r->f.common, "; no transfer is left in it: all are judged otherwise now",
+		                  "; no le queda ninguna transferencia: todas se juzgan ahora de otro modo"), stdout);
+}
+
+static int print_done(const struct reviewing *r, const struct kept_review *k)
+{
+	const struct row_review *v = &k->row;
 	char stands[REVIEW_STANDS_MAX];
 	const enum tool_format format = r->f.common.format;
-	const char *hold = v->hold ? review_said(&r->f.common, ", on legal hold", ", en retención legal") : "";
 	if (format == FORMAT_TABLE) {
-		printf(review_said(&r->f.common, "finding %" PRId64 ": %s%s (entry %" PRId64 ")\n",
-		                   "hallazgo %" PRId64 ": %s%s (asiento %" PRId64 ")\n"),
-		       v->finding, review_stands(v, tool_lang(&r->f.common), stands), hold, v->entry);
+		printf(review_said(&r->f.common, "finding %" PRId64 ": %s", "hallazgo %" PRId64 ": %s"), v->finding,
+		       review_stands(v, tool_lang(&r->f.common), stands));
+		print_more(r, k);
+		printf(review_said(&r->f.common, " (entry %" PRId64 ")\n", " (asiento %" PRId64 ")\n"), v->entry);
 		return 0;
 	}
 	if (format == FORMAT_CSV) {
-		printf("%" PRId64 ",%s,%s,%s,%" PRId64 "\r\n", v->finding, review_state_word(v->state),
-		       v->disposition != 0 ? review_disposition_word(v->disposition) : "", v->hold ? "true" : "false", v->entry);
+		printf("%" PRId64 ",%s,%s,%s,%" PRIu64 ",%" PRId64 "\r\n", v->finding, review_state_word(v->state),
+		       v->disposition != 0 ? review_disposition_word(v->disposition) : "", v->hold ? "true" : "false", k->going_on, v->entry);
 		return 0;
 	}
 	struct json j;
@@ -314,6 +327,7 @@ static int print_done(const struct reviewing *r, const struct row_review *v)
 	json_str(&j, "disposition", review_disposition_word(v->disposition));
 	json_str(&j, "analyst", v->analyst);
 	json_bool(&j, "hold", v->hold);
+	json_uint(&j, "going_on", k->going_on);
 	json_int(&j, "entry", v->entry);
 	json_object_end(&j);
 	const char *line = json_text(&j);
@@ -374,7 +388,7 @@ static int review_some(const struct reviewing *r, struct store_edit *e, size_t f
 		if (done[i])
 			code = store_edit_review(e, r->ids[from + i], &v);
 		if (done[i] && code == 0)
-			code = print_done(r, &v.row);
+			code = print_done(r, &v);
 	}
 	return code;
 }
@@ -384,7 +398,7 @@ static int review_all(const struct reviewing *r, struct store_edit *e)
 	bool left = false;
 	int code = 0;
 	if (r->f.common.format == FORMAT_CSV)
-		fputs("finding,review_state,disposition,hold,entry\r\n", stdout);
+		fputs("finding,review_state,disposition,hold,going_on,entry\r\n", stdout);
 	for (size_t i = 0; code == 0 && i < r->count; i += AT_ONCE)
 		code = review_some(r, e, i, &left);
 	if (code != 0)

@@ -252,7 +252,7 @@ MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_f
 	" AND (s.reason IS NULL OR instr(f.reasons, '\"' || s.reason || '\"') > 0 OR instr(f.signs, '\"' || s.reason || '\"') > 0)"
 #define STORE_SUPPRESSED \
 	"(SELECT s.id FROM suppression s WHERE s.ended_us IS NULL AND s.from_us <= ?14 AND s.until_us > ?14 AND " STORE_FITS \
-	" ORDER BY s.until_us DESC, s.id LIMIT 1)"
+	" ORDER BY s.id LIMIT 1)"
 #define STORE_IS_FINDING "(f.transfers > 0 OR f.signs IS NOT NULL)"
 
 /* store_read_review.c: garita_peer(). SQLite's code. */

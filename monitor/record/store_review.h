@@ -138,9 +138,10 @@ MUST_CHECK int store_read_review_events(struct store_reader *r, int64_t finding,
 /* --- a person's writes: store_review_edit.c, within an open transaction --- */
 struct store_edit;
 
-/* A review and the texts that it points to. */
+/* A review and the texts that it points to: not to be copied. */
 struct kept_review {
 	struct row_review row;
+	uint64_t transfers, going_on;   /* of the finding now: all, and those that are open. store_edit_review alone */
 	char analyst[REVIEW_NAME_MAX + 1], user[REVIEW_USER_MAX + 1], note[REVIEW_NOTE_MAX + 1], signs[REVIEW_SIGNS_MAX];
 };
 

@@ -39,7 +39,14 @@ int store_edit_review(struct store_edit *e, int64_t finding, struct kept_review 
 	if (result == 0)
 		result = store_edit_fail(e, store_review_get(&w, e->db, finding, ret));
 	store_review_done(&w);
-	return result;
+	if (result != 0)
+		return result;
+	char sql[100];
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM transfer WHERE finding = %lld AND state = 'open'", (long long)finding);
+	const int64_t open = store_query_int(e->db, sql, 0);
+	ret->transfers = facts.transfers;
+	ret->going_on = open > 0 ? (uint64_t)open : 0;
+	return 0;
 }
 
 static bool of_the_state(enum review_action a)

@@ -158,6 +158,11 @@ static void decisions(void **state)
 	assert_int_equal(now_of(10)->row.state, REVIEW_IN_REVIEW);
 	assert_int_equal(now_of(10)->row.transfers, 3);
 	assert_string_equal(now_of(10)->row.signs, "[\"beacon\"]");
+	assert_true(now_of(10)->transfers == 3 && now_of(10)->going_on == 0);
+	struct row_transfer t = full_row(900);
+	t.finding = 10;
+	commit_row(f.store, &t);
+	assert_int_equal(now_of(10)->going_on, 1);
 	/* a hold of somebody else changes neither who has it nor what was looked at */
 	put_finding(&(struct made){.id = 10, .transfers = 4, .bytes_out = 400, .severity = 50, .signs = detect_bit(DETECT_BEACON)});
 	c = (struct review_change){.finding = 10, .action = REVIEW_HELD, .analyst = "law", .user = "law", .note = "case 44", .now_us = T0 + 5};
