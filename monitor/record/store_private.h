@@ -211,8 +211,11 @@ int store_add_sums(sqlite3 *db);
 
 /* --- reading --- */
 
+struct suppress_rule;
 struct store_reader {
 	sqlite3 *db;
+	struct suppress_rule *rules;    /* store_suppress.c: that hold at the time of the query */
+	size_t rule_count;
 	char error[256];
 };
 
@@ -241,7 +244,7 @@ MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_f
                                     char peer[ADDR_TEXT_MAX], sqlite3_stmt **ret);
 
 /* Of finding f: its review v, whether there is one or not; and the suppression
- * that hides it at the time of parameter ?14, else NULL. STORE_FITS: would
+ * that hides it at the time for which they were loaded, else NULL. STORE_FITS: would
  * suppression s hide f while it holds? */
 #define STORE_REVIEW_JOIN " LEFT JOIN review v ON v.finding = f.id"
 #define STORE_REVIEW_STATE "coalesce(v.state, 'open')"
@@ -251,12 +254,15 @@ MUST_CHECK int store_prepare_filter(struct store_reader *r, const struct store_f
 	" AND (s.peer IS NULL OR garita_peer(s.peer, f.peer_name, f.peer, f.several))" \
 	" AND (s.reason IS NULL OR instr(f.reasons, '\"' || s.reason || '\"') > 0 OR instr(f.signs, '\"' || s.reason || '\"') > 0)"
 #define STORE_SUPPRESSED \
-	"(SELECT s.id FROM suppression s WHERE s.ended_us IS NULL AND s.from_us <= ?14 AND s.until_us > ?14 AND " STORE_FITS \
-	" ORDER BY s.id LIMIT 1)"
+	"garita_suppressed(f.severity, f.equipment, f.peer_name, f.peer, f.several, f.reasons, f.signs)"
 #define STORE_IS_FINDING "(f.transfers > 0 OR f.signs IS NOT NULL)"
 
-/* store_read_review.c: garita_peer(). SQLite's code. */
+/* store_suppress.c: functions of STORE_FITS and STORE_SUPPRESSED. SQLite's codes. */
 int store_add_peer(sqlite3 *db);
+int store_add_suppressed(struct store_reader *r);
+/* Before a query with STORE_SUPPRESSED: those that hold then. */
+MUST_CHECK int store_load_suppressions(struct store_reader *r, int64_t now_us);
+void store_forget_suppressions(struct store_reader *r);
 /* The columns of review, in this order, from column on. */
 #define STORE_REVIEW_COLUMNS \
 	"v.finding, v.state, v.disposition, v.analyst, v.user, v.note, v.at_us, v.closed_us, v.transfers, v.bytes_out," \

@@ -153,7 +153,7 @@ int store_reader_open(const char *path, struct store_reader **ret, char *err, si
 		                                      : "an older garita wrote it; start this garitad on it once");
 		result = ERR_DAMAGED;
 	}
-	if (result == 0 && add_functions(r->db) != SQLITE_OK)
+	if (result == 0 && (add_functions(r->db) != SQLITE_OK || store_add_suppressed(r) != SQLITE_OK))
 		result = ERR_NOMEM;
 	if (result != 0) {
 		snprintf(err, err_size, "%s: %s", path, why);
@@ -168,6 +168,7 @@ void store_reader_close(struct store_reader *r)
 {
 	if (r == NULL)
 		return;
+	store_forget_suppressions(r);
 	sqlite3_close(r->db);
 	free(r);
 }

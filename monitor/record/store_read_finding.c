@@ -76,7 +76,7 @@ static void make_sql(const struct finding_filter *f, char *sql, size_t size)
 	snprintf(sql + used, size - used, " ORDER BY %s%s", orders[f->sort], f->limit != 0 ? " LIMIT ?12" : "");
 }
 
-static void bind(sqlite3_stmt *st, const struct finding_filter *f, char address[ADDR_TEXT_MAX])
+static void bind(sqlite3_stmt *st, const struct finding_filter *f, int64_t now_us, char address[ADDR_TEXT_MAX])
 {
 	const int64_t limit = f->limit > INT64_MAX ? -1 : (int64_t)f->limit;
 	/* What the text does not hold is refused: no harm. */
@@ -93,7 +93,7 @@ static void bind(sqlite3_stmt *st, const struct finding_filter *f, char address[
 	sqlite3_bind_text(st, 11, f->reason, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 12, limit);
 	sqlite3_bind_text(st, 13, f->analyst, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(st, 14, f->now_us != 0 ? f->now_us : store_wall_us());
+	sqlite3_bind_int64(st, 14, now_us);
 }
 
 static void read_finding(sqlite3_stmt *st, struct stored_finding *ret)
@@ -120,16 +120,28 @@ static void read_finding(sqlite3_stmt *st, struct stored_finding *ret)
 
 #define SQL_MAX 9000u
 
+/* sql ready to run; address holds a text of it. */
+static int prepare(struct store_reader *r, const struct finding_filter *f, const char *sql, char address[ADDR_TEXT_MAX],
+                   sqlite3_stmt **ret)
+{
+	const int64_t now_us = f->now_us != 0 ? f->now_us : store_wall_us();
+	int result = store_load_suppressions(r, now_us);
+	if (result == 0)
+		result = store_prepare_in(r, f->peer, sql, ret);
+	if (result == 0)
+		bind(*ret, f, now_us, address);
+	return result;
+}
+
 int store_read_findings(struct store_reader *r, const struct finding_filter *f,
                         int (*fn)(void *ctx, const struct stored_finding *row), void *ctx)
 {
 	char sql[SQL_MAX], address[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
 	make_sql(f, sql, sizeof sql);
-	int result = store_prepare_in(r, f->peer, sql, &st), code = SQLITE_DONE;
+	int result = prepare(r, f, sql, address, &st), code = SQLITE_DONE;
 	if (result != 0)
 		return result;
-	bind(st, f, address);
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct stored_finding row;
 		read_finding(st, &row);
@@ -152,9 +164,8 @@ int64_t store_read_findings_count(struct store_reader *r, const struct finding_f
 	memcpy(sql, head, sizeof head - 1);
 	make_sql(&all, sql + sizeof head - 1, sizeof sql - sizeof head - 1);
 	strcat(sql, ")");
-	if (store_prepare_in(r, f->peer, sql, &st) != 0)
+	if (prepare(r, &all, sql, address, &st) != 0)
 		return -1;
-	bind(st, &all, address);
 	const int code = sqlite3_step(st);
 	if (code == SQLITE_ROW)
 		count = sqlite3_column_int64(st, 0);

@@ -1,38 +1,10 @@
 /* Queries of reviews and suppressions. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "record/store_private.h"
 #include "record/store_schema.h"
 #include "record/store_words.h"
-
-/* garita_peer(wanted, name, address, several): does a suppression's peer cover
- * that of a finding? By address only where all of it went to that one. */
-static void sql_peer(sqlite3_context *ctx, int argc, sqlite3_value **argv)
-{
-	const char *wanted = (const char *)sqlite3_value_text(argv[0]), *name = (const char *)sqlite3_value_text(argv[1]);
-	const char *address = (const char *)sqlite3_value_text(argv[2]);
-	struct prefix p;
-	struct addr a;
-	bool found = false;
-	(void)argc;
-	if (wanted != NULL && prefix_parse(wanted, &p) == 0) {
-		found = sqlite3_value_int(argv[3]) == 0 && address != NULL && addr_parse(address, &a) == 0 && prefix_has(&p, &a);
-	} else if (wanted != NULL && name != NULL && strncmp(wanted, "*.", 2) == 0) {
-		const size_t n = strlen(name), m = strlen(wanted) - 1;
-		found = n > m && strcasecmp(name + n - m, wanted + 1) == 0;
-	} else if (wanted != NULL && name != NULL) {
-		found = strcasecmp(name, wanted) == 0;
-	}
-	sqlite3_result_int(ctx, found);
-}
-
-int store_add_peer(sqlite3 *db)
-{
-	return sqlite3_create_function_v2(db, "garita_peer", 4, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
-	                                  sql_peer, NULL, NULL, NULL);
-}
 
 void store_read_review_row(sqlite3_stmt *st, int c, struct row_review *ret)
 {
@@ -83,6 +55,9 @@ int store_read_review_counts(struct store_reader *r, int64_t now_us, struct revi
 	    " coalesce(v.reopened, 0) AS reopened, v.due_us AS due, coalesce(v.hold, 0) AS hold, " STORE_SUPPRESSED
 	    " IS NULL AS shown FROM finding f" STORE_REVIEW_JOIN " WHERE " STORE_IS_FINDING ")";
 	sqlite3_stmt *st = NULL;
+	const int loaded = store_load_suppressions(r, now_us);
+	if (loaded != 0)
+		return loaded;
 	int code = sqlite3_prepare_v2(r->db, sql, -1, &st, NULL);
 	sqlite3_bind_int64(st, 14, now_us);
 	if (code == SQLITE_OK)
