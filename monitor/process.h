@@ -40,6 +40,7 @@ struct process_context {
 	bool live, root;
 	struct sandbox_user user;        /* of workers and supervisor */
 	struct sandbox_user judge_user;  /* who owns the data directory */
+	int syslog_fd;                   /* live, where heads of the ledger go there; -1: not */
 	uint16_t fanout_group;
 	pid_t supervisor;
 	bool judge_restarted;            /* not the first judge of this run */

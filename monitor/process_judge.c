@@ -15,12 +15,15 @@
 #include "judge/judge.h"
 #include "record/recorder.h"
 #include "record/store.h"
+#include "record/store_checkpoint.h"
 #include "sense/dpi.h"
 
 #define TEXT_MAX 400
 
 struct parts {
 	struct store *store;
+	struct signer *signer;
+	struct emit *emit;
 	struct vendors *vendors;
 	struct judge *judge;
 	int signal_fd;
@@ -44,7 +47,7 @@ static void source_text(const struct process_context *p, char *ret, size_t n)
 		used += (size_t)snprintf(ret + used, n - used, "%c%s", i == 0 ? ' ' : ',', names[i]);
 }
 
-static int open_store(const struct process_context *p, struct store **ret, char *err, size_t err_size)
+static int open_store(const struct process_context *p, const char *vkey, struct store **ret, char *err, size_t err_size)
 {
 	char source[TEXT_MAX];
 	source_text(p, source, sizeof source);
@@ -56,6 +59,7 @@ static int open_store(const struct process_context *p, struct store **ret, char 
 		.start_us = wall_us(),
 		.pid = (int)getppid(),   /* the supervisor: whom people signal */
 		.resumed = p->judge_restarted,
+		.vkey = vkey,
 	};
 	int pid = 0;
 	char why[TEXT_MAX] = "";
@@ -221,6 +225,43 @@ static void tell_geo(struct judge *j)
 		log_warn("judge", "no geolocation database is in use: every country is unknown");
 }
 
+/* Without a key the ledger is chained and not signed: garitad goes on, and says so. */
+static int open_record(const struct process_context *p, struct parts *a, char *err, size_t err_size)
+{
+	const struct config_emit *way = &p->options->config->ledger.emit;
+	struct ledger_key key;
+	char vkey[LEDGER_VKEY_MAX] = "", why[TEXT_MAX] = "";
+	const bool have = signer_prepare(p->options->data_dir, p->options->config->sensor, &key, vkey, why, sizeof why) == 0;
+	int rc = open_store(p, have ? vkey : NULL, &a->store, err, err_size);
+	if (rc == 0 && !have)
+		log_error("judge", "the ledger is not signed: %s", why);
+	if (rc == 0)
+		rc = start_judge_anew(p, a, err, err_size);
+	if (rc == 0)
+		rc = signer_new(a->store, p->options->data_dir, have ? &key : NULL, why, p->judge_restarted, &a->signer);
+	ledger_key_wipe(&key);
+	if (rc == 0 && p->live && (way->file != NULL || p->syslog_fd >= 0))
+		rc = emit_new(way->file, p->syslog_fd, NULL, &a->emit);
+	return rc;
+}
+
+/* The end of the run is the last entry, and the last head covers it. */
+static void end_record(const struct parts *a)
+{
+	const struct timespec pause = {0, 100000000};
+	int code = ERR_BUSY;
+	store_end_run(a->store);
+	for (int i = 0; i < 20 && code == ERR_BUSY; i++) {
+		code = signer_step(a->signer, 1, true);
+		if (code == ERR_BUSY)
+			nanosleep(&pause, NULL);
+	}
+	if (code == 1 && a->emit != NULL)
+		emit_put(a->emit, signer_note(a->signer));
+	signer_free(a->signer);
+	emit_free(a->emit);
+}
+
 static int start(const struct process_context *p, struct parts *a)
 {
 	char err[TEXT_MAX] = "";
@@ -231,11 +272,9 @@ static int start(const struct process_context *p, struct parts *a)
 	if (p->root && !p->judge_restarted)
 		rc = sandbox_drop_user(&p->judge_user, 0, err, sizeof err);
 	if (rc == 0)
-		rc = open_store(p, &a->store, err, sizeof err);
-	if (rc == 0)
 		rc = vendors_new(NULL, &a->vendors);
 	if (rc == 0)
-		rc = start_judge_anew(p, a, err, sizeof err);
+		rc = open_record(p, a, err, sizeof err);
 	if (rc == 0)
 		tell_geo(a->judge);
 	if (rc == 0 && (a->signal_fd = open_signals()) < 0)
@@ -248,7 +287,7 @@ static int start(const struct process_context *p, struct parts *a)
 	if (rc == 0 && getppid() != p->supervisor)
 		_exit(EXIT_FAILED);
 	if (rc == 0)
-		rc = sandbox_enter(SANDBOX_JUDGE, -1, err, sizeof err);
+		rc = sandbox_enter(SANDBOX_JUDGE, p->syslog_fd, err, sizeof err);
 	if (rc != 0)
 		log_error("judge", "%s", err[0] != '\0' ? err : err_str(rc));
 	return rc;
@@ -295,6 +334,8 @@ _Noreturn void process_judge(const struct process_context *p)
 	const struct recorder_options options = {
 		.judge = a.judge,
 		.store = a.store,
+		.signer = a.signer,
+		.emit = a.emit,
 		.rings = (struct ring **)p->rings,
 		.orders = (struct ring **)p->orders,
 		.packets = (struct ring **)p->packets,
@@ -312,6 +353,7 @@ _Noreturn void process_judge(const struct process_context *p)
 	const int code = finish(p, &a, recorder_run(&options));
 	if (getppid() != supervisor)
 		store_killed(a.store);   /* see start: that is why it ends */
+	end_record(&a);
 	store_close(a.store);
 	atomic_store(&p->control->judge_state, CONTROL_DONE);
 	_exit(code);

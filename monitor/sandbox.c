@@ -63,7 +63,7 @@ int sandbox_drop_user(const struct sandbox_user *u, int keep_net_raw, char *err,
 	return 0;
 }
 
-int sandbox_enter(enum sandbox_kind kind, int eventfd, char *err, size_t err_size)
+int sandbox_enter(enum sandbox_kind kind, int fd, char *err, size_t err_size)
 {
 	if (kind != SANDBOX_SUPERVISOR) {
 		(void)!capng_get_caps_process();
@@ -78,7 +78,7 @@ int sandbox_enter(enum sandbox_kind kind, int eventfd, char *err, size_t err_siz
 		snprintf(err, err_size, "cannot give up rights: %s", strerror(errno));
 		return ERR_PERM;
 	}
-	const int rc = sandbox_filter_load(kind, eventfd);
+	const int rc = sandbox_filter_load(kind, fd);
 	if (rc != 0) {
 		snprintf(err, err_size, "cannot load the seccomp filter: %s", strerror(-rc));
 		return ERR_PERM;

@@ -29,8 +29,9 @@ MUST_CHECK int sandbox_find_user(const char *name, struct sandbox_user *ret);
  * capabilities and the bounding set. Not root: nothing but no_new_privs. */
 MUST_CHECK int sandbox_drop_user(const struct sandbox_user *u, int keep_net_raw, char *err, size_t err_size);
 
-/* Drop every capability, set no_new_privs and load the filter. eventfd: the
- * one descriptor beside stderr that a worker may write, -1: none. */
-MUST_CHECK int sandbox_enter(enum sandbox_kind kind, int eventfd, char *err, size_t err_size);
+/* Drop every capability, set no_new_privs and load the filter. fd: of a worker
+ * the one descriptor beside stderr that it may write; of judge and supervisor the
+ * one socket that may connect(2) again, that of syslog; -1: none. */
+MUST_CHECK int sandbox_enter(enum sandbox_kind kind, int fd, char *err, size_t err_size);
 
 #endif

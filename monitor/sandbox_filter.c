@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -48,7 +49,8 @@ static const int calls_judge[] = {
 	END};
 
 /* The supervisor: what its children need before they enter their own filter,
- * and the care for them. It sends nothing: no send*, no connect. */
+ * and the care for them. It sends nothing: no send*, and connect only for the
+ * socket of syslog, which the judge has from it. */
 static const int calls_supervisor[] = {
 	CALL(clone), CALL(fork), CALL(vfork), CALL(wait4), CALL(waitid), CALL(kill), CALL(prctl), CALL(arch_prctl),
 	CALL(seccomp), CALL(capget), CALL(capset), CALL(setuid), CALL(setgid), CALL(setresuid), CALL(setresgid),
@@ -67,8 +69,8 @@ static const int calls_fatal[] = {
 	CALL(settimeofday), CALL(clock_settime), CALL(sendmmsg), CALL(listen), CALL(accept), CALL(accept4),
 	END};
 
-/* Fatal in workers and the judge beside those. */
-static const int calls_fatal_child[] = {CALL(fork), CALL(vfork), CALL(clone), CALL(connect), CALL(sendto),
+/* Fatal in workers and the judge beside those, and connect. */
+static const int calls_fatal_child[] = {CALL(fork), CALL(vfork), CALL(clone), CALL(sendto),
                                         CALL(sendmsg), CALL(bind), CALL(socketpair), END};
 
 static int add_all(scmp_filter_ctx ctx, uint32_t action, const int *calls)
@@ -123,9 +125,25 @@ static int add_supervisor(scmp_filter_ctx ctx)
 	return rc != 0 ? rc : add_all(ctx, SCMP_ACT_ALLOW, calls_supervisor);
 }
 
-static int add_kind(scmp_filter_ctx ctx, enum sandbox_kind kind, int eventfd)
+/* A syslog that was started anew is another socket under the same name. One
+ * descriptor may be connected, which is of AF_UNIX; any other is no accident. */
+static int add_connect(scmp_filter_ctx ctx, enum sandbox_kind kind, int fd)
 {
+	const bool may = fd >= 0 && (kind == SANDBOX_SUPERVISOR || kind == SANDBOX_JUDGE);
 	int rc = 0;
+	if (may)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd));
+	if (rc != 0 || kind == SANDBOX_SUPERVISOR)
+		return rc;
+	return may ? seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 1, SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)fd))
+	           : seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(connect), 0);
+}
+
+static int add_kind(scmp_filter_ctx ctx, enum sandbox_kind kind, int fd)
+{
+	int rc = add_connect(ctx, kind, fd);
+	if (rc != 0)
+		return rc;
 	switch (kind) {
 	case SANDBOX_SUPERVISOR:
 		rc = add_all(ctx, SCMP_ACT_ALLOW, calls_judge);
@@ -143,13 +161,13 @@ static int add_kind(scmp_filter_ctx ctx, enum sandbox_kind kind, int eventfd)
 		break;
 	}
 	if (rc == 0 && kind != SANDBOX_JUDGE)
-		rc = add_worker(ctx, eventfd);
+		rc = add_worker(ctx, fd);
 	if (rc == 0)
 		rc = add_all(ctx, SCMP_ACT_KILL_PROCESS, calls_fatal_child);
 	return rc;
 }
 
-int sandbox_filter_load(enum sandbox_kind kind, int eventfd)
+int sandbox_filter_load(enum sandbox_kind kind, int fd)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (ctx == NULL)
@@ -161,7 +179,7 @@ int sandbox_filter_load(enum sandbox_kind kind, int eventfd)
 	if (rc == 0 && kind != SANDBOX_SUPERVISOR)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	if (rc == 0)
-		rc = add_kind(ctx, kind, eventfd);
+		rc = add_kind(ctx, kind, fd);
 	if (rc == 0)
 		rc = add_all(ctx, SCMP_ACT_KILL_PROCESS, calls_fatal);
 	if (rc == 0)

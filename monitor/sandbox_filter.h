@@ -4,6 +4,6 @@
 #include "sandbox.h"
 
 /* 0 or a negative errno of libseccomp. no_new_privs must be set. */
-MUST_CHECK int sandbox_filter_load(enum sandbox_kind kind, int eventfd);
+MUST_CHECK int sandbox_filter_load(enum sandbox_kind kind, int fd);
 
 #endif

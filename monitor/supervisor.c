@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "record/emit.h"
 #include "notify.h"
 #include "rules.h"
 #include "sense/capture_feed.h"
@@ -524,6 +525,10 @@ static int start_all(struct supervisor *s)
 {
 	char err[400];
 	struct process_context *p = &s->context;
+	/* For each judge there will be: none may open a socket later. */
+	p->syslog_fd = p->live && p->options->config->ledger.emit.syslog ? emit_open_syslog(NULL) : -1;
+	if (p->live && p->options->config->ledger.emit.syslog && p->syslog_fd < 0)
+		log_warn("supervisor", "heads of the ledger can't go to syslog: %s", strerror(errno));
 	int rc = start_judge(s);
 	if (rc == 0)
 		rc = wait_for_judge(s);
@@ -541,7 +546,7 @@ static int start_all(struct supervisor *s)
 		log_error("supervisor", "%s", err);
 		return ERR_PERM;
 	}
-	if (p->live && sandbox_enter(SANDBOX_SUPERVISOR, -1, err, sizeof err) != 0) {
+	if (p->live && sandbox_enter(SANDBOX_SUPERVISOR, p->syslog_fd, err, sizeof err) != 0) {
 		log_error("supervisor", "%s", err);
 		return ERR_PERM;
 	}

@@ -300,6 +300,7 @@ static void run(struct recorder *r)
 		write_due(r);
 		refresh_geo(r);
 		recorder_keep(r, taken == 0);
+		recorder_sign(r);
 		if (more)
 			continue;
 		/* Told to end while the database is locked and the judge is full: the
@@ -338,7 +339,7 @@ int recorder_run(const struct recorder_options *o)
 	json_init(&r->reload);
 	recorder_tell_geo(r, true);
 	recorder_set_review(r);
-	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = r->taken_ms = recorder_ms();
+	r->geo_ms = r->totals_ms = r->flushed_ms = r->offered_ms = r->taken_ms = r->signed_ms = recorder_ms();
 	if (o->live && retention_new(o->store, &judge_config(o->judge)->retention, &r->retention) != 0)
 		log_error("judge", "no memory for retention: the database is not kept within its bounds");
 	if (recorder_evidence_new(r) != 0) {

@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "base/ring.h"
 #include "judge/judge.h"
+#include "record/emit.h"
+#include "record/signer.h"
 #include "record/store.h"
 
 struct recorder_options {
@@ -27,6 +29,8 @@ struct recorder_options {
 	const char *const *interfaces;   /* names; NULL: files are read */
 	size_t interface_count;
 	bool resumed;                /* an earlier judge of these workers died */
+	struct signer *signer;       /* of heads of the ledger; NULL: none is signed */
+	struct emit *emit;           /* where they go; NULL: nowhere */
 	const char *config_path;     /* read again on SIGHUP; NULL: never */
 	bool live;
 };

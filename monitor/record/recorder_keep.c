@@ -93,6 +93,8 @@ int recorder_renew(struct recorder *r)
 	judge_record_anew(r->o->judge);
 	if (r->evidence != NULL)
 		evidence_record_anew(r->evidence);
+	if (r->o->signer != NULL && signer_renewed(r->o->signer) != 0)
+		log_error("judge", "the ledger of the new database can't be read: its heads are signed when it can");
 	/* What was walked through is no longer there. */
 	retention_free(r->retention);
 	r->retention = NULL;

@@ -44,6 +44,10 @@ struct recorder {
 	int64_t keep_ms;             /* not before */
 	int64_t clock_since_ms, clock_offset_us;
 	bool keep_warned;
+	/* heads of the ledger (recorder_ledger.c) */
+	int64_t sign_ms, signed_ms, emit_ms;
+	enum signer_status signer_said;
+	bool sign_warned, emit_warned;
 };
 
 int64_t recorder_ms(void);       /* monotonic */
@@ -81,6 +85,9 @@ MUST_CHECK int recorder_put_evidence(struct recorder *r);
 /* recorder_keep.c: a step of retention, where one is due; and its status row. */
 void recorder_keep(struct recorder *r, bool idle);
 MUST_CHECK int recorder_put_keep(struct recorder *r);
+/* recorder_ledger.c: sign the head of the ledger, where that is due; and its status row. */
+void recorder_sign(struct recorder *r);
+MUST_CHECK int recorder_put_ledger(struct recorder *r);
 /* The database is damaged or gone: begin another, and offer it everything.
  * RECORDER_RENEWED, or a code. */
 #define RECORDER_RENEWED 1

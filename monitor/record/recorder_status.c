@@ -173,6 +173,8 @@ int recorder_put_status(struct recorder *r)
 		code = recorder_put_keep(r);
 	if (code == 0)
 		code = recorder_put_evidence(r);
+	if (code == 0)
+		code = recorder_put_ledger(r);
 	if (code == 0 && r->reload_told) {
 		const char *text = json_text(&r->reload);
 		code = text != NULL ? store_put_status(r->o->store, "reload", text) : 0;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "record/store_checkpoint.h"
 #include "record/store_private.h"
 #include "record/store_schema.h"
 
@@ -272,7 +273,7 @@ static bool was_there(const char *dir)
 
 static int keep_info(struct store *s, const char *dir, const struct store_run *run)
 {
-	const char **const texts[] = {&s->info.version, &s->info.ndpi, &s->info.sensor, &s->info.source};
+	const char **const texts[] = {&s->info.version, &s->info.ndpi, &s->info.sensor, &s->info.source, &s->info.vkey};
 	s->info = *run;
 	s->live = run->source != NULL && strncmp(run->source, "live ", 5) == 0;
 	s->dir = strdup(dir);
@@ -296,6 +297,7 @@ static void free_store(struct store *s)
 	free((char *)(uintptr_t)s->info.ndpi);
 	free((char *)(uintptr_t)s->info.sensor);
 	free((char *)(uintptr_t)s->info.source);
+	free((char *)(uintptr_t)s->info.vkey);
 	free(s);
 }
 
@@ -335,9 +337,13 @@ int store_open(const char *dir, const struct store_run *run, struct store **ret,
 	return 0;
 }
 
-static void end_run(struct store *s)
+void store_end_run(struct store *s)
 {
 	char sql[400];
+	if (s->db == NULL || s->ended)
+		return;
+	if (!sqlite3_get_autocommit(s->db))
+		store_rollback(s);
 	const char *how = s->killed ? "killed" : "orderly";
 	const int64_t now_us = store_wall_us();
 	sqlite3_busy_timeout(s->db, CLOSE_WAIT_MS);
@@ -357,6 +363,8 @@ static void end_run(struct store *s)
 	good = good && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 	if (!good && !sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	store_seal_committed(s, good);
+	s->ended = true;
 	sqlite3_exec(s->db, "PRAGMA optimize", NULL, NULL, NULL);
 }
 
@@ -369,12 +377,9 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	if (s->db != NULL) {
-		if (!sqlite3_get_autocommit(s->db))
-			store_rollback(s);
-		end_run(s);
+	store_end_run(s);
+	if (s->db != NULL)
 		store_shut(s, false);
-	}
 	/* Without a pid in it the file says that nobody writes; the lock goes with it. */
 	if (ftruncate(s->lock_fd, 0) != 0)
 		s->code = 0;

@@ -19,6 +19,7 @@ struct store;
 struct store_run {               /* one life of garitad */
 	const char *version, *ndpi, *sensor, *source;   /* source: "live span0" ("live " makes it one) or the files */
 	int64_t start_us;            /* wall clock */
+	const char *vkey;            /* of a ledger that begins with it: ledger_note.h; NULL: none */
 	int pid;                     /* whom to signal, told to a second writer; 0: the caller */
 	bool resumed;                /* the run before died, but its workers go on: the gap is "judge-died" */
 };

@@ -96,6 +96,7 @@ static int begin_ledger(struct store *s)
 {
 	const int64_t before = store_query_int(s->db, "SELECT coalesce(max(id), 0) FROM transfer", 0);
 	const struct ledger_field fields[] = {
+		{"key", LEDGER_TEXT, s->info.vkey, 0},
 		{"sensor", LEDGER_TEXT, s->info.sensor, 0},
 		{"version", LEDGER_TEXT, s->info.version, 0},
 		{"transfers_before", LEDGER_INT, NULL, before},

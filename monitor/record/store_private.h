@@ -72,6 +72,7 @@ struct store {
 	bool keep_ready;                /* what store_retention.c adds to the connection is there */
 	int lock_fd;
 	bool killed;                    /* how the run is said to end */
+	bool ended;                     /* and it was said */
 	char *dir;
 	struct store_run info;          /* of this run; its texts are ours */
 	int64_t run;
