@@ -8,12 +8,15 @@ OPT     ?= -O2 -g
 WERROR  ?= $(if $(CI),-Werror)
 
 PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd libpsl yara
+# What garita alone needs: less for the sensor to load.
+TOOL_PKGS := libzip
 # nDPI may stand elsewhere: make NDPI_CFLAGS=-I… NDPI_LIBS=…
 NDPI_CFLAGS ?= $(shell pkg-config --cflags libndpi 2>/dev/null)
 NDPI_LIBS   ?= $(shell pkg-config --libs libndpi 2>/dev/null)
 # Third-party headers are system headers: their warnings are not ours.
-SYS_CFLAGS  := $(subst -I,-isystem ,$(NDPI_CFLAGS) $(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+SYS_CFLAGS  := $(subst -I,-isystem ,$(NDPI_CFLAGS) $(shell pkg-config --cflags $(PKGS) $(TOOL_PKGS) 2>/dev/null))
 LIBS        := $(NDPI_LIBS) $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
+TOOL_LIBS   := $(shell pkg-config --libs $(TOOL_PKGS) 2>/dev/null)
 
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion -Wformat=2 $(WERROR)
 HARD  := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -61,12 +64,12 @@ $(TOOL_LIB): $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJ))
 	$(AR) rcs $@ $^
 
 $(BUILD)/garita: $(TOOL_OBJ) $(LIB)
-	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(LHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(TOOL_LIBS)
 
 # Each unit test links the library, and beside it test_<x>_*.c never.
 $(BUILD)/unit/%: tests/unit/%.c $(TOOL_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(LHARD) -o $@ $< $(TOOL_LIB) $(LIB) $(LIBS) -lcmocka
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) $(LHARD) -o $@ $< $(TOOL_LIB) $(LIB) $(LIBS) $(TOOL_LIBS) -lcmocka
 
 unit-build: $(UNIT_BIN)
 unit: $(UNIT_BIN) ## build and run the unit tests

@@ -43,3 +43,13 @@ year: $(BUILD)/bench/year ## a year of 2,000 transfers an hour: the database's s
 	@d=$$(mktemp -d $(BUILD)/bench/year.XXXXXX); $(BUILD)/bench/year $$d $(or $(DAYS),365) $(or $(AN_HOUR),2000) $(or $(DETAIL),90); rc=$$?; rm -rf $$d; exit $$rc
 
 .PHONY: year
+
+# The ledger checked: garita verify over so many entries.
+$(BUILD)/bench/ledger: tests/bench/ledger.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -o $@ $< $(LIB) $(LIBS)
+
+bench-verify: all $(BUILD)/bench/ledger ## garita verify over a million entries of the ledger (ENTRIES=)
+	@tests/bench/verify.sh $(BUILD) $(or $(ENTRIES),1000000)
+
+.PHONY: bench-verify

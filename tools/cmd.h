@@ -24,6 +24,7 @@ int cmd_report(int argc, char **argv);
 int cmd_self_test(int argc, char **argv);
 int cmd_review(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);
+int cmd_evidence(int argc, char **argv);
 
 enum tool_format { FORMAT_TABLE = 0, FORMAT_JSON, FORMAT_CSV };
 

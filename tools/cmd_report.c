@@ -9,28 +9,33 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "issue.h"
 #include "format.h"
+#include "record/store_issue.h"
 #include "report/report.h"
+#include "review_say.h"
 #include "text.h"
+#include "verify_load.h"
 
 #define VERB "report"
 
 enum form { FORM_HTML = 0, FORM_PDF, FORM_CSV, FORM_JSON, FORMS };
 static const char *const form_word[FORMS] = {"html", "pdf", "csv", "json"};
 
-enum { OPT_WEEK = TOOL_OPT_OWN, OPT_FORCE };
+enum { OPT_WEEK = TOOL_OPT_OWN, OPT_FORCE, OPT_ISSUE };
 
 static const struct option longs[] = {TOOL_LONG,
                                       {"week", required_argument, NULL, OPT_WEEK},
                                       {"output", required_argument, NULL, 'o'},
                                       {"force", no_argument, NULL, OPT_FORCE},
+                                      {"issue", no_argument, NULL, OPT_ISSUE},
                                       {NULL, 0, NULL, 0}};
 
 struct asked {
 	struct tool_options o;
 	const char *week, *output;
 	enum form form;
-	bool force, progress;
+	bool force, issue;
 };
 
 static const char *said(const struct asked *a, const char *en, const char *es)
@@ -41,16 +46,18 @@ static const char *said(const struct asked *a, const char *en, const char *es)
 static int usage(const struct asked *a, FILE *to)
 {
 	fputs(said(a,
-	           "usage: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o FILE] [--force]\n"
+	           "usage: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o FILE] [--force] [--issue]\n"
 	           "           [-c FILE | --db FILE] [--lang en|es]\n"
 	           "       garita report schema\n"
 	           "The compliance report of a week (ISO 8601, in the site's time zone; without --week the last whole one).\n"
-	           "--format csv writes one file a table into the new folder FILE. schema: JSON Schema of --format json.\n",
-	           "uso: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o ARCHIVO] [--force]\n"
+	           "--format csv writes one file a table into the new folder FILE. schema: JSON Schema of --format json.\n"
+	           "--issue enters its SHA-256 into the ledger: garita verify --report FILE then knows it.\n",
+	           "uso: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o ARCHIVO] [--force] [--issue]\n"
 	           "         [-c ARCHIVO | --db ARCHIVO] [--lang en|es]\n"
 	           "     garita report schema\n"
 	           "El informe de cumplimiento de una semana (ISO 8601, en la zona horaria del sitio; sin --week, la última completa).\n"
-	           "--format csv escribe un archivo por tabla en la carpeta nueva ARCHIVO. schema: esquema JSON de --format json.\n"),
+	           "--format csv escribe un archivo por tabla en la carpeta nueva ARCHIVO. schema: esquema JSON de --format json.\n"
+	           "--issue asienta su SHA-256 en el registro: garita verify --report ARCHIVO lo reconoce después.\n"),
 	      to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
@@ -63,6 +70,8 @@ static int take_option(struct asked *a, int opt, const char *arg)
 		a->output = arg;
 	} else if (opt == OPT_FORCE) {
 		a->force = true;
+	} else if (opt == OPT_ISSUE) {
+		a->issue = true;
 	} else if (opt == TOOL_OPT_FORMAT) {
 		for (int i = 0; i < FORMS; i++) {
 			if (strcmp(arg, form_word[i]) == 0) {
@@ -126,6 +135,35 @@ static int write_file(const struct report *r, enum form form, FILE *out)
 	return fflush(out) != 0 && e == 0 ? ERR_IO : e;
 }
 
+/* Its hash goes into the ledger before it takes its name: no report is out that the ledger does not know. */
+static int issue(const struct asked *a, const struct report *r, const char *part)
+{
+	char path[4096], err[4400], account[REVIEW_USER_MAX + 1], name[REVIEW_NAME_MAX + 1], week[WEEK_TEXT_MAX];
+	struct issued_report row = {.report = "weekly", .about = week_text(&r->week, week), .format = form_word[a->form],
+	                            .lang = r->lang, .by = account};
+	struct store_edit *e = NULL;
+	review_who(account, name);
+	if (issue_hash(part, &row.sha256, &row.bytes) != 0) {
+		tool_error(VERB, "%s: %s", part, strerror(errno));
+		return ERR_IO;
+	}
+	int code = tool_db_path(&a->o, path, sizeof path);
+	if (code == 0 && store_edit_open(path, &e, err, sizeof err) != 0) {
+		tool_error(VERB, "%s", err);
+		return ERR_IO;
+	}
+	if (code == 0)
+		code = store_edit_begin(e);
+	if (code == 0)
+		code = store_edit_report(e, &row, NULL);
+	if (code == 0)
+		code = store_edit_commit(e);
+	if (code != 0)
+		tool_error(VERB, "%s", e != NULL && store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
+	store_edit_close(e);
+	return code;
+}
+
 /* Into a file beside it, which takes its name once it is whole. */
 static int write_path(const struct asked *a, const struct report *r)
 {
@@ -152,6 +190,8 @@ static int write_path(const struct asked *a, const struct report *r)
 		tool_error(VERB, "%s", said(a, "a PDF needs weasyprint: apt-get install weasyprint", "un PDF necesita weasyprint: apt-get install weasyprint"));
 	else if (made != 0)
 		tool_error(VERB, "weasyprint: %s %d", said(a, "ended with", "terminó con"), made);
+	else if (e == 0 && a->issue && issue(a, r, part) != 0)
+		e = ERR_IO;   /* said */
 	else if (e != 0 || rename(part, a->output) != 0)
 		tool_error(VERB, "%s: %s", a->output, e != 0 ? err_str(e) : strerror(errno));
 	else
@@ -176,13 +216,16 @@ static int weekly(const struct asked *a)
 {
 	struct store_reader *db = NULL;
 	struct report *r = calloc(1, sizeof *r);
-	char err[600] = "";
+	char err[600] = "", path[4096] = "", dir[4096];
 	int code = r != NULL ? tool_open(&a->o, &db) : EXIT_FAILED;
+	if (code == EXIT_DONE && tool_db_path(&a->o, path, sizeof path) != 0)
+		code = EXIT_FAILED;
+	verify_dir(path, dir, sizeof dir);
 	if (code != EXIT_DONE) {
 		free(r);
 		return code;
 	}
-	const struct report_options o = {.week = a->week, .lang = a->o.lang, .now_us = (int64_t)time(NULL) * 1000000,
+	const struct report_options o = {.dir = dir, .week = a->week, .lang = a->o.lang, .now_us = (int64_t)time(NULL) * 1000000,
 	                                 .progress = isatty(STDERR_FILENO) != 0 ? show_progress : NULL};
 	const int e = report_gather(db, &o, r, err, sizeof err);
 	if (e != 0) {
@@ -215,6 +258,11 @@ int cmd_report(int argc, char **argv)
 		return report_schema(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 	if ((a.form == FORM_PDF || a.form == FORM_CSV) && (a.output == NULL || strcmp(a.output, "-") == 0)) {
 		tool_error(VERB, "%s", said(&a, "-o FILE is needed for this format", "este formato necesita -o ARCHIVO"));
+		return EXIT_USAGE;
+	}
+	if (a.issue && (a.form == FORM_CSV || a.output == NULL || strcmp(a.output, "-") == 0)) {
+		tool_error(VERB, "%s", said(&a, "--issue is for a report in one file: -o FILE, and not csv",
+		                            "--issue es para un informe en un archivo: -o ARCHIVO, y no csv"));
 		return EXIT_USAGE;
 	}
 	return weekly(&a);

@@ -70,14 +70,10 @@ static int on_transfer(void *ctx, const struct stored_transfer *t)
 	keep_text(p->of.network, r->network);
 	keep_text(p->of.vendor, r->vendor);
 	keep_text(p->of.city, r->city);
-	keep_text(p->of.provider, r->provider);
 	keep_text(p->of.approval, r->approval);
-	snprintf(p->of.jurisdiction, sizeof p->of.jurisdiction, "%s", r->jurisdiction != NULL ? r->jurisdiction : "");
-	snprintf(p->of.policy, sizeof p->of.policy, "%s", r->policy_hash != NULL ? r->policy_hash : "");
 	if (!mac_eq(&r->ident.inside_mac, &none))
 		mac_text(&r->ident.inside_mac, p->of.mac);
 	addr_text(&r->ident.inside, p->of.address);
-	p->of.verdict = r->verdict;
 	return 0;
 }
 
@@ -163,10 +159,11 @@ static int on_one(void *ctx, const struct stored_transfer *t)
 		.port = t->has_ports ? peer ? r->ident.inside_port : r->ident.peer_port : -1, .proto = r->ident.proto,
 		.encrypted = r->inspected ? r->encrypted : -1, .initiator = r->initiator, .app = r->app, .hostname = r->hostname,
 		.hostname_source = r->hostname_source, .hostname_verified = r->hostname_verified, .verdict = r->verdict,
-		.country = r->country, .asn = r->asn, .as_org = r->as_org,
+		.country = r->country, .asn = r->asn, .as_org = r->as_org, .provider = r->provider, .jurisdiction = r->jurisdiction,
 		.content = r->content, .signs = t->signs, .channels = r->channels, .collapsed = r->collapsed,
 		.ip_bytes_out = r->counts.ip_bytes_out, .ip_bytes_in = r->counts.ip_bytes_in,
-		.packets_out = r->counts.packets_out, .packets_in = r->counts.packets_in};
+		.packets_out = r->counts.packets_out, .packets_in = r->counts.packets_in,
+		.payload_bytes_out = r->counts.payload_bytes_out, .payload_bytes_in = r->counts.payload_bytes_in};
 	struct page_sums sums = {.page = p};
 	const int code = on_finding(p, &as);
 	p->one = true;

@@ -56,7 +56,7 @@ struct page_name {
 	struct page_amount amount;
 };
 struct page_place {
-	char country[8], as_org[120];  /* "": unknown */
+	char country[8], as_org[120], provider[100], jurisdiction[40];   /* "": unknown */
 	uint32_t asn;
 	struct page_amount amount;
 };
@@ -95,8 +95,8 @@ struct finding_page {
 	struct page_detection detections[DETECT_COUNT];
 	unsigned detection_count;
 	/* its transfers, added up */
-	struct page_amount amount, folded, unverified;   /* of all; kept as sums alone; with a name that DNS did not give */
-	uint64_t packets_out, packets_in, collapsed;
+	struct page_amount amount, folded;    /* of all; kept as sums alone */
+	uint64_t packets_out, packets_in, payload_out, payload_in, collapsed;
 	struct page_amount peer_opened, with[SAID_KINDS];
 	struct page_app apps[PAGE_APPS];
 	struct page_word words[PAGE_WORDS];
@@ -112,8 +112,7 @@ struct finding_page {
 	/* of the largest */
 	struct {
 		char network[PAGE_TEXT], vendor[PAGE_TEXT], mac[MAC_TEXT_MAX], address[ADDR_TEXT_MAX];
-		char city[PAGE_TEXT], provider[PAGE_TEXT], jurisdiction[40], approval[PAGE_TEXT], policy[80];
-		enum verdict verdict;
+		char city[PAGE_TEXT], approval[PAGE_TEXT];
 	} of;
 	struct page_neighbours same_peer, same_equipment;
 };

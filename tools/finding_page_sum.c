@@ -92,7 +92,8 @@ static void add_place(struct finding_page *p, const struct stored_brief *b)
 {
 	unsigned i;
 	for (i = 0; i < p->place_count; i++)
-		if (p->places[i].asn == b->asn && same(p->places[i].country, b->country))
+		if (p->places[i].asn == b->asn && same(p->places[i].country, b->country) &&
+		    same(p->places[i].provider, b->provider) && same(p->places[i].jurisdiction, b->jurisdiction))
 			break;
 	if (i == PAGE_PLACES) {
 		p->more_places = true;
@@ -103,6 +104,8 @@ static void add_place(struct finding_page *p, const struct stored_brief *b)
 		*l = (struct page_place){.asn = b->asn};
 		keep(l->country, sizeof l->country, b->country);
 		keep(l->as_org, sizeof l->as_org, b->as_org);
+		keep(l->provider, sizeof l->provider, b->provider);
+		keep(l->jurisdiction, sizeof l->jurisdiction, b->jurisdiction);
 	}
 	add(&p->places[i].amount, b);
 }
@@ -239,6 +242,8 @@ int finding_page_add(void *ctx, const struct stored_brief *b)
 	add(&p->amount, b);
 	p->packets_out += b->packets_out;
 	p->packets_in += b->packets_in;
+	p->payload_out += b->payload_bytes_out;
+	p->payload_in += b->payload_bytes_in;
 	p->collapsed += b->collapsed;
 	if (b->folded)
 		add(&p->folded, b);

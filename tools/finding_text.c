@@ -75,7 +75,7 @@ static const char *with_what(const struct finding_said *f)
 /* Every byte went in transfers that held it. */
 static bool what_is_all(const struct finding_said *f)
 {
-	return f->what >= 0 && f->what_transfers > 0 && f->what_transfers == f->s->row.transfers;
+	return f->what >= 0 && f->what_transfers > 0 && f->what_out == f->s->row.bytes_out;
 }
 
 /* Behind the peer: of what part more is known. */
@@ -163,7 +163,8 @@ const char *finding_sentence(const struct finding_said *f, char *buf, size_t siz
 	const struct row_finding *r = &f->s->row;
 	char out[FORMAT_SIZE_MAX];
 	const bool domain = r->kind == PEER_DOMAIN, fetched = f->opened_out > 0 && f->opened_out == r->bytes_out && !domain;
-	const char *what = what_is_all(f) ? with_what(f) : domain ? text(f->lang, TEXT_OF_NAMES) : "";
+	const char *what = what_is_all(f) ? with_what(f) : domain ? text(f->lang, TEXT_OF_NAMES) :
+	                   f->empty ? text(f->lang, TEXT_OF_HEADERS) : "";
 	format_size(r->bytes_out, out);
 	buf[0] = '\0';
 	if (fetched) {

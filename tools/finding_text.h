@@ -23,6 +23,7 @@ struct finding_said {
 	const char *proto;             /* "tcp"; NULL: it has no transfers */
 	bool encrypted;
 	bool all;                      /* every byte went by that application */
+	bool empty;                    /* nothing but headers went out */
 	int what;                      /* enum said_kind; -1: nothing was recognised */
 	uint64_t what_out, what_transfers;   /* of the transfers in which it was; 0: only sums are left of them */
 	uint64_t opened_out;           /* bytes out of transfers that the peer opened */

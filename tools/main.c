@@ -35,6 +35,7 @@ static const struct verb verbs[] = {
 	{"show", cmd_show, TEXT_HELP_SHOW},
 	{"review", cmd_review, TEXT_HELP_REVIEW},
 	{"suppress", cmd_suppress, TEXT_HELP_SUPPRESS},
+	{"evidence", cmd_evidence, TEXT_HELP_EVIDENCE},
 	{"status", cmd_status, TEXT_HELP_STATUS},
 	{"equipment", cmd_equipment, TEXT_HELP_EQUIPMENT},
 	{"maintenance", cmd_maintenance, TEXT_HELP_MAINTENANCE},

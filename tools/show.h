@@ -33,6 +33,7 @@ struct show_policy {
 	int64_t transfer;              /* that it was explained for */
 	enum verdict verdict;
 	char approval[100];            /* approved: by which; else the nearest; "": none is for it */
+	char above[120];               /* conditions above all approvals that do not hold, ", " between */
 	struct show_approval approvals[SHOW_APPROVALS];   /* the nearest first */
 	unsigned count, more;
 };

@@ -78,8 +78,6 @@ static void json_ends(struct json *j, const struct show *s)
 		json_str(j, "place", e->place);
 	}
 	json_str(j, "city", g->finding.row.several ? NULL : or_null(g->of.city));
-	json_str(j, "provider", or_null(g->of.provider));
-	json_str(j, "jurisdiction", or_null(g->of.jurisdiction));
 	json_array(j, "addresses");
 	for (unsigned i = 0; i < g->address_count; i++) {
 		json_object(j, NULL);
@@ -94,6 +92,8 @@ static void json_ends(struct json *j, const struct show *s)
 		if (g->places[i].asn != 0)
 			json_uint(j, "asn", g->places[i].asn);
 		json_str(j, "as_org", or_null(g->places[i].as_org));
+		json_str(j, "provider", or_null(g->places[i].provider));
+		json_str(j, "jurisdiction", or_null(g->places[i].jurisdiction));
 		json_amount(j, &g->places[i].amount);
 	}
 	json_array_end(j);
@@ -164,6 +164,8 @@ static void json_timeline(struct json *j, const struct show *s)
 	json_object_end(j);
 	json_uint(j, "packets_out", s->g->packets_out);
 	json_uint(j, "packets_in", s->g->packets_in);
+	json_uint(j, "payload_bytes_out", s->g->payload_out);
+	json_uint(j, "payload_bytes_in", s->g->payload_in);
 	json_uint(j, "folded", s->g->folded.transfers);
 	if (s->g->collapsed > 0)
 		json_uint(j, "collapsed", s->g->collapsed);

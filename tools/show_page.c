@@ -129,7 +129,10 @@ static const struct page_app *main_app(const struct finding_page *g, bool *ret_a
 static const char *several_places(const struct show *s, char *buf, size_t size)
 {
 	const struct finding_page *g = s->g;
-	if (g->place_count < 2)
+	bool one = true;
+	for (unsigned i = 1; i < g->place_count; i++)
+		one = one && strcmp(g->places[i].country, g->places[0].country) == 0 && g->places[i].asn == g->places[0].asn;
+	if (one)
 		return NULL;
 	buf[0] = '\0';
 	for (unsigned i = 0; i < g->place_count && i < 4; i++) {
@@ -151,7 +154,7 @@ const char *show_sentence(const struct show *s, char *buf, size_t size)
 	struct finding_said said = {
 		.s = &g->finding, .lang = s->lang, .app = a != NULL && a->app[0] != '\0' ? a->app : NULL,
 		.proto = a != NULL && a->proto[0] != '\0' ? a->proto : NULL, .encrypted = a != NULL && a->encrypted > 0, .all = all,
-		.what = -1, .opened_out = g->peer_opened.out, .approval = g->of.approval[0] != '\0' ? g->of.approval : NULL,
+		.empty = g->amount.transfers > 0 && g->payload_out == 0, .what = -1, .opened_out = g->peer_opened.out, .approval = g->of.approval[0] != '\0' ? g->of.approval : NULL,
 		.address = g->address_count == 1 && !g->more_addresses ? g->addresses[0].text : NULL};
 	static const enum detection signs[SAID_KINDS] = {
 		[SAID_DICOM] = DETECT_INSPECTION_DATA, [SAID_DATABASE] = DETECT_DATABASE_COPY,
@@ -277,10 +280,10 @@ static void print_place(const struct show *s, const struct page_place *l, bool a
 	also(place, sizeof place, l->country[0] != '\0' ? l->country : say(s, SHOW_COUNTRY_UNKNOWN));
 	snprintf(as, sizeof as, "AS%u %s", l->asn, l->as_org);
 	also(place, sizeof place, l->asn != 0 ? as : say(s, SHOW_NETWORK_UNKNOWN));
-	if (alone && strcmp(g->of.provider, l->as_org) != 0)
-		also(place, sizeof place, g->of.provider);
-	if (alone && g->of.jurisdiction[0] != '\0')
-		also(place, sizeof place, text_fill(say(s, SHOW_LAW), (const char *[]){g->of.jurisdiction}, law, sizeof law));
+	if (strcmp(l->provider, l->as_org) != 0)
+		also(place, sizeof place, l->provider);
+	if (l->jurisdiction[0] != '\0')
+		also(place, sizeof place, text_fill(say(s, SHOW_LAW), (const char *[]){l->jurisdiction}, law, sizeof law));
 	if (alone)
 		show_item(s, NULL, "%s", place);
 	else
@@ -482,7 +485,7 @@ void show_page(const struct show *s)
 	print_largest(s);
 	show_why(s);
 	show_policy(s);
-	show_packets(s);
 	print_neighbours(s);
+	show_packets(s);
 	show_record(s);
 }

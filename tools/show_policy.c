@@ -57,11 +57,20 @@ static void begin_approval(struct explaining *x, const struct config_approval *a
 	snprintf(x->to->id, sizeof x->to->id, "%s", a->id);
 }
 
+static void add_above(struct show_policy *p, const char *condition)
+{
+	const size_t n = strlen(p->above);
+	snprintf(p->above + n, sizeof p->above - n, "%s%s", n > 0 ? ", " : "", condition);
+}
+
 static void on_step(void *ctx, const struct policy_step *step)
 {
 	struct explaining *x = ctx;
-	if (step->approval == NULL)
-		return;   /* what stands above all approvals is a reason of its own */
+	if (step->approval == NULL) {
+		if (!step->holds)
+			add_above(&x->s->policy, step->condition);
+		return;
+	}
 	if (step->approval != x->at)
 		begin_approval(x, step->approval);
 	if (step->holds || x->to == NULL)
@@ -147,6 +156,10 @@ static void print_approval(const struct show *s, const struct show_approval *a, 
 		text_fill(say(s, SHOW_NEAREST), (const char *[]){a->id}, head, sizeof head);
 	else
 		snprintf(head, sizeof head, "%s", a->id);
+	if (a->failing == 0) {
+		show_item(s, label, "%s: %s", head, say(s, SHOW_ALL_HOLD));
+		return;
+	}
 	size_t n = (size_t)snprintf(buf, sizeof buf, "%s %s", head, say(s, SHOW_FAILS));
 	for (unsigned i = 0; i < a->failing && i < SHOW_FAILING && n < sizeof buf; i++) {
 		const char *detail = details ? a->step[i].detail : "";
@@ -161,7 +174,7 @@ void show_policy(const struct show *s)
 	const struct show_policy *p = &s->policy;
 	const unsigned most = s->all ? SHOW_APPROVALS : 2;
 	unsigned shown = 0, hidden = p->more;
-	char id[24], buf[300];
+	char id[24], more[16], buf[300];
 	if (s->g->largest_count == 0)
 		return;
 	if (!p->known) {
@@ -172,6 +185,9 @@ void show_policy(const struct show *s)
 		show_item(s, shown++ == 0 ? say(s, SHOW_POLICY) : NULL, "%s",
 		          text_fill(say(s, s->g->finding.row.reasons != 0 ? SHOW_COVERS_NOW : SHOW_COVERS),
 		                    (const char *[]){p->approval}, buf, sizeof buf));
+	if (p->above[0] != '\0')
+		show_item(s, shown++ == 0 ? say(s, SHOW_POLICY) : NULL, "%s",
+		          text_fill(say(s, SHOW_ABOVE), (const char *[]){p->above}, buf, sizeof buf));
 	for (unsigned i = 0; p->verdict != VERDICT_APPROVED && i < p->count; i++) {
 		const struct show_approval *a = &p->approvals[i];
 		if (!s->all && (shown >= most || (!a->equipment && strcmp(a->id, p->approval) != 0))) {
@@ -184,8 +200,9 @@ void show_policy(const struct show *s)
 	if (shown == 0)
 		show_item(s, say(s, SHOW_POLICY), "%s", say(s, SHOW_NONE_IS_FOR));
 	snprintf(id, sizeof id, "%" PRId64, p->transfer);
+	snprintf(more, sizeof more, "%u", hidden);
 	if (hidden > 0)
-		show_item(s, NULL, "%u %s", hidden, text_fill(say(s, SHOW_MORE_APPROVALS), (const char *[]){id}, buf, sizeof buf));
+		show_item(s, NULL, "%s", text_fill(say(s, SHOW_MORE_APPROVALS), (const char *[]){id, more}, buf, sizeof buf));
 	if (p->other)
 		show_item(s, NULL, "%s", say(s, SHOW_OTHER_POLICY));
 }
@@ -200,6 +217,7 @@ void show_policy_json(const struct show *s, struct json *j)
 	json_str(j, "verdict", verdict_word(p->verdict));
 	json_str(j, p->verdict == VERDICT_APPROVED ? "approval" : "nearest", p->approval[0] != '\0' ? p->approval : NULL);
 	json_bool(j, "other_policy", p->other);
+	json_str(j, "above", p->above[0] != '\0' ? p->above : NULL);
 	json_array(j, "approvals");
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct show_approval *a = &p->approvals[i];

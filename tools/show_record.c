@@ -151,34 +151,20 @@ void show_record(const struct show *s)
 
 /* --- JSON --- */
 
+/* How it stands is among the keys of every finding. */
 static void json_review(const struct show *s, struct json *j)
 {
 	const struct row_review *v = &s->g->finding.review;
 	const struct review_before *b = &s->record.before;
-	json_object(j, "review");
-	json_str(j, "state", review_state_word(v->state));
-	json_str(j, "disposition", review_disposition_word(v->disposition));
-	json_str(j, "analyst", v->analyst);
-	json_str(j, "user", v->user);
-	json_str(j, "note", v->note);
-	if (v->at_us != 0)
-		json_time(j, "at", v->at_us);
-	if (v->due_us != 0) {
-		json_time(j, "due", v->due_us);
-		json_int(j, "left_s", (v->due_us - s->now_us) / 1000000);
-	}
-	json_uint(j, "reopened", v->reopened);
-	json_bool(j, "hold", v->hold);
-	if (s->g->finding.suppressed != 0)
-		json_int(j, "suppression", s->g->finding.suppressed);
-	if (b->finding != 0) {
-		json_object(j, "before");
-		json_int(j, "finding", b->finding);
-		json_str(j, "disposition", review_disposition_word(b->disposition));
-		json_str(j, "analyst", b->analyst);
-		json_str(j, "note", b->note[0] != '\0' ? b->note : NULL);
-		json_object_end(j);
-	}
+	if (v->due_us != 0 && v->state != REVIEW_CLOSED)
+		json_int(j, "due_left_s", (v->due_us - s->now_us) / 1000000);
+	if (b->finding == 0)
+		return;
+	json_object(j, "decided_before");
+	json_int(j, "finding", b->finding);
+	json_str(j, "disposition", review_disposition_word(b->disposition));
+	json_str(j, "analyst", b->analyst);
+	json_str(j, "note", b->note[0] != '\0' ? b->note : NULL);
 	json_object_end(j);
 }
 

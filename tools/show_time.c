@@ -88,9 +88,9 @@ void show_when(const struct show *s)
 	show_span(r->last_us - r->first_us, age);
 	if (s->tz != NULL) {
 		const int32_t offset = tz_offset(s->tz, seconds(r->last_us), NULL), minutes = (offset < 0 ? -offset : offset) / 60;
-		show_item(s, label, "%s %s (UTC%c%02d:%02d), %s", from_to(s, true, buf), s->config->timezone, offset < 0 ? '-' : '+',
-		          (int)(minutes / 60), (int)(minutes % 60), age);
-		show_item(s, NULL, "%s", from_to(s, false, buf));
+		show_item(s, label, "%s %s (UTC%c%02d:%02d)", from_to(s, true, buf), s->config->timezone, offset < 0 ? '-' : '+',
+		          (int)(minutes / 60), (int)(minutes % 60));
+		show_item(s, NULL, "%s, %s", from_to(s, false, buf), age);
 		return;
 	}
 	show_item(s, label, "%s, %s", from_to(s, false, buf), age);

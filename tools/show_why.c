@@ -188,7 +188,9 @@ void show_advice(const struct show *s)
 	text_fill(say(s, v->state == REVIEW_IN_REVIEW ? SHOW_DO_FINISH : SHOW_DO_REVIEW), values, buf, sizeof buf);
 	if (!unapproved && g->of.approval[0] != '\0')
 		text_fill(say(s, SHOW_DO_APPROVED), (const char *[]){g->of.approval}, approved, sizeof approved);
-	const char *second = unapproved && of == NULL ? say(s, SHOW_DO_BLOCK) : approved;
+	if (unapproved && of == NULL && s->policy.approval[0] != '\0')
+		text_fill(say(s, SHOW_DO_NEAREST), (const char *[]){s->policy.approval}, approved, sizeof approved);
+	const char *second = unapproved && of == NULL && approved[0] == '\0' ? say(s, SHOW_DO_BLOCK) : approved;
 	show_item(s, say(s, SHOW_DO), "%s%s%s%s%s%s%s", severe ? say(s, SHOW_DO_SEVERE) : "", severe ? " " : "",
 	          of != NULL ? of : "", of != NULL ? " " : "", second, second[0] != '\0' ? " " : "", buf);
 }

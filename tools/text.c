@@ -37,6 +37,7 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_HELP_MAINTENANCE] = {"sessions of remote maintenance", "sesiones de mantenimiento remoto"},
 	[TEXT_HELP_SIGNATURES] = {"rules for contents: check, test, list", "reglas de contenido: check, test, list"},
 	[TEXT_HELP_SELF_TEST] = {"the exfiltration test: begin, check", "la prueba de exfiltración: begin, check"},
+	[TEXT_HELP_EVIDENCE] = {"packets that are kept, and bundles of them for others", "los paquetes guardados, y paquetes de pruebas para terceros"},
 	[TEXT_HELP_REPORT] = {"the weekly compliance report", "el informe semanal de cumplimiento"},
 	[TEXT_HELP_REVIEW] = {"what an analyst decides about findings", "lo que un analista decide de los hallazgos"},
 	[TEXT_HELP_SUPPRESS] = {"findings that need no review until a day", "hallazgos que no requieren revisión hasta un día"},
@@ -47,12 +48,14 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_HELP_GEOIP] = {"build the country database", "construye la base de datos de países"},
 
 	[TEXT_USAGE_VERIFY] = {"usage: garita verify [--checkpoint FILE]... [--key FILE|KEY] [--quick] [--limit N]\n"
-	                       "       [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
-	                       "--checkpoint: one that was taken off the machine; --quick: evidence files are not read.\n"
+	                       "       [--report FILE] [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
+	                       "--checkpoint: one that was taken off the machine; --quick: evidence files are not read;\n"
+	                       "--report: and was this report issued from this record?\n"
 	                       "Exit code 0: whole; 1: something is wrong; 3: not everything could be checked.",
 	                       "uso: garita verify [--checkpoint ARCHIVO]... [--key ARCHIVO|CLAVE] [--quick] [--limit N]\n"
-	                       "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
-	                       "--checkpoint: uno que salió de la máquina; --quick: no se leen los archivos de evidencia.\n"
+	                       "     [--report ARCHIVO] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
+	                       "--checkpoint: uno que salió de la máquina; --quick: no se leen los archivos de evidencia;\n"
+	                       "--report: ¿y se emitió este informe desde este registro?\n"
 	                       "Código de salida 0: íntegro; 1: algo está mal; 3: no todo pudo comprobarse."},
 	[TEXT_USAGE_LEDGER] = {"usage: garita ledger [list] [--kind WORD] [--subject ID] [--since T] [--until T] [--limit N]\n"
 	                       "       garita ledger head | key | checkpoint [-o FILE] | proof SEQ [-o FILE]\n"
@@ -146,6 +149,7 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_PART_FETCHED] = {", {0} of it over connections that the peer opened",
 	                       ", de ellos {0} por conexiones que abrió el otro extremo"},
 	[TEXT_MOSTLY] = {", mostly", ", sobre todo"},
+	[TEXT_OF_HEADERS] = {" of headers alone", " de solo encabezados"},
 	[TEXT_OF_NAMES] = {" in DNS names", " en nombres DNS"},
 	[TEXT_OVER] = {" over {0}", " por {0}"},
 	[TEXT_OVER_ENCRYPTED] = {" over encrypted {0}", " por {0} cifrado"},

@@ -94,6 +94,18 @@ int verify_bring(const struct tool_options *o, const char *path, struct verify_b
 	return code;
 }
 
+int verify_bring_head(const struct tool_options *o, const char *dir, char path[VERIFY_HEAD_MAX], struct verify_brought *ret)
+{
+	const unsigned before = ret->count;
+	snprintf(path, VERIFY_HEAD_MAX, "%.4096s/ledger.head", dir);
+	if (access(path, R_OK) != 0)
+		return 0;
+	const int code = verify_bring(o, path, ret);
+	for (unsigned i = before; i < ret->count; i++)
+		ret->checkpoint[i].beside = true;
+	return code;
+}
+
 void verify_brought_done(struct verify_brought *b)
 {
 	for (unsigned i = 0; i < b->texts; i++)

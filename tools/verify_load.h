@@ -15,6 +15,10 @@ struct verify_brought {
 /* Every note of a file: the last one alone, or many one after the other. 0 or
  * a code, and all is said. path must live as long as ret. */
 MUST_CHECK int verify_bring(const struct tool_options *o, const char *path, struct verify_brought *ret);
+/* DIR/ledger.head, which the sensor signed last, where it can be read. 0 or a code, and all is said. path: as above. */
+#define VERIFY_HEAD_MAX 4400
+MUST_CHECK int verify_bring_head(const struct tool_options *o, const char *dir, char path[VERIFY_HEAD_MAX],
+                                 struct verify_brought *ret);
 void verify_brought_done(struct verify_brought *b);
 
 /* --key: a file or the text of a key; NULL: ledger.pub in dir. *ret_found

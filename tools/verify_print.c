@@ -100,6 +100,8 @@ static const char *place(const struct verify_found *f, const struct verify_wrong
 		return filled(f, w->until > w->entry ? VT_ENTRIES : VT_ENTRY, entry, buf, size);
 	if (w->what <= VERIFY_TRANSFER_REOPENED)
 		return filled(f, VT_TRANSFER, id, buf, size);
+	if (w->what == VERIFY_FOLDED_SUM)
+		return verify_text(f->lang, VT_FOLDED);
 	if (w->what <= VERIFY_FINDING_SUM)
 		return filled(f, VT_FINDING, id, buf, size);
 	if (w->what <= VERIFY_REVIEW_UNKNOWN)

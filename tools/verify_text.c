@@ -30,8 +30,10 @@ static const struct pair forms[VERIFY_WHATS] = {
 	                                 "su firma es incorrecta: falsificado, o cambiado"},
 	[VERIFY_CHECKPOINT_KEY] = {"not signed by this key; it says that it is of {1}",
 	                           "no está firmado con esta clave; dice ser de {1}"},
-	[VERIFY_CHECKPOINT_STAMP] = {"its time stamp is not of it, or of no authority that you trust",
-	                             "su sello de tiempo no es suyo, o no es de una autoridad de confianza"},
+	[VERIFY_CHECKPOINT_ORIGIN] = {"of {1}, another ledger of the same sensor: this one was begun anew, and what that one held is not here",
+	                              "de {1}, otro libro del mismo sensor: este se abrió de nuevo, y lo que aquel contenía no está aquí"},
+	[VERIFY_CHECKPOINT_STAMP] = {"its time stamp is not what its entry says, or of no authority that you trust",
+	                             "su sello de tiempo no es lo que dice su entrada, o no es de una autoridad de confianza"},
 	[VERIFY_KEY] = {"the ledger was begun with another key: {1}", "el libro se abrió con otra clave: {1}"},
 	[VERIFY_SEAL_CHANGED] = {"the list of hashes that it vouches for was changed",
 	                         "la lista de hashes que avala fue cambiada"},
@@ -47,6 +49,8 @@ static const struct pair forms[VERIFY_WHATS] = {
 	                            "está, aunque la entrada {3} dice que la retención la quitó"},
 	[VERIFY_TRANSFER_REOPENED] = {"open, and no sensor writes to it: its state was changed",
 	                              "abierta, y ningún sensor escribe en ella: se cambió su estado"},
+	[VERIFY_FOLDED_SUM] = {"{0} of what retention took out is {2}, and its entries say {1}: rows of table folded were changed, or a purge invented",
+	                       "{0} de lo que quitó la retención es {2}, y sus entradas dicen {1}: se cambiaron filas de la tabla folded, o se inventó una purga"},
 	[VERIFY_FINDING_CHANGED] = {"{0} is {2}, and entry {3} says {1}", "{0} es {2}, y la entrada {3} dice {1}"},
 	[VERIFY_FINDING_MISSING] = {"entry {3} tells of it, and it is not there: taken out",
 	                            "la entrada {3} habla de él, y no está: fue quitado"},
@@ -107,10 +111,10 @@ const char *verify_wrong_form(const char *lang, enum verify_what w)
 
 const char *verify_wrong_do(const char *lang, enum verify_what w)
 {
-	const struct pair *p = w == VERIFY_LEDGER_CUT                                  ? &of_cut
+	const struct pair *p = w == VERIFY_LEDGER_CUT || w == VERIFY_CHECKPOINT_ORIGIN ? &of_cut
 	                       : w >= VERIFY_CHECKPOINT_KEY && w <= VERIFY_KEY         ? &of_key
 	                       : w <= VERIFY_CHECKPOINT_SIGNATURE                      ? &of_entries
-	                       : w <= VERIFY_TRANSFER_REOPENED                         ? &of_rows
+	                       : w <= VERIFY_FOLDED_SUM                                ? &of_rows
 	                       : w <= VERIFY_SUPPRESSION_UNKNOWN                       ? &of_state
 	                                                                               : &of_files;
 	return strcmp(lang, "es") == 0 ? p->es : p->en;
@@ -122,6 +126,7 @@ static const struct pair table[VT_COUNT] = {
 	[VT_CHECKPOINT] = {"checkpoint {0}", "el punto de control {0}"},
 	[VT_CHECKPOINT_OF] = {"checkpoint {0} of {1}", "el punto de control {0} de {1}"},
 	[VT_TRANSFER] = {"transfer {0}", "transferencia {0}"},
+	[VT_FOLDED] = {"table folded", "tabla folded"},
 	[VT_FINDING] = {"finding {0}", "hallazgo {0}"},
 	[VT_REVIEW] = {"review of finding {0}", "revisión del hallazgo {0}"},
 	[VT_SUPPRESSION] = {"suppression {0}", "supresión {0}"},

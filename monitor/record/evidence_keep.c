@@ -174,7 +174,7 @@ static int look_at_file(struct evidence_keep *k)
 		leave_alone(k, "its path is not one of evidence");
 		return 1;
 	}
-	int code = store_evidence_plan(k->store, k->file.id, k->stage, &k->plan);
+	int code = store_evidence_plan(k->store, k->file.id, k->stage, k->state.limits.severe, &k->plan);
 	if (code != 0)
 		return code;
 	snprintf(k->why, sizeof k->why, "%s: %s", k->disk ? "disk" : "budget", evict_stage_word(k->stage));

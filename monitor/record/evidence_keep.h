@@ -23,11 +23,15 @@
 
 #define EVIDENCE_DIR "evidence"         /* below the data directory */
 
+/* Is it a path that a file of packets may have: below EVIDENCE_DIR, without ".."? */
+bool evidence_path_good(const char *path);
+
 struct evidence_keep;
 
 struct evidence_limits {
 	uint64_t total_bytes;           /* of all files; 0: none */
 	uint64_t reserve_bytes;         /* free on their disk; 0: none */
+	unsigned severe;                /* severity of findings whose packets stay longer */
 };
 
 /* dir: the data directory. Sweeps up what an earlier run left half done. 0, ERR_NOMEM or ERR_IO. */

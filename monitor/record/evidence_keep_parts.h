@@ -9,8 +9,6 @@
 
 #define REWRITE_SUFFIX ".part"
 
-/* Is it a path that evidence may have: below EVIDENCE_DIR, without ".."? */
-bool evidence_path_good(const char *path);
 /* "evidence/D/x.pcapng" → "evidence/D/x-r1.pcapng" → "…-r2.pcapng". 0 or ERR_FULL. */
 MUST_CHECK int evidence_path_next(const char *path, char *ret, size_t size);
 

@@ -14,7 +14,7 @@
 #define STRINGS(x) STRING(x)
 #define STRING(x) #x
 
-/* Of a part p with its finding f and its review r; ?2 is EVICT_SEVERE. */
+/* Of a part p with its finding f and its review r; ?2: the least severity that is severe. */
 #define NOT_HELD "coalesce(r.hold, 0) = 0"
 #define REVIEWED "(f.id IS NULL OR coalesce(r.state, 'open') = 'closed')"
 #define HARMLESS "(f.id IS NULL OR (r.state = 'closed' AND coalesce(r.disposition, '') IN" \
@@ -165,7 +165,7 @@ static int count_transfers(struct store *s, int64_t file, uint64_t *ret)
 	return ask_number(s, sql, ret);
 }
 
-int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, struct evict_plan *ret)
+int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, unsigned severe, struct evict_plan *ret)
 {
 	struct evict_plan plan = {0};
 	sqlite3_stmt *st = NULL;
@@ -174,7 +174,7 @@ int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, s
 	if (code != SQLITE_OK)
 		return finish(s, st, code);
 	sqlite3_bind_int64(st, 1, file);
-	sqlite3_bind_int64(st, 2, (int64_t)EVICT_SEVERE);
+	sqlite3_bind_int64(st, 2, severe);
 	sqlite3_bind_int(st, 3, stages[stage].tails);
 	int r = read_plan(s, st, stages[stage].tails, &plan);
 	sqlite3_finalize(st);

@@ -14,13 +14,12 @@
 enum evict_stage {
 	EVICT_HARMLESS = 0,    /* reviewed and closed as false-positive or approved-after-review: oldest file first */
 	EVICT_CLOSED,          /* reviewed and closed */
-	EVICT_TAILS_MINOR,     /* unreviewed, below EVICT_SEVERE: all but the first packets of each transfer; newest file first */
+	EVICT_TAILS_MINOR,     /* unreviewed, not severe: all but the first packets of each transfer; newest file first */
 	EVICT_TAILS,           /* the same of the others, and of those in review */
 	EVICT_MINOR,           /* and the first packets, too */
 	EVICT_ALL,
 	EVICT_STAGES
 };
-#define EVICT_SEVERE 50u
 /* Enough for handshake, names and the first bytes of content. */
 #define EVICT_HEAD_PACKETS 16u
 
@@ -54,8 +53,9 @@ struct evict_plan {
 	size_t count;
 	bool whole;                    /* nothing stays in the file */
 };
-/* count 0 and not whole: nothing. 0, ERR_NOMEM or a code of the store. */
-MUST_CHECK int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, struct evict_plan *ret);
+/* severe: the least severity that is. count 0 and not whole: nothing. 0, ERR_NOMEM or a code of the store. */
+MUST_CHECK int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, unsigned severe,
+                                   struct evict_plan *ret);
 
 /* The file was written again without what goes: its row and its parts pass to the new one (NULL: it
  * goes as a whole), both entries of the ledger are written. One transaction of its own; the files are

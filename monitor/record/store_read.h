@@ -139,7 +139,8 @@ struct stored_brief {
 	bool hostname_verified;
 	enum verdict verdict;
 	const char *content, *signs, *channels;  /* JSON; a sum has none */
-	uint64_t collapsed, ip_bytes_out, ip_bytes_in, packets_out, packets_in;
+	const char *provider, *jurisdiction;     /* nor these */
+	uint64_t collapsed, ip_bytes_out, ip_bytes_in, packets_out, packets_in, payload_bytes_out, payload_bytes_in;
 };
 /* In the order of id, then the sums. Of f its id and time are looked at. */
 MUST_CHECK int store_read_briefs(struct store_reader *r, const struct row_finding *f,

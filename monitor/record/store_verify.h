@@ -27,13 +27,15 @@ enum verify_what {
 	VERIFY_CHECKPOINT_NOTE,     /* no checkpoint, or its columns are not what it says */
 	VERIFY_CHECKPOINT_SIGNATURE,
 	VERIFY_CHECKPOINT_KEY,      /* of another key (was: its origin) */
-	VERIFY_CHECKPOINT_STAMP,    /* its time stamp is not of it */
+	VERIFY_CHECKPOINT_ORIGIN,   /* of this key, but of another ledger (was: its origin): this one was begun anew */
+	VERIFY_CHECKPOINT_STAMP,    /* its time stamp is not what its entry says, or not of it */
 	VERIFY_KEY,                 /* ledger.pub is not the key that entry 0 names (was) */
 	/* entry: of the seal */
 	VERIFY_SEAL_CHANGED, VERIFY_SEAL_MISSING, VERIFY_SEAL_UNKNOWN,
 	/* id: of the row; name: a column, was and is: what the ledger says and what the row says */
 	VERIFY_TRANSFER_CHANGED, VERIFY_TRANSFER_MISSING, VERIFY_TRANSFER_UNSEALED, VERIFY_TRANSFER_PURGED,
 	VERIFY_TRANSFER_REOPENED,   /* open, though the ledger has sealed it and nobody writes to it */
+	VERIFY_FOLDED_SUM,          /* name: a sum of what retention took out, as the rows of table folded have it; was: as entries do */
 	VERIFY_FINDING_CHANGED, VERIFY_FINDING_MISSING, VERIFY_FINDING_UNKNOWN,
 	VERIFY_FINDING_SUM,         /* name, was: sum over its transfers */
 	VERIFY_REVIEW_CHANGED, VERIFY_REVIEW_MISSING, VERIFY_REVIEW_UNKNOWN,
@@ -63,10 +65,11 @@ struct verify_checkpoint {
 	const char *name;                /* of the file */
 	const char *note;
 	size_t bytes;
+	bool beside;                     /* nobody brought it: it lies beside the database */
 };
 
 struct verify_options {
-	const struct ledger_vkey *key;   /* NULL: signatures are not checked */
+	const struct ledger_vkey *key;   /* NULL: signatures are not checked. Its name may be that of another ledger of the sensor */
 	const struct verify_checkpoint *outside;
 	unsigned outside_count;
 	const char *dir;                 /* of the evidence files: the data directory */

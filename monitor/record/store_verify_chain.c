@@ -270,18 +270,20 @@ static void take_names(struct chain *c)
 	ret[m->value_bytes - 2] = '\0';
 }
 
-/* The key that the ledger was begun with, where entry 0 says so. */
+/* The key that the ledger was begun with, where entry 0 says so; under which name is all the same. */
 static int check_key(struct chain *c)
 {
 	const struct ledger_member *m = ledger_text_find(&c->text, "key");
-	char text[LEDGER_VKEY_MAX];
+	char was[LEDGER_VKEY_MAX], is[LEDGER_VKEY_MAX];
 	struct verify_wrong w = verify_none(VERIFY_KEY);
-	if (m == NULL || c->v->o->key == NULL || ledger_member_is(m, ledger_vkey_text(c->v->o->key, text)))
+	struct ledger_vkey key;
+	if (m == NULL || c->v->o->key == NULL)
 		return 0;
-	char was[LEDGER_VKEY_MAX];
-	snprintf(was, sizeof was, "%.*s", m->value_bytes > 2 ? (int)m->value_bytes - 2 : 0, m->value + 1);
+	if (ledger_vkey_read(verify_value(m, was, sizeof was), &key) == 0 &&
+	    memcmp(key.key, c->v->o->key->key, sizeof key.key) == 0)
+		return 0;
 	w.was = was;
-	w.is = text;
+	w.is = ledger_vkey_text(c->v->o->key, is);
 	return verify_tell(c->v, &w);
 }
 

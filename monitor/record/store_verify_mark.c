@@ -46,6 +46,15 @@ void verify_free_marks(struct marks *m)
 	memset(m, 0, sizeof *m);
 }
 
+/* The key signs under the name of the ledger, and one that begins anew has another. */
+static int open_note(const struct ledger_vkey *key, const char *note, size_t bytes, struct ledger_checkpoint *head)
+{
+	struct ledger_vkey named = *key;
+	if (strcmp(named.name, head->origin) != 0 && ledger_vkey_rename(&named, head->origin) != 0)
+		return ERR_NOTFOUND;
+	return ledger_checkpoint_open(note, bytes, &named, head);
+}
+
 /* Reads a note. *ret_taken: it can be held against the ledger. */
 static int read_mark(struct verify *v, const char *note, size_t bytes, struct mark *m, bool *ret_taken)
 {
@@ -59,8 +68,7 @@ static int read_mark(struct verify *v, const char *note, size_t bytes, struct ma
 	w.size = m->head.size;
 	w.was = m->head.origin;
 	if (v->o->key != NULL)
-		code = ledger_checkpoint_open(note, bytes, v->o->key, &m->head);
-	m->good = code == 0;
+		code = open_note(v->o->key, note, bytes, &m->head);
 	*ret_taken = code == 0;
 	if (code == 0)
 		return 0;
@@ -110,10 +118,40 @@ static int by_size(const void *a, const void *b)
 	return (int)x->outside - (int)y->outside;
 }
 
+/* The name in entry 0, as far as that can be read. */
+static int load_origin(struct verify *v, struct marks *ret)
+{
+	sqlite3_stmt *st = NULL;
+	struct ledger_vkey key;
+	int code = verify_prepare(v, "SELECT json_extract(body, '$.key') FROM ledger WHERE seq = 0 AND json_valid(body)", &st);
+	if (code == 0 && (code = verify_next(v, st)) == 1) {
+		const char *text = store_text_at(st, 0);
+		code = 0;
+		if (text != NULL && ledger_vkey_read(text, &key) == 0)
+			memcpy(ret->origin, key.name, sizeof ret->origin);
+	}
+	sqlite3_finalize(st);
+	return code;
+}
+
+/* Of the name in entry 0, or of one that a checkpoint of this database has: a person may have had the sensor sign
+ * under another. */
+static bool is_of_ledger(const struct marks *all, const struct mark *m)
+{
+	bool found = strcmp(m->head.origin, all->origin) == 0, any = all->origin[0] != '\0';
+	for (size_t i = 0; !found && i < all->count; i++) {
+		any = any || !all->mark[i].outside;
+		found = !all->mark[i].outside && strcmp(m->head.origin, all->mark[i].head.origin) == 0;
+	}
+	return found || !any;
+}
+
 int verify_load_marks(struct verify *v, struct marks *ret)
 {
 	sqlite3_stmt *st = NULL;
-	int code = verify_prepare(v, "SELECT size, time_us, root, note, tree, stamp FROM checkpoint ORDER BY size", &st);
+	int code = load_origin(v, ret);
+	if (code == 0)
+		code = verify_prepare(v, "SELECT size, time_us, root, note, tree, stamp FROM checkpoint ORDER BY size", &st);
 	if (code == 0)
 		code = load_own(v, st, ret);
 	sqlite3_finalize(st);
@@ -121,10 +159,18 @@ int verify_load_marks(struct verify *v, struct marks *ret)
 		const struct verify_checkpoint *c = &v->o->outside[i];
 		struct mark m = {.outside = true, .name = c->name};
 		bool taken = false;
-		v->sum->outside++;
+		v->sum->outside += !c->beside;
 		code = read_mark(v, c->note, c->bytes, &m, &taken);
-		if (code == 0 && taken)
+		if (code == 0 && taken && !is_of_ledger(ret, &m)) {
+			struct verify_wrong w = verify_none(VERIFY_CHECKPOINT_ORIGIN);
+			w.size = m.head.size;
+			w.outside = true;
+			w.name = m.name;
+			w.was = m.head.origin;
+			code = verify_tell(v, &w);
+		} else if (code == 0 && taken) {
 			code = add_mark(ret, &m);
+		}
 	}
 	if (code == 0 && ret->count > 0)
 		qsort(ret->mark, ret->count, sizeof *ret->mark, by_size);

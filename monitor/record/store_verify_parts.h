@@ -45,7 +45,7 @@ const char *verify_value(const struct ledger_member *m, char *buf, size_t size);
 /* store_verify_mark.c: the checkpoints, those of the database and those from outside, by size. */
 struct mark {
 	struct ledger_checkpoint head;
-	bool outside, good;              /* good: its signature is, or there is no key to tell */
+	bool outside;
 	unsigned nodes;                  /* 0: its tree is not known, or not the one that was signed */
 	struct ledger_hash *node;        /* the greatest first */
 	const char *name;
@@ -54,6 +54,7 @@ struct mark {
 struct marks {
 	struct mark *mark;
 	size_t count, room;
+	char origin[LEDGER_ORIGIN_MAX];  /* as entry 0 says; "": it does not */
 };
 /* Reads and checks them all; what is wrong with one by itself is told. */
 MUST_CHECK int verify_load_marks(struct verify *v, struct marks *ret);

@@ -55,6 +55,18 @@ else
 	echo "SKIPPED: python3-jsonschema is not installed: the report is not held against its schema"
 fi
 
+# Issued, and told from one that somebody changed.
+week --lang en --issue -o "$dir/issued.html" || fail "issue"
+"$garita" verify --db "$dir/data" --report "$dir/issued.html" --lang en >"$dir/out"
+[ $? = 1 ] && fail "an issued report is not known: $(tail -1 "$dir/out")"
+grep -q "issued: weekly report of 2026-W47 (html, en)" "$dir/out" || fail "an issued report is not named"
+sed 's/412 kB/411 kB/' "$dir/issued.html" >"$dir/changed.html"
+"$garita" verify --db "$dir/data" --report "$dir/changed.html" --lang en >"$dir/out"
+[ $? = 1 ] || fail "a changed report is taken for the one that was issued"
+week --lang en -o "$dir/again.html"
+cmp -s "$dir/issued.html" "$dir/again.html" || fail "a report that was issued is another when it is made again"
+week --issue 2>/dev/null && fail "issued to standard output"
+
 # Bad input.
 for bad_week in 2026 2026-W54 W47 2026-W00; do
 	week --week $bad_week --format json >/dev/null 2>"$dir/err"

@@ -42,7 +42,7 @@ static int64_t ask(const char *sql)
 static struct evidence_keep_state run_with(uint64_t total)
 {
 	struct evidence_keep_state t;
-	const struct evidence_limits limits = {total, 0};
+	const struct evidence_limits limits = {total, 0, 50};
 	if (keep == NULL)
 		assert_int_equal(evidence_keep_new(fx.store, fx.dir, &limits, &keep), 0);
 	else
@@ -366,7 +366,7 @@ static void test_killed_anywhere(void **state)
 		fx.store = NULL;
 		const pid_t child = fork();
 		if (child == 0) {
-			const struct evidence_limits limits = {1, 0};
+			const struct evidence_limits limits = {1, 0, 50};
 			bool more = true;
 			fixture_open(&fx, "live span0", T0);
 			if (evidence_keep_new(fx.store, fx.dir, &limits, &keep) != 0)

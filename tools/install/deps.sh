@@ -7,9 +7,9 @@ set -eu
 list() {
 	case $1 in
 	build) echo gcc libc6-dev make pkg-config libpcap-dev libndpi-dev libmaxminddb-dev libsqlite3-dev \
-		libsodium-dev libseccomp-dev libcap-ng-dev libyaml-dev libxxhash-dev zlib1g-dev libzstd-dev libpsl-dev libyara-dev \
+		libsodium-dev libseccomp-dev libcap-ng-dev libyaml-dev libxxhash-dev zlib1g-dev libzstd-dev libpsl-dev libyara-dev libzip-dev \
 		ieee-data tzdata ;;
-	test) echo libcmocka-dev iproute2 tshark sqlite3 jq perl man-db groff-base zstd gzip python3-jsonschema ;;
+	test) echo libcmocka-dev iproute2 tshark sqlite3 jq perl man-db groff-base zstd gzip python3-jsonschema unzip openssl python3 ;;
 	lab) echo openvswitch-switch iproute2 ethtool procps tcpdump curl openssl nginx-light dcmtk vsftpd \
 		openssh-server openssh-client samba smbclient mosquitto mosquitto-clients rsync iodine openvpn chrony \
 		dnsmasq-base bind9-dnsutils netcat-openbsd socat iputils-ping jq perl sqlite3 tshark x11vnc xvfb vncsnapshot \

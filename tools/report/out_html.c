@@ -170,6 +170,25 @@ static void put_fact(const char *name, const char *value, FILE *out)
 	fputs("</dd>\n", out);
 }
 
+static void put_ledger(const struct report *r, FILE *out)
+{
+	const struct report_ledger *l = &r->ledger;
+	char text[400], when[WEEK_LOCAL_MAX];
+	if (!l->any)
+		return;
+	snprintf(text, sizeof text, "%" PRId64 " %s, SHA-256 ", l->head_seq + 1, report_said(r, "entries", "asientos"));
+	for (size_t i = 0, n = strlen(text); i < LEDGER_HASH_BYTES; i++, n += 2)
+		snprintf(text + n, sizeof text - n, "%02x", l->head.bytes[i]);
+	put_fact(report_said(r, "Ledger", "Registro encadenado"), text, out);
+	if (l->checkpoint_size > 0) {
+		snprintf(text, sizeof text, "%s, %" PRIu64 " %s", week_rfc3339(r->zone, l->checkpoint_us, when), l->checkpoint_size,
+		         report_said(r, "entries", "asientos"));
+		put_fact(report_said(r, "Last signed checkpoint", "Último punto de control firmado"), text, out);
+	}
+	snprintf(text, sizeof text, "%" PRIu64 " %s", l->wrong, report_said(r, "contradictions between record and ledger", "contradicciones entre el registro y sus asientos"));
+	put_fact(report_said(r, "Verification", "Verificación"), text, out);
+}
+
 static void put_first_page(const struct report *r, FILE *out)
 {
 	char sentence[600], week[WEEK_TEXT_MAX], from[WEEK_LOCAL_MAX], until[WEEK_LOCAL_MAX], period[120];
@@ -191,6 +210,7 @@ static void put_first_page(const struct report *r, FILE *out)
 	put_fact("nDPI", r->ndpi, out);
 	put_fact(report_said(r, "Policy (BLAKE2b-256)", "Política (BLAKE2b-256)"), r->policy_hash, out);
 	put_fact(report_said(r, "Geolocation", "Geolocalización"), r->geo, out);
+	put_ledger(r, out);
 	fputs("</dl></header>\n", out);
 }
 

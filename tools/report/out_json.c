@@ -12,7 +12,7 @@ const struct sheet *const report_sheets[] = {
     &sheet_coverage,   &sheet_gaps,       &sheet_runs,     &sheet_policies,          &sheet_equipment,
     &sheet_days,       &sheet_trend,      &sheet_by_equipment, &sheet_by_scanner_network, &sheet_by_country,
     &sheet_by_network, &sheet_by_app,     &sheet_destinations, &sheet_unapproved,    &sheet_findings,
-    &sheet_maintenance, &sheet_approvals, &sheet_limits,   &sheet_self_tests, &sheet_controls, &sheet_blind_spots, NULL};
+    &sheet_maintenance, &sheet_approvals, &sheet_limits,   &sheet_self_tests, &sheet_ledger_wrong, &sheet_controls, &sheet_blind_spots, NULL};
 
 /* --- facts: what the first page says, one by one --- */
 
@@ -27,6 +27,7 @@ struct fact {
 struct facts {
 	struct fact all[FACTS_MAX];
 	size_t count;
+	char head[2 * LEDGER_HASH_BYTES + 1], root[2 * LEDGER_HASH_BYTES + 1];
 	char sentence[600], week[WEEK_TEXT_MAX], from[WEEK_LOCAL_MAX], until[WEEK_LOCAL_MAX];
 };
 
@@ -34,6 +35,13 @@ static void fact(struct facts *f, const char *key, enum cell_kind kind, struct c
 {
 	if (f->count < FACTS_MAX)
 		f->all[f->count++] = (struct fact){key, kind, about, cell};
+}
+
+static const char *hex(const struct ledger_hash *h, char buf[2 * LEDGER_HASH_BYTES + 1])
+{
+	for (size_t i = 0; i < LEDGER_HASH_BYTES; i++)
+		snprintf(buf + 2 * i, 3, "%02x", h->bytes[i]);
+	return buf;
 }
 
 /* r NULL: only keys, kinds and what they are about, for the schema. */
@@ -96,6 +104,26 @@ static void sum_facts(const struct report *r, struct facts *f)
 	fact(f, "monthly_sums", CELL_COUNT, cell_count(s->now.months), "whose bytes have no place in a week; 0: nothing is missing here");
 }
 
+static void ledger_facts(const struct report *r, struct facts *f)
+{
+	static const struct report none;
+	const struct report_ledger *l = r != NULL ? &r->ledger : &none.ledger;
+	const bool any = r == NULL || l->any;
+	hex(&l->head, f->head);
+	hex(&l->root, f->root);
+	fact(f, "ledger_entries", CELL_COUNT, (struct cell){.number = l->head_seq + 1, .here = any}, "reports aside, up to as_of");
+	fact(f, "ledger_head", CELL_TEXT, any ? cell_text(f->head) : cell_text(NULL), "hash of the last of them");
+	fact(f, "ledger_head_time", CELL_TIME, cell_time(l->head_us), "");
+	fact(f, "checkpoint_origin", CELL_TEXT, cell_text(l->origin), "whose signature it bears");
+	fact(f, "checkpoint_size", CELL_COUNT, (struct cell){.number = (int64_t)l->checkpoint_size, .here = l->checkpoint_size > 0}, "entries that the last signed checkpoint covers");
+	fact(f, "checkpoint_root", CELL_TEXT, cell_text(l->checkpoint_size > 0 ? f->root : NULL), "of its Merkle tree (RFC 6962)");
+	fact(f, "checkpoint_time", CELL_TIME, cell_time(l->checkpoint_us), "");
+	fact(f, "ledger_signatures_checked", CELL_FLAG, cell_number(l->has_key), "the public key lay beside the record");
+	fact(f, "ledger_wrong", CELL_COUNT, cell_count(l->wrong), "0: the record is what its ledger says");
+	fact(f, "transfers_sealed", CELL_COUNT, cell_count(l->sealed), "of the whole record: rows that the ledger vouches for");
+	fact(f, "transfers_unsealed", CELL_COUNT, cell_count(l->unsealed), "of the whole record: not ended");
+}
+
 static void gather_facts(const struct report *r, struct facts *f)
 {
 	memset(f, 0, sizeof *f);
@@ -107,6 +135,7 @@ static void gather_facts(const struct report *r, struct facts *f)
 	}
 	site_facts(r, f);
 	sum_facts(r, f);
+	ledger_facts(r, f);
 }
 
 /* --- JSON --- */

@@ -328,7 +328,7 @@ static int take_finding(void *ctx, const struct stored_finding *f)
 static void reckon_light(struct report *r)
 {
 	const bool bad = r->now.all.transfers[VERDICT_UNAPPROVED] > 0 || r->carried.unapproved > 0;
-	if (!r->live || !r->coverage.complete || r->coverage.ppm < r->least_ppm)
+	if (!r->live || !r->coverage.complete || r->coverage.ppm < r->least_ppm || r->ledger.wrong > 0)
 		r->light = LIGHT_INCONCLUSIVE;
 	else if (r->findings.severe > 0)
 		r->light = LIGHT_RED;
@@ -348,7 +348,6 @@ static int gather_all(struct report *r)
 	if (e == 0)
 		e = store_read_findings(r->db, &alive, take_finding, r);
 	progress(r, 90);
-	reckon_light(r);
 	return e;
 }
 
@@ -386,6 +385,10 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 	if (e != 0)
 		return e;
 	e = gather_all(ret);
+	if (e == 0)
+		e = report_gather_ledger(ret, o->dir);
+	progress(ret, 100);
+	reckon_light(ret);
 	if (e != 0)
 		snprintf(err, err_size, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));
 	return e;

@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/config_frameworks.h"
+#include "record/ledger.h"
 #include "record/store_read.h"
 #include "record/store_read_week.h"
 #include "report/coverage.h"
@@ -38,6 +39,22 @@ struct report_findings {         /* counts over findings alive in the week */
 	uint64_t transfers, bytes_out;
 };
 
+#define REPORT_WRONG_KEPT 50u
+struct report_ledger {
+	bool any, has_key;           /* of entries; of ledger.pub beside the record: signatures are checked */
+	int64_t head_seq, head_us;   /* of the last entry that is no report, not after as_of */
+	struct ledger_hash head, root;
+	uint64_t checkpoint_size;    /* of the last one; 0: none */
+	int64_t checkpoint_us;
+	char origin[256];
+	uint64_t sealed, unsealed;   /* transfers that the ledger vouches for; that have not ended, or wait */
+	uint64_t wrong;
+	struct report_wrong {
+		char what[48], name[120];
+		int64_t entry, id;
+	} kept[REPORT_WRONG_KEPT];
+};
+
 struct report {
 	struct store_reader *db;
 	const char *lang;            /* "en" or "es" */
@@ -57,12 +74,14 @@ struct report {
 	struct week_carried carried;
 	struct week_sum trend[REPORT_TREND_WEEKS];   /* the last is this week */
 	struct report_findings findings;
+	struct report_ledger ledger;
 	enum report_light light;
 	void (*progress)(void *ctx, unsigned percent);
 	void *progress_ctx;
 };
 
 struct report_options {
+	const char *dir;             /* of the record: ledger.pub and evidence are there */
 	const char *week;            /* "2026-W47"; NULL: the last whole week before now_us */
 	const char *lang;            /* NULL: the site's */
 	int64_t now_us;
@@ -79,6 +98,8 @@ static inline const char *report_said(const struct report *r, const char *en, co
 {
 	return r->lang[0] == 'e' && r->lang[1] == 's' ? es : en;
 }
+
+MUST_CHECK int report_gather_ledger(struct report *r, const char *dir);   /* of report_gather */
 
 /* One sentence that answers (first page). Returns buf. */
 const char *report_sentence(const struct report *r, char *buf, size_t size);

@@ -202,6 +202,26 @@ static void not_measured(const struct measured *m)
 	say(m, "not measured in this week%s", "sin medición en esta semana%s", "");
 }
 
+static void ledger(const struct measured *m)
+{
+	const struct report_ledger *l = &m->r->ledger;
+	if (l->wrong == 0)
+		say(m, "%" PRId64 " entries; the record is what they say", "%" PRId64 " asientos; el registro es lo que dicen", l->head_seq + 1);
+	else
+		say(m, "%" PRIu64 " CONTRADICTIONS between record and ledger", "%" PRIu64 " CONTRADICCIONES entre el registro y sus asientos", l->wrong);
+}
+
+static void checkpoints(const struct measured *m)
+{
+	const struct report_ledger *l = &m->r->ledger;
+	char when[WEEK_LOCAL_MAX];
+	if (l->checkpoint_size == 0)
+		say(m, "no signed checkpoint yet%s", "aún no hay punto de control firmado%s", "");
+	else
+		say(m, "last signed checkpoint: %s, %" PRIu64 " entries", "último punto de control firmado: %s, %" PRIu64 " asientos",
+		    week_local(m->r->zone, l->checkpoint_us, when), l->checkpoint_size);
+}
+
 struct tests {
 	uint64_t checks, seen;
 	int64_t slowest_us;
@@ -239,7 +259,8 @@ static const struct {
     {"agreements", agreements, "approvals"}, {"maintenance", maintenance, "maintenance"}, {"coverage", coverage, "coverage"},
     {"exfiltration-test", self_test, "self_tests"}, {"findings", findings, "findings"}, {"detections", detections, "findings"}, {"review", review, "findings"},
     {"machines", machines, "equipment"}, {"listening", listening, "findings"}, {"clock", clock_steps, "gaps"},
-    {"records", records, "unapproved_transfers"}, {"retention", retention, "runs"}};
+    {"records", records, "unapproved_transfers"}, {"retention", retention, "runs"},
+    {"ledger", ledger, "ledger_wrong"}, {"checkpoints", checkpoints, "ledger_wrong"}};
 
 static const char *measure(const struct report *r, const char *word, char *buf, size_t size)
 {
