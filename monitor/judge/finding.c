@@ -109,6 +109,10 @@ void finding_mark(struct findings *f, uint32_t i, enum row_news news)
 	struct finding *d = &f->all[i];
 	if (news < d->news)
 		d->news = (uint8_t)news;
+	if (!d->offered && !d->urgent && (d->news != ROW_COUNTS || !d->recorded || d->again || d->detected_again)) {
+		d->urgent = true;
+		f->urgent++;
+	}
 	/* While it is offered it goes back to changed in findings_recorded. */
 	if (!d->changed && !d->offered)
 		finding_push(f, &f->changed, i);
@@ -367,7 +371,8 @@ void findings_add(struct findings *f, uint32_t index, const struct finding_delta
 	if (index == FINDING_NONE)
 		return;
 	struct finding *d = &f->all[index];
-	const bool was_active = d->of_this_run > 0, news = delta->peer_opened && !d->peer_opened;
+	const bool was_active = d->of_this_run > 0, less = delta->transfers < 0 || delta->bytes_out < 0 || delta->bytes_in < 0;
+	const bool news = (delta->peer_opened && !d->peer_opened) || less;
 	d->transfers = changed_by(d->transfers, delta->transfers);
 	d->bytes_out = changed_by(d->bytes_out, delta->bytes_out);
 	d->bytes_in = changed_by(d->bytes_in, delta->bytes_in);

@@ -95,6 +95,9 @@ void findings_recorded(struct findings *f, bool committed);
 /* The record was begun anew: hand out again what the old one held. */
 void findings_offer_all(struct findings *f);
 bool findings_has_changed(const struct findings *f);
+/* While it is so, findings of which the counts alone have changed, and not to
+ * less, are not handed out; the sink hears whose counts are behind. */
+void findings_hold_counts(struct findings *f, bool hold);
 
 /* Findings that this run gave transfers to, and that still have them. */
 uint64_t findings_count(const struct findings *f);

@@ -22,6 +22,8 @@ struct finding {
 	bool several, unknown_equipment, foreign, peer_opened;
 	bool detected_changed;        /* some of its detections, since it was offered; */
 	bool detected_again;          /* all of them are to be told */
+	bool urgent;                  /* changed, in more than counts that grew */
+	bool behind;                  /* the sink knows that its counts wait */
 };
 
 struct detected {
@@ -44,6 +46,8 @@ struct findings {
 	uint32_t *buckets, mask;
 	uint32_t oldest, youngest;
 	struct queue changed, offered;
+	uint32_t urgent;              /* of those that have changed */
+	bool hold, behind;            /* counts wait; the sink was told of some that do */
 	int64_t next_id, hour;
 	uint64_t active, ended, forgotten, seed;   /* ended: quiet, and no longer here */
 	uint32_t suspicious;

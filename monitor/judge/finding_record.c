@@ -92,28 +92,68 @@ static int tell(const struct findings *f, struct finding *d, const struct row_si
 	return sink->finding(sink->ctx, &r);
 }
 
+/* The sink hears once that the counts of a finding wait. */
+static int wait_with(struct findings *f, struct finding *d, const struct row_sink *sink)
+{
+	if (d->behind || sink->behind == NULL)
+		return 0;
+	const int e = sink->behind(sink->ctx, d->id);
+	if (e == 0)
+		d->behind = f->behind = true;
+	return e;
+}
+
+/* The one at the place *at of the queue, whose last one before it is before. */
+static void take_offered(struct findings *f, uint32_t *at, uint32_t before)
+{
+	const uint32_t i = *at;
+	struct finding *d = &f->all[i];
+	*at = d->queue_next;
+	if (f->changed.last == i)
+		f->changed.last = before;
+	f->urgent -= d->urgent;
+	finding_detected_told(f, d);
+	d->changed = d->urgent = d->behind = false;
+	d->offered = true;
+	d->news = ROW_COUNTS;
+	finding_push(f, &f->offered, i);
+}
+
 int findings_flush(struct findings *f, const struct row_sink *sink, uint32_t max, uint32_t *ret_count)
 {
+	uint32_t *at = &f->changed.first, before = FINDING_NONE;
 	*ret_count = 0;
-	while (f->changed.first != FINDING_NONE && (max == 0 || *ret_count < max)) {
-		struct finding *d = &f->all[f->changed.first];
-		int e = tell(f, d, sink);
+	while (*at != FINDING_NONE && (max == 0 || *ret_count < max)) {
+		struct finding *d = &f->all[*at];
+		const bool waits = f->hold && !d->urgent;
+		const int e = waits ? wait_with(f, d, sink) : tell(f, d, sink);
 		if (e != 0)
 			return e;
-		uint32_t i = finding_pop(f, &f->changed);
-		finding_detected_told(f, d);
-		d->changed = false;
-		d->offered = true;
-		d->news = ROW_COUNTS;
-		finding_push(f, &f->offered, i);
+		if (waits) {
+			before = *at;
+			at = &d->queue_next;
+			continue;
+		}
+		take_offered(f, at, before);
 		++*ret_count;
 	}
+	if (f->behind && f->changed.first == FINDING_NONE) {
+		f->behind = false;
+		return sink->behind(sink->ctx, 0);
+	}
 	return 0;
+}
+
+void findings_hold_counts(struct findings *f, bool hold)
+{
+	f->hold = hold;
 }
 
 void findings_recorded(struct findings *f, bool committed)
 {
 	struct queue changed = f->changed;
+	for (uint32_t i = committed ? FINDING_NONE : changed.first; i != FINDING_NONE; i = f->all[i].queue_next)
+		f->all[i].behind = false;   /* that was undone, too */
 	if (!committed)
 		f->changed = (struct queue){FINDING_NONE, FINDING_NONE};   /* what was offered goes first */
 	while (f->offered.first != FINDING_NONE) {
@@ -151,5 +191,5 @@ void findings_offer_all(struct findings *f)
 
 bool findings_has_changed(const struct findings *f)
 {
-	return f->changed.first != FINDING_NONE;
+	return f->hold ? f->urgent > 0 : f->changed.first != FINDING_NONE;
 }

@@ -99,6 +99,9 @@ MUST_CHECK int judge_flush(struct judge *j, const struct row_sink *sink, uint32_
 void judge_flushed(struct judge *j, bool committed);
 /* The rows of live flows that wait (hold_open) are to go out with the next flushes. */
 void judge_offer_open(struct judge *j);
+/* While it is so, counts of findings that are recorded wait where nothing else
+ * of them has changed, and judge_has_rows does not speak of them. */
+void judge_hold_counts(struct judge *j, bool hold);
 uint32_t judge_rows_waiting(const struct judge *j);   /* transfers that the next flushes would hand out */
 /* The record was begun anew: what the old one held of live transfers, machines,
  * findings, limits, gaps and the policy is offered again, beside what waits. */

@@ -60,6 +60,11 @@ void judge_offer_open(struct judge *j)
 	}
 }
 
+void judge_hold_counts(struct judge *j, bool hold)
+{
+	findings_hold_counts(j->findings, hold);
+}
+
 uint32_t judge_rows_waiting(const struct judge *j)
 {
 	return j->dirty_count;

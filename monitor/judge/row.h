@@ -211,6 +211,9 @@ struct row_sink {
 	/* At most ROWS_AT_ONCE transfers, all or none; NULL: they come one by one. */
 	int (*transfers)(void *ctx, const struct row_transfer *rows, unsigned count);
 	int (*maintenance)(void *ctx, const struct row_maintenance *r);   /* may be NULL */
+	/* Counts of a finding wait (judge_hold_counts), and rows of transfers that
+	 * are in them do not; 0: those of no finding any more. May be NULL. */
+	int (*behind)(void *ctx, int64_t finding);
 };
 
 #endif

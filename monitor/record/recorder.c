@@ -84,8 +84,11 @@ static void recovered(struct recorder *r, int64_t now)
 	r->stalled_ms = r->stalled_us = 0;
 }
 
+/* Counts of findings go in with the status, once a second, and with the sums
+ * of a replay; all else of findings at once. */
 static int put_rows(struct recorder *r, bool status, bool totals)
 {
+	judge_hold_counts(r->o->judge, !(status || totals || r->all || r->rest));
 	int code = judge_flush(r->o->judge, &r->sink, r->o->live ? ROWS_PER_FLUSH : REPLAY_ROWS);
 	if (code == 0)
 		code = store_begin_deadlines(r->o->store);
@@ -107,6 +110,7 @@ static int put_rows(struct recorder *r, bool status, bool totals)
 	judge_flushed(r->o->judge, code == 0);
 	if (r->evidence != NULL)
 		evidence_flushed(r->evidence, code == 0);
+	judge_hold_counts(r->o->judge, !r->rest);
 	return code;
 }
 
@@ -151,7 +155,7 @@ static int flush(struct recorder *r, bool status, bool totals)
 	judge_get_totals(r->o->judge, &t);
 	r->unapproved = t.unapproved;
 	r->flushed_ms = now;
-	r->full = false;
+	r->full = r->all = false;
 	if (status) {
 		r->status_ms = now;
 		r->reload_told = false;
@@ -173,6 +177,7 @@ static bool replay_rows_due(struct recorder *r, int64_t now)
 	if (age >= REPLAY_AGE_MS || (quiet && age >= STATUS_MS)) {
 		r->offered_ms = now;
 		judge_offer_open(r->o->judge);
+		r->all = true;
 		return judge_has_rows(r->o->judge);
 	}
 	return r->full || judge_rows_waiting(r->o->judge) >= REPLAY_ROWS;
@@ -212,6 +217,8 @@ static int write_rest(struct recorder *r)
 {
 	const int64_t begun = recorder_ms();
 	judge_offer_open(r->o->judge);
+	r->rest = true;
+	judge_hold_counts(r->o->judge, false);
 	const struct timespec pause = {0, RETRY_MS * 1000000 / 2};
 	for (;;) {
 		const bool last = !judge_has_rows(r->o->judge);
@@ -335,6 +342,7 @@ int recorder_run(const struct recorder_options *o)
 	}
 	r->o = o;
 	store_sink(o->store, &r->sink);
+	judge_hold_counts(o->judge, true);
 	json_init(&r->json);
 	json_init(&r->reload);
 	recorder_tell_geo(r, true);

@@ -25,6 +25,8 @@ struct recorder {
 	struct netset netset;        /* room for a reload */
 	bool stopping, damaged;
 	bool full;                   /* the judge takes no more before a flush */
+	bool all;                    /* counts of findings are to be written, too, with the next flush; */
+	bool rest;                   /* with every one */
 	int64_t last_packet_us;
 	uint64_t bad_facts, out_of_order;
 	uint64_t refused;            /* rows that the store would not take, told so far */

@@ -215,7 +215,9 @@ static int begin_run(struct store *s, const struct store_run *run)
 		code = SQLITE_CONSTRAINT;
 	if (code != SQLITE_OK)
 		return store_fail(s, code);
-	r = store_tell_run(s);
+	r = store_catch_up(s);
+	if (r == 0)
+		r = store_tell_run(s);
 	if (r == 0)
 		r = store_tell_gaps(s, true);
 	if (r == 0)

@@ -17,7 +17,7 @@ enum store_statement {
 	/* store_transfer.c */
 	ST_TRANSFER_ADD, ST_TRANSFER_BATCH, ST_TRANSFER_ALL, ST_TRANSFER_SEEN, ST_TRANSFER_COUNTS,
 	ST_FINDING_ADD, ST_FINDING_ALL, ST_FINDING_COUNTS, ST_FINDING_STUB, ST_DETECTION, ST_MACHINE_STUB,
-	ST_POLICY_STUB, ST_POLICY_ID,
+	ST_POLICY_STUB, ST_POLICY_ID, ST_BEHIND, ST_NOT_BEHIND,
 	/* store_write.c */
 	ST_MACHINE, ST_ADDRESS, ST_NAME, ST_NAME_OLD, ST_USAGE, ST_GAP, ST_MINUTE, ST_POLICY, ST_STATUS, ST_TOTALS, ST_TALLY,
 	/* store_maintenance.c */
@@ -186,6 +186,11 @@ extern const char store_batch_declaration[];
 void store_batch_cells(uint8_t ret[STORE_SEAL_COUNT]);
 int store_put_transfers(void *ctx, const struct row_transfer *rows, unsigned count);
 MUST_CHECK int store_add_batch(struct store *s);   /* make the table known to the connection. SQLite's code */
+
+/* store_behind.c: findings whose counts are behind their transfers. For struct row_sink. */
+int store_put_behind(void *ctx, int64_t finding);
+/* Those of a run that was cut off get what their transfers say. 0 or a code. */
+MUST_CHECK int store_catch_up(struct store *s);
 
 /* store_maintenance.c. For struct row_sink. */
 extern const char *const store_maintenance_text;

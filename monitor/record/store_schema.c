@@ -358,7 +358,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{death_sql},
 	{findings_sql},
 	{channel_sql},
-	{store_schema_ledger_sql, store_schema_review_sql, store_schema_evidence_sql},
+	{store_schema_ledger_sql, store_schema_review_sql, store_schema_evidence_sql, store_schema_behind_sql},
 };
 
 int store_code(int code)

@@ -23,7 +23,7 @@ MUST_CHECK int store_schema_migrate(sqlite3 *db, int version, char *err, size_t 
 MUST_CHECK int store_schema_check(sqlite3 *db, int *ret_version, char *err, size_t err_size);
 
 /* store_schema_record.c: texts of version 10. */
-extern const char store_schema_ledger_sql[], store_schema_review_sql[], store_schema_evidence_sql[];
+extern const char store_schema_ledger_sql[], store_schema_review_sql[], store_schema_evidence_sql[], store_schema_behind_sql[];
 
 /* SQLite's result code as ours. */
 int store_code(int sqlite_code);

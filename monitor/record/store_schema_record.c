@@ -84,3 +84,9 @@ const char store_schema_evidence_sql[] =
 	") STRICT, WITHOUT ROWID;\n"
 	"CREATE INDEX evidence_part_transfer ON evidence_part(transfer);\n"
 	"CREATE INDEX evidence_part_evidence ON evidence_part(evidence);\n";
+
+const char store_schema_behind_sql[] =
+	"CREATE TABLE finding_behind ( -- whose counts are written within the second: what a killed garitad left here, the\n"
+	"                              -- next one counts again from the transfers\n"
+	"  finding INTEGER PRIMARY KEY -- id\n"
+	") STRICT;\n";

@@ -63,6 +63,8 @@ const char *const store_transfer_texts[ST_COUNT] = {
 	                 " bytes_out = excluded.bytes_out, detail = excluded.detail",
 	[ST_MACHINE_STUB] = "INSERT OR IGNORE INTO machine(id, known, network, first_us, last_us)"
 	                    " VALUES(?1, ?1 NOT LIKE 'unknown:%' AND ?1 NOT LIKE 'gateway:%', ?2, ?3, ?3)",
+	[ST_BEHIND] = "INSERT OR IGNORE INTO finding_behind(finding) VALUES(?)",
+	[ST_NOT_BEHIND] = "DELETE FROM finding_behind",
 	[ST_POLICY_STUB] = "INSERT OR IGNORE INTO policy(hash) VALUES(?)",
 	[ST_POLICY_ID] = "SELECT id FROM policy WHERE hash = ?",
 };

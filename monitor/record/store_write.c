@@ -264,6 +264,7 @@ void store_sink(struct store *s, struct row_sink *ret)
 		.policy = write_policy,
 		.tally = write_tally,
 		.maintenance = store_put_maintenance,
+		.behind = store_put_behind,
 	};
 }
 

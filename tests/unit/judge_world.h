@@ -296,7 +296,7 @@ static inline struct world *w_new_with(const char *approvals, const struct judge
 	w->rows = calloc(WORLD_ROWS, sizeof(*w->rows));
 	assert_non_null(w->rows);
 	w->sink = (struct row_sink){w, w_transfer, w_finding, w_machine, w_named, w_usage, w_gap, w_minute, w_policy,
-	                            w_tally, w_transfers, NULL};
+	                            w_tally, w_transfers, NULL, NULL};
 	struct judge_options o = given != NULL ? *given : (struct judge_options){0};
 	o.config = w_config(approvals);
 	o.data_dir = "/nonexistent";

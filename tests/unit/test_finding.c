@@ -67,6 +67,12 @@ static void add(uint32_t i, int64_t transfers, int64_t out, int64_t time_us)
 	findings_add(f, i, &(const struct finding_delta){.transfers = transfers, .bytes_out = out, .time_us = time_us});
 }
 
+static void detect(uint32_t i, enum detection what, unsigned score, int64_t by, const char *detail)
+{
+	findings_detect(f, i, &(const struct finding_sign){.what = what, .score = (uint8_t)score, .by = by, .first_us = 50,
+	                                                   .last_us = 60, .detail = detail});
+}
+
 static void flush(void)
 {
 	uint32_t n;
@@ -92,6 +98,74 @@ static void test_grouping(void **state)
 	assert_int_equal(told.last[7].last_us, 300);
 	assert_int_equal(findings_count(f), 1);
 	add(FINDING_NONE, 1, 1, 1);
+}
+
+static int64_t behind[16];
+static unsigned behind_count;
+
+static int hear_behind(void *ctx, int64_t finding)
+{
+	(void)ctx;
+	assert_true(behind_count < 16);
+	behind[behind_count++] = finding;
+	return 0;
+}
+
+/* Counts wait, and the sink hears of whom; what else changes does not. */
+static void test_counts_that_wait(void **state)
+{
+	(void)state;
+	const struct row_sink both = {.ctx = &told, .finding = tell, .behind = hear_behind};
+	const uint32_t a = join("E1", 1, 1), b = join("E1", 2, 1), c = join("E1", 3, 1);
+	static const uint32_t written[] = {3, 0, 1};
+	uint32_t n;
+	behind_count = 0;
+	findings_hold_counts(f, true);
+	add(a, 1, 10, 110);
+	add(b, 1, 10, 110);
+	add(c, 1, 10, 110);
+	assert_true(findings_has_changed(f));
+	for (unsigned step = 0; step < 3; step++) {   /* new; counts; one of them in more */
+		told.calls = 0;
+		if (step == 2)
+			detect(b, DETECT_BEACON, 60, 1, NULL);
+		assert_int_equal(findings_has_changed(f), step != 1);
+		assert_int_equal(findings_flush(f, &both, 0, &n), 0);
+		findings_recorded(f, true);
+		assert_int_equal(n, written[step]);
+		assert_int_equal(told.calls, n);
+		for (unsigned i = 0; i < 2; i++) {
+			add(a, 1, 10, 120);
+			add(b, 1, 10, 120);
+			add(c, 0, 5, 120);
+		}
+	}
+	assert_int_equal(behind_count, 3);   /* each once */
+	assert_true(behind[0] == 7 && behind[1] == 8 && behind[2] == 9);
+	assert_int_equal(told.last[8].transfers, 5);
+	assert_int_equal(told.last[7].transfers, 1);
+	/* To less is never left out: the ledger holds what there was at least. */
+	add(c, -1, -5, 120);
+	assert_true(findings_has_changed(f));
+	assert_int_equal(findings_flush(f, &both, 0, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(told.last[9].transfers, 0);
+	/* What did not get in comes again, and who is behind is said again. */
+	findings_recorded(f, false);
+	behind_count = 0;
+	told.calls = 0;
+	assert_int_equal(findings_flush(f, &both, 0, &n), 0);
+	findings_recorded(f, true);
+	assert_int_equal(n, 1);
+	assert_int_equal(behind_count, 2);
+	findings_hold_counts(f, false);
+	assert_true(findings_has_changed(f));
+	assert_int_equal(findings_flush(f, &both, 0, &n), 0);
+	findings_recorded(f, true);
+	assert_int_equal(told.last[7].transfers, 7);
+	assert_int_equal(told.last[8].transfers, 7);
+	assert_int_equal(behind[behind_count - 1], 0);   /* nobody any more */
+	assert_false(findings_has_changed(f));
 }
 
 static void test_refused_and_again(void **state)
@@ -265,12 +339,6 @@ static void test_quiet(void **state)
 	assert_int_equal(findings_id(f, findings_join(f, &a, 5, &made)), 31);
 }
 
-static void detect(uint32_t i, enum detection what, unsigned score, int64_t by, const char *detail)
-{
-	findings_detect(f, i, &(const struct finding_sign){.what = what, .score = (uint8_t)score, .by = by, .first_us = 50,
-	                                                   .last_us = 60, .detail = detail});
-}
-
 static void test_detections(void **state)
 {
 	(void)state;
@@ -379,6 +447,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_grouping, begin, done),
+	    cmocka_unit_test_setup_teardown(test_counts_that_wait, begin, done),
 	    cmocka_unit_test_setup_teardown(test_refused_and_again, begin, done),
 	    cmocka_unit_test_setup_teardown(test_never_heard_of, begin, done),
 	    cmocka_unit_test_setup_teardown(test_forgetting, begin, done),

@@ -818,7 +818,7 @@ static void test_hostile_worker(void **state)
 	    [FACT_NOTE] = sizeof(struct fact_note), [FACT_QUESTION] = sizeof(struct fact_question),
 	    [FACT_ICMP] = sizeof(struct fact_icmp)};
 	struct world *w = w_new(MIXED);
-	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_name, any_usage, any_gap, any_minute, any_policy, NULL, NULL, NULL};
+	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_name, any_usage, any_gap, any_minute, any_policy, NULL, NULL, NULL, NULL};
 	unsigned taken = 0;
 	srand(99);
 	for (int i = 0; i < 60000; i++) {

@@ -32,6 +32,9 @@ struct judge {
 	unsigned gaps;
 	unsigned held;               /* rows that judge_finish lets go */
 	bool unapproved;
+	bool holds;                  /* counts of findings */
+	_Atomic unsigned held_back, whole;   /* flushes without them, and with them */
+	bool last_held;
 	unsigned deaths;             /* told so far */
 	unsigned deaths_at_start;    /* when a worker's start came */
 };
@@ -51,6 +54,9 @@ bool judge_take(struct judge *j, const union fact_any *f)
 int judge_flush(struct judge *j, const struct row_sink *sink, uint32_t max_rows)
 {
 	j->offered = j->flushed;
+	j->last_held = j->holds;
+	j->held_back += j->holds;
+	j->whole += !j->holds;
 	for (uint32_t n = 0; j->offered < j->count && (max_rows == 0 || n < max_rows); n++) {
 		struct row_transfer r = full_row(j->offered + 1);
 		const int code = sink->transfer(sink->ctx, &r);
@@ -76,6 +82,11 @@ bool judge_has_rows(const struct judge *j)
 void judge_offer_open(struct judge *j)
 {
 	j->offers++;
+}
+
+void judge_hold_counts(struct judge *j, bool hold)
+{
+	j->holds = hold;
 }
 
 uint32_t judge_rows_waiting(const struct judge *j)
@@ -358,6 +369,27 @@ static void test_rows_are_in_within_a_second(void **state)
 	join();
 }
 
+/* Counts of findings go in once a second, rows twenty times; and all at the end. */
+static void test_counts_of_findings_go_in_once_a_second(void **state)
+{
+	(void)state;
+	rig.o.live = true;
+	rig.judge.unapproved = true;
+	start();
+	unsigned n = 0;
+	while (n < 200 && rig.judge.whole < 3) {
+		push(0, ++n);
+		usleep(20000);
+	}
+	assert_true(rig.judge.whole >= 3 && rig.judge.held_back > rig.judge.whole);
+	push(0, ++n);
+	atomic_store(&rig.control->stop, 1);
+	for (int i = 0; i < WORKERS; i++)
+		ring_close(rig.rings[i]);
+	join();
+	assert_false(rig.judge.last_held);
+}
+
 static void test_a_locked_database_stalls_nothing(void **state)
 {
 	sqlite3 *db;
@@ -523,6 +555,7 @@ int main(void)
 		TEST(test_waits_for_the_slowest_watermark),
 		TEST(test_a_dead_worker_holds_up_nobody),
 		TEST(test_rows_are_in_within_a_second),
+		TEST(test_counts_of_findings_go_in_once_a_second),
 		TEST(test_a_locked_database_stalls_nothing),
 		TEST(test_damaged_input_and_bad_facts),
 		TEST(test_a_bad_reload_changes_nothing_and_is_told),

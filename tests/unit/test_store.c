@@ -245,6 +245,66 @@ static void test_batch_has_the_order_of_the_table(void **state)
 	assert_int_equal(ask(f, sql), 1);
 }
 
+static void put_some(struct store *store, bool killed)
+{
+	struct row_sink sink;
+	struct row_finding f = {.id = 7, .news = ROW_NEW, .equipment = "NII-0007", .peer = addr_of("203.0.113.9"), .reasons = 1,
+	                        .first_us = T0, .last_us = T0, .transfers = 4, .bytes_out = 100, .bytes_in = 50};
+	struct row_detection d = {.what = DETECT_BEACON, .score = 50, .count = 1, .first_us = T0, .last_us = T0, .bytes_out = 1000};
+	struct row_transfer r = full_row(1);
+	store_sink(store, &sink);
+	f.detections = &d;
+	f.detection_count = 1;
+	assert_int_equal(store_begin(store) + sink.finding(sink.ctx, &f), 0);
+	r.counts.ip_bytes_out = 100;
+	r.counts.ip_bytes_in = 50;
+	assert_int_equal(sink.transfer(sink.ctx, &r) + store_commit(store), 0);
+	for (int i = 2; i < 5; i++) {
+		r.id = i;
+		r.end_us += SECOND;
+		r.counts.ip_bytes_out = i == 4 ? INT64_MAX : 100;
+		assert_int_equal(store_begin(store) + sink.behind(sink.ctx, 7) + sink.transfer(sink.ctx, &r), 0);
+		assert_int_equal(store_commit(store), 0);
+	}
+	if (killed)
+		_exit(0);
+	f.news = ROW_COUNTS;
+	f.transfers = 5;
+	assert_int_equal(store_begin(store) + sink.finding(sink.ctx, &f) + sink.behind(sink.ctx, 0) + store_commit(store), 0);
+}
+
+/* What a killed garitad wrote of transfers and not of their finding yet. */
+static void test_findings_catch_up(void **state)
+{
+	struct fixture *f = *state;
+	store_close(f->store);
+	f->store = NULL;
+	const pid_t child = fork();
+	if (child == 0) {
+		fixture_open(f, "live span0", T0);
+		put_some(f->store, true);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(ask_path(f->db, "SELECT transfers FROM finding"), 4);
+	assert_int_equal(ask_path(f->db, "SELECT count(*) FROM finding_behind"), 1);
+	fixture_open(f, "live span0", T0 + SECOND);
+	assert_int_equal(ask(f, "SELECT transfers FROM finding"), 16);   /* four rows, three collapsed flows in each */
+	assert_true(ask(f, "SELECT bytes_out FROM finding") == INT64_MAX);
+	assert_int_equal(ask(f, "SELECT bytes_in FROM finding"), 200);
+	assert_int_equal(ask(f, "SELECT last_us FROM finding"), ask(f, "SELECT max(end_us) FROM transfer"));
+	assert_int_equal(ask(f, "SELECT count(*) FROM finding_behind"), 0);
+}
+
+static void test_findings_that_are_written_are_not_behind(void **state)
+{
+	struct fixture *f = *state;
+	put_some(f->store, false);
+	assert_int_equal(ask(f, "SELECT count(*) FROM finding_behind"), 0);
+	store_close(f->store);
+	fixture_open(f, "live span0", T0 + SECOND);
+	assert_int_equal(ask(f, "SELECT transfers FROM finding"), 5);
+}
+
 /* Rolled back are the parents, too. */
 static void test_parents_that_were_rolled_back_come_again(void **state)
 {
@@ -1009,6 +1069,8 @@ int main(void)
 		TEST(test_a_hint_changes_nothing),
 		TEST(test_many_at_once_are_as_one_by_one),
 		TEST(test_batch_has_the_order_of_the_table),
+		TEST(test_findings_catch_up),
+		TEST(test_findings_that_are_written_are_not_behind),
 		TEST(test_parents_that_were_rolled_back_come_again),
 		TEST(test_a_row_that_went_away_comes_back_whole),
 		TEST(test_parents_may_come_later),
