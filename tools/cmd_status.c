@@ -196,6 +196,27 @@ static void print_gaps(const struct page *p, const struct status *s)
 		printf("%22s+ %u %s\n", "", first + s->gaps_more, text(p->lang, TEXT_MORE));
 }
 
+static void print_ledger(const struct page *p, const struct status *s)
+{
+	const struct status_ledger *l = &s->ledger;
+	char time[FORMAT_TIME_MAX], why[400];
+	if (!l->known)
+		return;
+	head(p, TEXT_LEDGER);
+	printf("%" PRIu64 " %s, %" PRIu64 " %s", l->entries, text(p->lang, TEXT_LEDGER_ENTRIES), l->checkpoint_entries,
+	       text(p->lang, TEXT_LEDGER_SIGNED));
+	if (l->signed_us != 0)
+		printf(" (%s)", format_time(l->signed_us, time));
+	if (l->sent + l->failed > 0)
+		printf(", %" PRIu64 " %s, %" PRIu64 " %s", l->sent, text(p->lang, TEXT_LEDGER_SENT), l->failed,
+		       text(p->lang, TEXT_LEDGER_FAILED));
+	putchar('\n');
+	if (l->why[0] != '\0')
+		printf("%22s%s\n", "", clean(l->why, why, sizeof why));
+	if (l->error[0] != '\0')
+		printf("%22s%s\n", "", clean(l->error, why, sizeof why));
+}
+
 static void print_review(const struct page *p, const struct status *s)
 {
 	const struct review_counts *c = &s->review;
@@ -233,6 +254,7 @@ static void print_page(const struct page *p, const struct status *s)
 	       p->colour && s->unapproved > 0 ? format_colour_start(COLOUR_BAD) : "", s->unapproved,
 	       text(p->lang, TEXT_UNAPPROVED), p->colour && s->unapproved > 0 ? FORMAT_COLOUR_END : "", s->housekeeping,
 	       text(p->lang, TEXT_HOUSEKEEPING));
+	print_ledger(p, s);
 	print_review(p, s);
 	for (unsigned i = 0; i < s->warnings; i++) {
 		const struct status_warning *w = &s->warning[i];
@@ -346,6 +368,26 @@ static void json_database(struct json *j, const struct status *s)
 	}
 }
 
+static void json_ledger(struct json *j, const struct status *s)
+{
+	const struct status_ledger *l = &s->ledger;
+	if (!l->known)
+		return;
+	json_object(j, "ledger");
+	json_str(j, "state", l->state);
+	json_str(j, "why", l->why[0] != '\0' ? l->why : NULL);
+	json_str(j, "origin", l->origin[0] != '\0' ? l->origin : NULL);
+	json_uint(j, "entries", l->entries);
+	json_uint(j, "checkpoint_entries", l->checkpoint_entries);
+	if (l->signed_us != 0)
+		json_time(j, "signed", l->signed_us);
+	json_uint(j, "sent", l->sent);
+	json_uint(j, "failed", l->failed);
+	json_uint(j, "waiting", l->waiting);
+	json_str(j, "error", l->error[0] != '\0' ? l->error : NULL);
+	json_object_end(j);
+}
+
 static void json_review(struct json *j, const struct status *s)
 {
 	const struct review_counts *c = &s->review;
@@ -401,6 +443,7 @@ static void json_head(struct json *j, const struct status *s)
 	json_int(j, "approved_24h", s->approved);
 	json_int(j, "unapproved_24h", s->unapproved);
 	json_int(j, "housekeeping_24h", s->housekeeping);
+	json_ledger(j, s);
 	json_review(j, s);
 }
 

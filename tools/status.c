@@ -152,6 +152,23 @@ static int take_gap(void *ctx, const struct stored_gap *g)
 	return 0;
 }
 
+static int take_ledger(void *ctx, const char *const *values)
+{
+	struct status_ledger *l = &((struct status *)ctx)->ledger;
+	l->known = true;
+	copy(l->state, sizeof l->state, values[0]);
+	copy(l->why, sizeof l->why, values[1]);
+	copy(l->origin, sizeof l->origin, values[2]);
+	copy(l->error, sizeof l->error, values[3]);
+	l->entries = number(values[4]);
+	l->checkpoint_entries = number(values[5]);
+	l->signed_us = (int64_t)number(values[6]);
+	l->sent = number(values[7]);
+	l->failed = number(values[8]);
+	l->waiting = (unsigned)number(values[9]);
+	return 0;
+}
+
 static int take_retention(void *ctx, const char *const *values)
 {
 	struct status *s = ctx;
@@ -186,7 +203,9 @@ static int gather_words(struct store_reader *r, struct status *s)
 	static const char *const input[] = {"last_packet_us", "duplicate_frames", "routed_frames"}, *const worker[] = {"state", "queue_bytes"},
 	                  *const geo[] = {"role", "path", "build", "error"}, *const avoided[] = {"peer", "peer_port", "inside_port", "left_s"},
 	                  *const record[] = {"pid", "silence_s"}, *const reload[] = {"ok", "at", "errors"},
-	                  *const retention[] = {"database_limit", "approved_detail_days", "hourly_sums_days", "exhausted", "shrinks"};
+	                  *const retention[] = {"database_limit", "approved_detail_days", "hourly_sums_days", "exhausted", "shrinks"},
+	                  *const ledger[] = {"state", "why", "origin", "error", "entries", "checkpoint_entries", "signed_us", "sent",
+	                                     "failed", "waiting"};
 	int code = store_read_status_fields(r, "input", input, 3, take_input, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "workers", worker, 2, take_worker, s);
@@ -202,6 +221,8 @@ static int gather_words(struct store_reader *r, struct status *s)
 		code = store_read_status_fields(r, "reload", reload, 3, take_reload, s);
 	if (code == 0)
 		code = store_read_status_fields(r, "retention", retention, 5, take_retention, s);
+	if (code == 0)
+		code = store_read_status_fields(r, "ledger", ledger, 10, take_ledger, s);
 	if (code == 0)
 		code = store_read_events(r, s->now_us - 30 * DAY_US, take_event, s);
 	if (code == 0)
@@ -322,6 +343,9 @@ static void reckon_warnings(struct status *s)
 	warn(s, damaged, "record-damaged", TEXT_WARN_RECORD_DAMAGED, 0);
 	warn(s, s->retention.exhausted, "database-too-large", TEXT_WARN_TOO_LARGE, 0);
 	warn(s, s->retention.no_shrink, "database-cannot-shrink", TEXT_WARN_NO_SHRINK, 0);
+	warn(s, strcmp(s->ledger.state, "contradicted") == 0, "ledger-contradicted", TEXT_WARN_CONTRADICTED, 0);
+	warn(s, strcmp(s->ledger.state, "no-key") == 0, "ledger-not-signed", TEXT_WARN_NO_KEY, 0);
+	warn(s, s->ledger.waiting > 0, "checkpoint-not-sent", TEXT_WARN_NOT_SENT, 0);
 	warn(s, s->review.overdue > 0, "review-overdue", TEXT_WARN_OVERDUE, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
 	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);

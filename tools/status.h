@@ -65,6 +65,15 @@ struct status_retention {
 	bool exhausted, no_shrink;
 };
 
+struct status_ledger {
+	bool known;                /* a sensor of this version has run here */
+	char state[16], why[300], origin[120], error[160];   /* state: signed, no-key, contradicted */
+	uint64_t entries, checkpoint_entries;
+	int64_t signed_us;         /* 0: not since the start */
+	uint64_t sent, failed;     /* heads that went off the machine, and tries that failed */
+	unsigned waiting;          /* ways on which the last one is not out */
+};
+
 struct status {
 	int64_t now_us;
 	bool ever, running;        /* was there a live run; does it go on */
@@ -91,6 +100,7 @@ struct status {
 	uint64_t db_bytes;         /* of the files, log included */
 	struct stored_extent extent;
 	struct status_retention retention;
+	struct status_ledger ledger;
 	struct status_event event[STATUS_EVENTS_MAX];   /* oldest first */
 	unsigned events;
 	struct status_gap *gap;    /* of the last 24 hours */

@@ -65,18 +65,6 @@ void recorder_sign(struct recorder *r)
 	send_out(r, code == 1, ms);
 }
 
-static void put_way(struct json *j, const char *key, const struct emit_way *w)
-{
-	if (!w->on)
-		return;
-	json_object(j, key);
-	json_bool(j, "waits", w->waits);
-	json_uint(j, "sent", w->sent);
-	json_uint(j, "failed", w->failed);
-	json_str(j, "error", w->why[0] != '\0' ? w->why : NULL);
-	json_object_end(j);
-}
-
 int recorder_put_ledger(struct recorder *r)
 {
 	static const char *const words[] = {[SIGNER_GOOD] = "signed", [SIGNER_NO_KEY] = "no-key", [SIGNER_CONTRADICTED] = "contradicted"};
@@ -94,11 +82,13 @@ int recorder_put_ledger(struct recorder *r)
 	json_uint(j, "entries", s.entries);
 	json_uint(j, "checkpoint_entries", s.size);
 	if (s.signed_us != 0)
-		json_time(j, "signed", s.signed_us);
+		json_int(j, "signed_us", s.signed_us);
 	if (r->o->emit != NULL) {
 		emit_get_state(r->o->emit, &e);
-		put_way(j, "file", &e.file);
-		put_way(j, "syslog", &e.syslog);
+		json_uint(j, "sent", e.file.sent + e.syslog.sent);
+		json_uint(j, "failed", e.file.failed + e.syslog.failed);
+		json_uint(j, "waiting", (uint64_t)e.file.waits + e.syslog.waits);
+		json_str(j, "error", e.file.waits ? e.file.why : e.syslog.waits ? e.syslog.why : NULL);
 	}
 	json_object_end(j);
 	const char *text = json_text(j);

@@ -286,6 +286,32 @@ static void test_the_record_itself(void **state)
 	assert_true(s.events == 0 && !warned("record-damaged") && !warned("unapproved-folded"));
 }
 
+static void test_the_ledger(void **state)
+{
+	(void)state;
+	tell(start_us + 9 * SECOND, &busy);
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(store_put_status(f.store, "ledger", "{\"state\":\"signed\",\"origin\":\"garita/pe-01\",\"entries\":12,"
+	                                  "\"checkpoint_entries\":10,\"signed_us\":1795316400123456,\"sent\":3,\"failed\":0,\"waiting\":0}"), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 10 * SECOND);
+	assert_int_equal(s.warnings, 0);
+	assert_true(s.ledger.known && s.ledger.entries == 12 && s.ledger.checkpoint_entries == 10 && s.ledger.sent == 3);
+	assert_int_equal(s.ledger.signed_us, T0);
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(store_put_status(f.store, "ledger", "{\"state\":\"contradicted\",\"why\":\"x\",\"waiting\":1,\"error\":\"y\"}"), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 10 * SECOND);
+	assert_true(warned("ledger-contradicted") && warned("checkpoint-not-sent") && !warned("ledger-not-signed"));
+	assert_string_equal(s.ledger.why, "x");
+	assert_string_equal(s.ledger.error, "y");
+	assert_int_equal(store_begin(f.store), 0);
+	assert_int_equal(store_put_status(f.store, "ledger", "{\"state\":\"no-key\"}"), 0);
+	assert_int_equal(store_commit(f.store), 0);
+	gather(start_us + 10 * SECOND);
+	assert_true(warned("ledger-not-signed"));
+}
+
 static void test_reviews(void **state)
 {
 	sqlite3 *db;
@@ -324,7 +350,7 @@ int main(void)
 		TEST(test_gaps_lower_the_coverage),
 		TEST(test_what_is_kept_off),
 		TEST(test_a_stopped_sensor),
-		TEST(test_the_record_itself), TEST(test_reviews),
+		TEST(test_the_record_itself), TEST(test_the_ledger), TEST(test_reviews),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "record/store_retention.h"
+#include "record/store_verify.h"
 
 static void put(struct fixture *f, const struct row_transfer *rows, unsigned count)
 {
@@ -358,6 +359,19 @@ static void test_purge(void **state)
 	fixture_done(&f);
 }
 
+/* What garita verify finds wrong. */
+static int64_t verified(struct fixture *f)
+{
+	struct store_reader *r;
+	struct verify_summary sum;
+	const struct verify_options o = {.dir = f->dir};
+	char err[400];
+	assert_int_equal(store_reader_open(f->db, &r, err, sizeof err), 0);
+	assert_int_equal(store_verify(r, &o, &sum), 0);
+	store_reader_close(r);
+	return (int64_t)sum.wrong;
+}
+
 /* Seals that vouch for nothing any more go; what is left of them is sealed as it was. */
 static void test_tidy(void **state)
 {
@@ -389,6 +403,7 @@ static void test_tidy(void **state)
 	                                " WHERE kind = 'rows')"), 1);
 	assert_int_equal(seals_wrong(f.db, &records), 0);
 	assert_int_equal(records, 110);
+	assert_int_equal(verified(&f), 0);
 	/* a row that was changed is not sealed again as it stands: what proves it stays */
 	store_close(f.store);
 	fixture_open(&f, "live span0", T0 + SECOND);
@@ -398,6 +413,7 @@ static void test_tidy(void **state)
 	while (!t.done)
 		assert_int_equal(store_tidy(f.store, &t, 1000), 0);
 	assert_int_equal(seals_wrong(f.db, NULL), 1);
+	assert_int_equal(verified(&f), 1);
 	fixture_done(&f);
 }
 
