@@ -76,7 +76,7 @@ static int try_file(struct trial *t, FILE *f)
 {
 	uint8_t p[1400];
 	const struct carrier_ends ends = {.proto = IPPROTO_TCP};
-	const struct content_sink sink = {t, on_find, on_dns};
+	const struct content_sink sink = {.ctx = t, .find = on_find, .dns = on_dns};
 	struct carrier *c = carrier_new(t->carriers, NULL, &ends);
 	struct content *content = content_new(t->pool, IPPROTO_TCP, 1, 1);
 	uint32_t seq = 1;
@@ -144,7 +144,7 @@ static struct tried *find_flow(struct trial *t, const struct ends *key)
 static void try_packet(struct trial *t, const struct packet *p)
 {
 	struct ends key;
-	const struct content_sink sink = {t, on_find, on_dns};
+	const struct content_sink sink = {.ctx = t, .find = on_find, .dns = on_dns};
 	carrier_overhear(t->carriers, p);
 	if ((p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP) || !p->l4_whole || (p->fragment && !p->first_fragment))
 		return;

@@ -126,6 +126,21 @@ static enum recognise examine_channel(const struct feed *f, const uint8_t *p, si
 	return r == RECOGNISE_MORE ? r : tunnel;
 }
 
+/* A ClientHello in several segments (those of post-quantum key exchange are): is
+ * an encrypted one in it? In one segment dpi has seen it. */
+static enum recognise examine_hello(const struct feed *f, const uint8_t *p, size_t n, bool last)
+{
+	const enum recognise hello = recognise_hello(p, n);
+	const bool waited = f->c->side[f->from].buffer != NULL;
+	if (hello == RECOGNISE_NO || (hello == RECOGNISE_YES && !waited))
+		return RECOGNISE_NO;
+	if (hello == RECOGNISE_MORE && !last)
+		return RECOGNISE_MORE;
+	if (recognise_hidden_name(p, n) && f->sink->risk != NULL)
+		f->sink->risk(f->sink->ctx, RISK_ESNI);
+	return RECOGNISE_NO;
+}
+
 /* The first n bytes of one direction. NO: there is nothing more to learn from it. */
 static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, bool last)
 {
@@ -146,7 +161,9 @@ static enum recognise examine(const struct feed *f, const uint8_t *p, size_t n, 
 	const enum recognise channel = examine_channel(f, p, n, last);
 	if (channel == RECOGNISE_YES)
 		return RECOGNISE_YES;
-	const bool more = dicom == RECOGNISE_MORE || ovpn == RECOGNISE_MORE || channel == RECOGNISE_MORE;
+	const enum recognise hello = examine_hello(f, p, n, last);
+	const bool more = dicom == RECOGNISE_MORE || ovpn == RECOGNISE_MORE || channel == RECOGNISE_MORE ||
+	                  hello == RECOGNISE_MORE;
 	return more ? RECOGNISE_MORE : RECOGNISE_NO;
 }
 

@@ -30,6 +30,7 @@ struct content_sink {
 	void *ctx;
 	void (*find)(void *ctx, const struct content_find *f);
 	void (*dns)(void *ctx, const struct dns_answer *a, enum content_end from);
+	void (*risk)(void *ctx, unsigned risk);   /* RISK_…; NULL: nobody asks */
 };
 
 /* max_flows at once, bytes of each direction looked at (512 at least; 4,096 take

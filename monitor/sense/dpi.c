@@ -282,6 +282,8 @@ static void see_dns(struct dpi_flow *f, const struct dpi_view *v)
 /* Has nDPI anything more to learn of a flow that it has a label for? */
 static bool more_to_learn(struct dpi *d, struct dpi_flow *f)
 {
+	if ((f->seen & (SEEN_CONNECT | SEEN_WITHIN)) == SEEN_CONNECT)
+		return true;
 	/* we read DNS ourselves; nDPI would wait for an answer */
 	if (dpi_label_is(f, NDPI_PROTOCOL_DNS) && (f->seen & SEEN_DNS))
 		return false;

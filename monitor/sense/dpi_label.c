@@ -111,11 +111,35 @@ static void see_fronting(struct dpi_flow *f, const struct dpi_view *v)
 	const size_t len = http_target(v->payload, v->payload_bytes, &name);
 	if (len > 0 && !same_host(name, len, f->host, strlen(f->host)))
 		f->seen |= SEEN_FRONTED;
+	if (len > 0 && v->payload[0] == 'C')
+		f->seen |= SEEN_CONNECT;
+}
+
+/* Behind CONNECT the client speaks to whom it named: does what it says there,
+ * in TLS's hello or a request in the clear, name another? */
+static void see_within(struct dpi_flow *f, const struct dpi_view *v)
+{
+	const uint8_t *name;
+	char host[FACT_HOST_MAX];
+	struct addr address;
+	size_t len = recognise_sni(v->payload, v->payload_bytes, &name);
+	if (len == 0)
+		len = http_host(v->payload, v->payload_bytes, &name);
+	if (len == 0)
+		return;
+	f->seen |= SEEN_WITHIN;
+	const char *target = f->host;
+	const size_t n = without_port(&target, strlen(f->host));
+	snprintf(host, sizeof host, "%.*s", (int)n, target);
+	if (addr_parse(host, &address) != 0 && !same_host(name, len, host, strlen(host)))
+		f->seen |= SEEN_FRONTED;
 }
 
 void dpi_host_see(struct dpi_flow *f, const struct dpi_view *v)
 {
 	const uint8_t *name;
+	if ((f->seen & (SEEN_CONNECT | SEEN_WITHIN)) == SEEN_CONNECT)
+		see_within(f, v);
 	if (f->host[0] != '\0' || v->proto != IPPROTO_TCP)
 		return;
 	size_t len = recognise_sni(v->payload, v->payload_bytes, &name);

@@ -28,7 +28,7 @@
 
 /* Seen in the flow's own bytes, by our own recognisers. */
 enum { SEEN_TLS = 1, SEEN_DNS = 2, SEEN_TLS_HELLO = 4, SEEN_TLS_TWICE = 8,
-       SEEN_HIDDEN = 16, SEEN_FRONTED = 32 };
+       SEEN_HIDDEN = 16, SEEN_FRONTED = 32, SEEN_CONNECT = 64, SEEN_WITHIN = 128 };
 /* Either is enough to say TLS where nDPI does not: it wants whole records and
  * the beginning of a connection, which a short snaplen or a late start deny it. */
 #define SEEN_TLS_SURE (SEEN_TLS_HELLO | SEEN_TLS_TWICE)

@@ -47,6 +47,7 @@ struct inspection {
 	} said;
 	const char *app, *category;    /* of our own recognisers: they override; NULL: nothing */
 	bool app_encrypted;
+	bool hidden_name;              /* and so do they: RISK_ESNI */
 	bool names;                    /* DNS: the content goes on, the application is known without it */
 	uint8_t fed, fed_known;        /* packets given to nDPI; after it knew the protocol */
 	uint8_t inner_count, find_count;
@@ -120,9 +121,7 @@ void inspect_free(struct inspector *i)
 
 struct flow *inspect_victim(struct inspector *i)
 {
-	if (i->free != NONE || i->used < i->max)
-		return NULL;
-	return i->pool[i->oldest].owner;
+	return i->free == NONE && i->used >= i->max ? i->pool[i->oldest].owner : NULL;
 }
 
 static struct inspection *take(struct inspector *i)
@@ -229,6 +228,13 @@ static void on_find(void *ctx, const struct content_find *find)
 	}
 }
 
+static void on_risk(void *ctx, unsigned risk)
+{
+	struct inspection *x = ((struct content_ctx *)ctx)->f->inspection;
+	x->hidden_name |= risk == RISK_ESNI;
+	x->looked = false;
+}
+
 static void on_carried(void *ctx, void *owner, const char *word, const char *detail)
 {
 	const struct flow *f = owner;
@@ -244,7 +250,7 @@ static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
 static void feed_content(struct content_ctx *ctx, const struct packet *p, unsigned end)
 {
 	struct inspection *x = ctx->f->inspection;
-	const struct content_sink sink = {.ctx = ctx, .find = on_find, .dns = on_dns};
+	const struct content_sink sink = {.ctx = ctx, .find = on_find, .dns = on_dns, .risk = on_risk};
 	enum content_end from = end == ctx->f->inside_end ? CONTENT_OUT : CONTENT_IN;
 	uint32_t seq = p->proto == IPPROTO_TCP ? p->tcp_seq : 0;
 	bool more = true;
@@ -271,9 +277,8 @@ static void end_carrier(struct inspector *i, struct inspection *x)
 /* Worth the memory? Most flows are encrypted, or say little in datagrams. */
 static bool carries_much(const struct packet *p)
 {
-	if (p->proto == IPPROTO_UDP)
-		return p->payload_caplen >= CARRIED_DATAGRAM;
-	return !carrier_is_encrypted(p->payload, p->payload_caplen);
+	return p->proto == IPPROTO_UDP ? p->payload_caplen >= CARRIED_DATAGRAM
+	                               : !carrier_is_encrypted(p->payload, p->payload_caplen);
 }
 
 static struct carrier *new_carrier(struct inspector *i, struct flow *f)
@@ -340,15 +345,13 @@ void inspect_look(struct inspector *i, struct flow *f)
 }
 
 /* Where the handshake was seen, each direction's beginning is known. */
-static void content_beginnings(struct inspector *i, struct flow *f)
+static void content_beginnings(struct flow *f)
 {
-	struct content_ctx ctx = {.i = i, .f = f};
-	const struct content_sink sink = {.ctx = &ctx, .find = on_find, .dns = on_dns};
-	struct inspection *x = f->inspection;
+	static const struct content_sink nothing;   /* is found in no bytes */
 	for (unsigned end = 0; end < 2; end++) {
 		enum content_end from = end == f->inside_end ? CONTENT_OUT : CONTENT_IN;
 		if (f->tcp_seen[end] & TCP_SYN)
-			(void)!content_feed(x->content, from, f->tcp_next[end], NULL, 0, &sink);
+			(void)!content_feed(f->inspection->content, from, f->tcp_next[end], NULL, 0, &nothing);
 	}
 }
 
@@ -369,7 +372,7 @@ void inspect_begin(struct inspector *i, struct flow *f, bool look)
 	begin_carrier(f);
 	x->content = content_new(i->content, k->proto, k->port[in], k->port[1 - in]);
 	if (x->content != NULL && k->proto == IPPROTO_TCP)
-		content_beginnings(i, f);
+		content_beginnings(f);
 }
 
 /* --- nDPI --- */
@@ -409,11 +412,6 @@ static bool from_client(const struct flow *f, unsigned end)
 	return f->key.port[end] >= f->key.port[1 - end];
 }
 
-static unsigned feed_limit(uint8_t proto)
-{
-	return proto == IPPROTO_TCP ? FEED_TCP : proto == IPPROTO_UDP ? FEED_UDP : FEED_OTHER;
-}
-
 static void feed_dpi(struct inspector *i, struct flow *f, const struct packet *p, unsigned end)
 {
 	struct inspection *x = f->inspection;
@@ -424,9 +422,10 @@ static void feed_dpi(struct inspector *i, struct flow *f, const struct packet *p
 		return;
 	}
 	enum dpi_state state = dpi_feed(i->dpi, x->dpi, p->l3, p->l3_caplen, p->time_us, from_client(f, end));
+	const unsigned most = p->proto == IPPROTO_TCP ? FEED_TCP : p->proto == IPPROTO_UDP ? FEED_UDP : FEED_OTHER;
 	x->fed++;
 	x->fed_known = (uint8_t)(x->fed_known + (state != DPI_MORE));
-	if (state != DPI_DONE && (x->fed >= feed_limit(p->proto) || x->fed_known >= FEED_KNOWN)) {
+	if (state != DPI_DONE && (x->fed >= most || x->fed_known >= FEED_KNOWN)) {
 		dpi_finish(i->dpi, x->dpi);
 		state = DPI_DONE;
 	}
@@ -528,7 +527,7 @@ static uint64_t news_hash(const struct inspection *x)
 	uint64_t h = text_hash(app_of(x), 1);
 	h = text_hash(e->host, h);
 	h = text_hash(e->ja3, h);
-	h = text_hash(e->ja4, h);
+	h = text_hash(e->ja4, h) + x->hidden_name;
 	return h << 2 | (is_final(x) ? 3 : 1);
 }
 
@@ -559,7 +558,7 @@ void inspect_get(struct flow *f, struct fact_flow_class *ret)
 	copy_text(ret->host, sizeof ret->host, e->host);
 	copy_text(ret->ja3, sizeof ret->ja3, e->ja3);
 	copy_text(ret->ja4, sizeof ret->ja4, e->ja4);
-	ret->risk = x->said.risk;
+	ret->risk = x->said.risk | (x->hidden_name ? UINT64_C(1) << RISK_ESNI : 0);
 	ret->host_source = x->said.host_source;
 	ret->encrypted = x->app != NULL ? x->app_encrypted : x->said.encrypted;
 	ret->final = is_final(x);

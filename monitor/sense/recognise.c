@@ -190,6 +190,17 @@ size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret)
 	return 0;
 }
 
+enum recognise recognise_hello(const uint8_t *p, size_t n)
+{
+	if (n > 0 && p[0] != TLS_HANDSHAKE)
+		return RECOGNISE_NO;
+	if (n <= TLS_HEADER)
+		return n == 0 || p[0] == TLS_HANDSHAKE ? RECOGNISE_MORE : RECOGNISE_NO;
+	if (!recognise_tls(p, n) || p[TLS_HEADER] != 1)
+		return RECOGNISE_NO;
+	return n - TLS_HEADER < be16(p + 3) ? RECOGNISE_MORE : RECOGNISE_YES;
+}
+
 bool recognise_hidden_name(const uint8_t *p, size_t n)
 {
 	struct bytes b;

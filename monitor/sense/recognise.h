@@ -32,6 +32,10 @@ bool recognise_openvpn_udp(const uint8_t *p, size_t n);
  * 0 when there is none; *ret borrows from p. */
 size_t recognise_sni(const uint8_t *p, size_t n, const uint8_t **ret);
 
+/* Does a TLS record with a ClientHello begin at p? YES: the record is whole; MORE: n
+ * cuts it. */
+enum recognise recognise_hello(const uint8_t *p, size_t n);
+
 /* Does such a ClientHello, as far as it is there, carry an encrypted one (ECH,
  * ESNI)? GREASE looks the same: it proves nothing. */
 bool recognise_hidden_name(const uint8_t *p, size_t n);

@@ -44,7 +44,7 @@ static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
 	snprintf(s->name, sizeof s->name, "%s", a->name);
 }
 
-static const struct content_sink sink = {&seen, on_find, on_dns};
+static const struct content_sink sink = {.ctx = &seen, .find = on_find, .dns = on_dns};
 
 static struct content *flow(uint8_t proto, uint16_t peer_port)
 {
@@ -580,6 +580,43 @@ static void any_segments(void **state)
 	}
 }
 
+static void on_risk(void *ctx, unsigned risk)
+{
+	assert_int_equal(risk, RISK_ESNI);
+	((struct seen *)ctx)->from_in++;
+}
+
+/* ECH in the second segment of a long ClientHello, cut anywhere; in one segment it
+ * is not ours, and without ECH it is nothing. */
+static void hidden_name_across_segments(void **state)
+{
+	(void)state;
+	enum { HELLO = 1500, RECORD = HELLO - 5, HAND = RECORD - 4, SHARE = HELLO - 64 };
+	const struct content_sink with = {&seen, on_find, on_dns, on_risk};
+	uint8_t hello[HELLO] = {0x16, 3, 1, RECORD >> 8, RECORD & 255, 1, 0, HAND >> 8, HAND & 255, 3, 3};
+	for (unsigned ech = 0; ech < 2; ech++) {
+		uint8_t *e = hello + 11 + 32;
+		const uint8_t head[] = {0, 0, 2, 0x13, 1, 1, 0, (SHARE + 12) >> 8, (SHARE + 12) & 255,
+		                        0, 51, SHARE >> 8, SHARE & 255};
+		memcpy(e, head, sizeof head);
+		e += sizeof head + SHARE;
+		const uint8_t tail[] = {ech ? 0xfe : 0, ech ? 0x0d : 45, 0, 4, 0, 1, 1, 1};
+		assert_true(e + sizeof tail == hello + HELLO);
+		memcpy(e, tail, sizeof tail);
+		for (size_t at = 1; at < HELLO + 37; at += 37) {
+			const size_t cut = at < HELLO ? at : HELLO;
+			struct content *c = flow(TCP, 443);
+			syn(c, CONTENT_OUT, 1);
+			(void)!content_feed(c, CONTENT_OUT, 1, hello, (uint32_t)cut, &with);
+			if (cut < HELLO)
+				(void)!content_feed(c, CONTENT_OUT, 1 + (uint32_t)cut, hello + cut, (uint32_t)(HELLO - cut), &with);
+			assert_int_equal(seen.from_in, ech && cut < HELLO ? 1 : 0);
+			assert_int_equal(seen.finds, 0);
+			content_free(pool, c);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +630,7 @@ int main(void)
 	    cmocka_unit_test(nothing_in_noise),
 	    cmocka_unit_test(dtls),
 	    cmocka_unit_test(tls_record),
+	    cmocka_unit_test(hidden_name_across_segments),
 	    cmocka_unit_test(openvpn),
 	    cmocka_unit_test(ftp_needs_both_ends),
 	    cmocka_unit_test(dns_over_udp),

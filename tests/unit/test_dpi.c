@@ -332,6 +332,58 @@ static void fronting(void **state)
 	}
 }
 
+static size_t hello_for(const char *name, uint8_t *p)
+{
+	const size_t len = strlen(name);
+	size_t n = 43;
+	memset(p, 0, n);
+	memcpy(p, "\x16\3\1\0\0\1\0\0\0\3\3", 11);
+	memcpy(p + 43, "\0\0\2\x13\1\1\0", 7);   /* no session, a suite, no compression */
+	n += 7;
+	const uint8_t sni[] = {0, (uint8_t)(len + 9), 0, 0, 0, (uint8_t)(len + 5), 0, (uint8_t)(len + 3), 0, 0, (uint8_t)len};
+	memcpy(p + n, sni, sizeof sni);
+	memcpy(p + n + sizeof sni, name, len);
+	n += sizeof sni + len;
+	p[4] = (uint8_t)(n - 5);
+	p[8] = (uint8_t)(n - 9);
+	return n;
+}
+
+/* What is said within the tunnel of CONNECT names whom CONNECT named, or another. */
+static void fronting_behind_connect(void **state)
+{
+	(void)state;
+	const struct {
+		const char *target, *within;
+		bool tls, fronted;
+	} t[] = {
+	    {"a.example:443", "a.example", true, false},     {"a.example:443", "b.example", true, true},
+	    {"a.example:80", "a.example", false, false},     {"a.example:80", "b.example", false, true},
+	    {"198.51.100.7:443", "b.example", true, false},  {"[2001:db8::7]:443", "b.example", true, false},
+	};
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		char text[300];
+		uint8_t hello[300];
+		struct dpi_result r;
+		struct dpi_flow *f = tcp_open(3128);
+		uint32_t out = 1, in = 1;
+		snprintf(text, sizeof text, "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: curl/7.88.1\r\n\r\n", t[i].target,
+		         t[i].target);
+		tcp_say(f, true, 3128, text, strlen(text), &out);
+		snprintf(text, sizeof text, "HTTP/1.1 200 Connection established\r\n\r\n");
+		tcp_say(f, false, 3128, text, strlen(text), &in);
+		if (t[i].tls) {
+			const size_t n = hello_for(t[i].within, hello);
+			tcp_say(f, true, 3128, hello, n, &out);
+		} else {
+			snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\n\r\n", t[i].within);
+			tcp_say(f, true, 3128, text, strlen(text), &out);
+		}
+		finish(f, &r);
+		assert_int_equal((r.risk & UINT64_C(1) << RISK_FRONTING) != 0, t[i].fronted);
+	}
+}
+
 /* Bulk of a flow that nobody knows is not shown to nDPI; what is small comes to
  * it all the same, and so does TLS. */
 static void bulk_teaches_nothing(void **state)
@@ -646,6 +698,7 @@ int main(void)
 	    cmocka_unit_test(hidden_names),
 	    cmocka_unit_test(long_names_are_whole),
 	    cmocka_unit_test(fronting),
+	    cmocka_unit_test(fronting_behind_connect),
 	    cmocka_unit_test(bulk_teaches_nothing), cmocka_unit_test(http_host),
 	    cmocka_unit_test(ssh_on_443),
 	    cmocka_unit_test(dtls_certificate_survived),

@@ -160,7 +160,7 @@ static void frame(const uint8_t *p, uint32_t n, int64_t time_us)
 	const bool syn = (c.flags & 2) != 0;
 	if (f->content == NULL || f->content_done || (c.payload_len == 0 && !syn))
 		return;
-	const struct content_sink sink = {f, found, answered};
+	const struct content_sink sink = {.ctx = f, .find = found, .dns = answered};
 	f->content_done = !content_feed(f->content, first_end ? CONTENT_OUT : CONTENT_IN, c.seq + syn, c.payload,
 	                                syn ? 0 : c.payload_len, &sink);
 }

@@ -219,7 +219,7 @@ static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
 static void in_pieces(const char *text, size_t bytes, size_t step, struct seen *seen)
 {
 	struct content_pool *pool;
-	const struct content_sink sink = {seen, on_find, on_dns};
+	const struct content_sink sink = {.ctx = seen, .find = on_find, .dns = on_dns};
 	memset(seen, 0, sizeof *seen);
 	assert_int_equal(content_pool_new(4, 2048, &pool), 0);
 	struct content *c = content_new(pool, 6, 40000, 80);

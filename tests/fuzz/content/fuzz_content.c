@@ -40,7 +40,7 @@ static void on_dns(void *ctx, const struct dns_answer *a, enum content_end from)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seen seen = {.count = 0};
-	const struct content_sink sink = {&seen, on_find, on_dns};
+	const struct content_sink sink = {.ctx = &seen, .find = on_find, .dns = on_dns};
 	struct content_pool *pool;
 	if (size < 1 || content_pool_new(1, 512, &pool) != 0)
 		return 0;
