@@ -27,6 +27,11 @@ bench-rows: $(BUILD)/bench/rows ## transfers a second into SQLite, and from fact
 
 .PHONY: bench-rows
 
+bench-show: all ## what garita show takes for a finding of a million transfers, and garita findings for 20,000 findings
+	@tests/bench/show.sh $(BUILD) $(TRANSFERS)
+
+.PHONY: bench-show
+
 bench-live: ## as root: the rate without loss beside tcpdump, softflowd and ndpiReader; from packet to row
 	@tools/install/deps.sh build bench
 	@$(MAKE) --no-print-directory all

@@ -158,7 +158,7 @@ static int on_one(void *ctx, const struct stored_transfer *t)
 		.id = r->id, .start_us = r->start_us, .end_us = r->end_us, .transfers = 1, .dest_ip = address,
 		.port = t->has_ports ? peer ? r->ident.inside_port : r->ident.peer_port : -1, .proto = r->ident.proto,
 		.encrypted = r->inspected ? r->encrypted : -1, .initiator = r->initiator, .app = r->app, .hostname = r->hostname,
-		.hostname_source = r->hostname_source, .hostname_verified = r->hostname_verified, .verdict = r->verdict,
+		.hostname_source = r->hostname_source, .hostname_verified = r->hostname_verified,
 		.country = r->country, .asn = r->asn, .as_org = r->as_org, .provider = r->provider, .jurisdiction = r->jurisdiction,
 		.content = r->content, .signs = t->signs, .channels = r->channels, .collapsed = r->collapsed,
 		.ip_bytes_out = r->counts.ip_bytes_out, .ip_bytes_in = r->counts.ip_bytes_in,

@@ -137,7 +137,6 @@ struct stored_brief {
 	uint32_t asn;                    /* 0: unknown */
 	enum fact_host_source hostname_source;   /* a sum does not know */
 	bool hostname_verified;
-	enum verdict verdict;
 	const char *content, *signs, *channels;  /* JSON; a sum has none */
 	const char *provider, *jurisdiction;     /* nor these */
 	uint64_t collapsed, ip_bytes_out, ip_bytes_in, packets_out, packets_in, payload_bytes_out, payload_bytes_in;

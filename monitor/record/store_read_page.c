@@ -11,14 +11,14 @@
 /* In this order the columns are read; those at the end of a row cost the most. */
 #define BRIEF \
 	"id, start_us, end_us, src_port, dest_ip, dest_port, proto, initiator, app, encrypted, hostname, hostname_source," \
-	" hostname_verified, country, asn, as_org, ip_bytes_out, ip_bytes_in, packets_out, packets_in, content, verdict," \
+	" hostname_verified, country, asn, as_org, ip_bytes_out, ip_bytes_in, packets_out, packets_in, content," \
 	" collapsed, signs, channel, provider, jurisdiction, payload_bytes_out, payload_bytes_in"
 
 static const char rows_sql[] = "SELECT " BRIEF " FROM transfer WHERE finding = ?1 ORDER BY id";
 /* Sums lie by the hour: only those of its time are looked at. */
 static const char folded_sql[] =
 	"SELECT start_us, end_us, span, dest_ip, port, proto, initiator, app, hostname, hostname_verified, ip_bytes_out,"
-	" ip_bytes_in, packets_out, packets_in, verdict, collapsed, transfers, country, asn, as_org,"
+	" ip_bytes_in, packets_out, packets_in, collapsed, transfers, country, asn, as_org,"
 	" payload_bytes_out, payload_bytes_in FROM folded"
 	" WHERE hour_us BETWEEN ?2 AND ?3 AND finding = ?1 ORDER BY hour_us";
 
@@ -45,10 +45,9 @@ static void read_row(sqlite3_stmt *st, struct stored_brief *b)
 		.hostname_verified = sqlite3_column_int(st, 12) != 0, .country = store_text_at(st, 13),
 		.asn = (uint32_t)sqlite3_column_int64(st, 14), .as_org = store_text_at(st, 15), .ip_bytes_out = store_count_at(st, 16),
 		.ip_bytes_in = store_count_at(st, 17), .packets_out = store_count_at(st, 18), .packets_in = store_count_at(st, 19),
-		.content = store_text_at(st, 20), .verdict = store_verdict_find(store_text_at(st, 21)),
-		.collapsed = store_count_at(st, 22), .signs = store_text_at(st, 23), .channels = store_text_at(st, 24),
-		.provider = store_text_at(st, 25), .jurisdiction = store_text_at(st, 26), .payload_bytes_out = store_count_at(st, 27),
-		.payload_bytes_in = store_count_at(st, 28)};
+		.content = store_text_at(st, 20), .collapsed = store_count_at(st, 21), .signs = store_text_at(st, 22),
+		.channels = store_text_at(st, 23), .provider = store_text_at(st, 24), .jurisdiction = store_text_at(st, 25),
+		.payload_bytes_out = store_count_at(st, 26), .payload_bytes_in = store_count_at(st, 27)};
 }
 
 static void read_folded(sqlite3_stmt *st, struct stored_brief *b)
@@ -62,9 +61,9 @@ static void read_folded(sqlite3_stmt *st, struct stored_brief *b)
 		.app = text_if(st, 7), .encrypted = -1, .hostname = text_if(st, 8), .hostname_source = HOST_NONE,
 		.hostname_verified = sqlite3_column_int(st, 9) != 0, .ip_bytes_out = store_count_at(st, 10),
 		.ip_bytes_in = store_count_at(st, 11), .packets_out = store_count_at(st, 12), .packets_in = store_count_at(st, 13),
-		.verdict = store_verdict_find(store_text_at(st, 14)), .collapsed = store_count_at(st, 15),
-		.transfers = store_count_at(st, 16), .country = text_if(st, 17), .asn = (uint32_t)sqlite3_column_int64(st, 18),
-		.as_org = text_if(st, 19), .payload_bytes_out = store_count_at(st, 20), .payload_bytes_in = store_count_at(st, 21)};
+		.collapsed = store_count_at(st, 14), .transfers = store_count_at(st, 15), .country = text_if(st, 16),
+		.asn = (uint32_t)sqlite3_column_int64(st, 17), .as_org = text_if(st, 18),
+		.payload_bytes_out = store_count_at(st, 19), .payload_bytes_in = store_count_at(st, 20)};
 }
 
 static int read_all(struct store_reader *r, sqlite3_stmt *st, void (*read)(sqlite3_stmt *, struct stored_brief *),
