@@ -61,6 +61,7 @@ struct show_record {
 	struct show_packet packets[SHOW_PACKETS_MAX];
 	unsigned packet_count;
 	int64_t packets_of;            /* transfer */
+	bool headers_only;             /* what they carried was not kept */
 	bool unreadable;               /* a file that should be there cannot be opened */
 	struct review_before before;
 	struct stored_entry entry;

@@ -23,8 +23,9 @@ static const char *say(const struct show *s, enum show_text t)
 
 /* --- reading --- */
 
-/* What a packet carries of that flow; false: nothing. */
-static bool payload_of(const struct pcapng_packet *p, int link_type, const struct addr *inside, struct show_packet *ret)
+/* What a packet carries of that flow; false: nothing, or (*ret_cut) nothing of it was kept. */
+static bool payload_of(const struct pcapng_packet *p, int link_type, const struct addr *inside, struct show_packet *ret,
+                       bool *ret_cut)
 {
 	const struct capture_frame f = {.data = p->data, .caplen = p->caplen, .wirelen = p->wirelen, .time_us = p->time_us,
 	                                .link_type = link_type};
@@ -35,6 +36,7 @@ static bool payload_of(const struct pcapng_packet *p, int link_type, const struc
 		o = decode_inner(&here, &inner);
 		here = inner;
 	}
+	*ret_cut = o == DECODE_IP && here.payload_bytes > 0 && here.payload_caplen == 0;
 	if (o != DECODE_IP || here.payload == NULL || here.payload_caplen == 0)
 		return false;
 	*ret = (struct show_packet){.time_us = p->time_us, .bytes = here.payload_bytes, .out = addr_eq(&here.src, inside)};
@@ -56,8 +58,10 @@ static void read_file(struct show *s, int fd, const struct addr *inside)
 		    pcapng_note_transfer(b.packet.comment, b.packet.comment_bytes) != c->packets_of)
 			continue;
 		const struct pcapng_interface *i = pcapng_reader_interface(r, b.packet.interface);
-		if (i != NULL && payload_of(&b.packet, i->link_type, inside, &c->packets[c->packet_count]))
+		bool cut = false;
+		if (i != NULL && payload_of(&b.packet, i->link_type, inside, &c->packets[c->packet_count], &cut))
 			c->packet_count++;
+		c->headers_only = c->headers_only || cut;
 	}
 	pcapng_reader_free(r);
 }
@@ -103,20 +107,30 @@ static void print_row(const uint8_t *data, unsigned at, unsigned count)
 	printf("  %04x  %-48s  %s\n", at, hex, text);
 }
 
+/* On one screen: the first, and the first of the other way (else the second). */
+static bool is_shown(const struct show_record *c, unsigned i)
+{
+	unsigned other = 1;
+	while (other < c->packet_count && c->packets[other].out == c->packets[0].out)
+		other++;
+	return i == 0 || i == (other < c->packet_count ? other : 1);
+}
+
 void show_packets(const struct show *s)
 {
 	const struct show_record *c = &s->record;
-	const unsigned shown = s->all || c->packet_count < 2 ? c->packet_count : 2;
 	char id[24], buf[200], size[24];
 	snprintf(id, sizeof id, "%" PRId64, c->packets_of);
 	if (c->packet_count == 0) {
-		if (c->unreadable)
-			show_item(s, say(s, SHOW_PACKETS_LABEL), "%s", say(s, SHOW_UNREADABLE));
+		if (c->unreadable || c->headers_only)
+			show_item(s, say(s, SHOW_PACKETS_LABEL), "%s", say(s, c->unreadable ? SHOW_UNREADABLE : SHOW_HEADERS_ONLY));
 		return;
 	}
 	show_item(s, say(s, SHOW_PACKETS_LABEL), "%s",
 	          text_fill(say(s, SHOW_FIRST_PACKETS), (const char *[]){id}, buf, sizeof buf));
-	for (unsigned i = 0; i < shown; i++) {
+	for (unsigned i = 0; i < c->packet_count; i++) {
+		if (!s->all && !is_shown(c, i))
+			continue;
 		const struct show_packet *p = &c->packets[i];
 		const unsigned most = s->all ? SHOW_PACKET_BYTES : 2 * ROW, bytes = p->kept < most ? p->kept : most;
 		char at[SHOW_TIME_MAX];

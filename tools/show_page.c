@@ -363,6 +363,18 @@ static void print_word(const struct show *s, const struct page_word *w, const ch
 		show_cut(s, label, line);
 }
 
+/* The words that have no line of their own. */
+static void print_other_words(const struct show *s, unsigned from)
+{
+	char buf[1200] = "";
+	for (unsigned i = from; i < s->g->word_count; i++)
+		also(buf, sizeof buf, s->g->words[i].word);
+	if (s->g->more_words)
+		also(buf, sizeof buf, "…");
+	if (buf[0] != '\0')
+		show_cut(s, NULL, buf);
+}
+
 static void print_what(const struct show *s)
 {
 	const struct finding_page *g = s->g;
@@ -379,15 +391,19 @@ static void print_what(const struct show *s)
 		          a->encrypted < 0 ? "" : say(s, a->encrypted > 0 ? SHOW_ENCRYPTED : SHOW_PLAIN),
 		          format_size(a->amount.out, out), say(s, SHOW_OUT), format_size(a->amount.in, in), say(s, SHOW_IN));
 	}
+	if (g->app_count > apps)
+		show_item(s, NULL, "+ %u %s", g->app_count - apps, say(s, SHOW_MORE));
+	else if (g->more_apps)
+		show_item(s, NULL, "…");
 	for (unsigned i = 0; i < words; i++)
 		print_word(s, &g->words[i], once(s, SHOW_WHAT, &count));
+	print_other_words(s, words);
 	for (unsigned i = 0; i < g->channel_count && (s->all || i < 2); i++)
 		show_item(s, once(s, SHOW_WHAT, &count), "%s %s: %s%s%s%s", say(s, SHOW_BY_CHANNEL), g->channels[i].kind,
 		          g->channels[i].name, g->channels[i].provider[0] != '\0' ? " (" : "", g->channels[i].provider,
 		          g->channels[i].provider[0] != '\0' ? ")" : "");
-	const unsigned hidden = g->app_count - apps + g->word_count - words;
-	if (hidden > 0)
-		show_item(s, NULL, "+ %u %s", hidden, say(s, SHOW_MORE));
+	if (!s->all && g->channel_count > 2)
+		show_item(s, NULL, "+ %u %s", g->channel_count - 2, say(s, SHOW_MORE));
 }
 
 /* --- how much --- */

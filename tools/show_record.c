@@ -62,7 +62,7 @@ static void print_evidence(const struct show *s)
 		snprintf(m, sizeof m, "%" PRIu64, f->missed);
 		const char *const values[] = {n, format_size(f->bytes, size), m};
 		text_fill(say(s, f->evicted ? SHOW_KEPT_ONCE : f->missed > 0 ? SHOW_KEPT_BUT : SHOW_KEPT), values, buf, sizeof buf);
-		show_item(s, count++ == 0 ? say(s, SHOW_EVIDENCE) : NULL, "%s: %s", f->path, buf);
+		show_item(s, count++ == 0 ? say(s, SHOW_EVIDENCE) : NULL, "%s: %s", buf, f->path);
 	}
 	if (c->file_count - shown + c->more_files > 0) {
 		snprintf(n, sizeof n, "%" PRIu64, c->kept_packets);
@@ -135,7 +135,9 @@ static void print_ledger(const struct show *s)
 	snprintf(size, sizeof size, "%" PRId64, e->covered_by);
 	text_fill(say(s, e->covered_by > 0 ? SHOW_COVERED : SHOW_NOT_COVERED), (const char *[]){size}, covered, sizeof covered);
 	char buf[300];
-	const char *const values[] = {number, e->kind, show_local(s, e->time_us, at), hex(&e->hash, s->all ? 32 : 8, hash), covered};
+	show_local(s, e->time_us, at);
+	at[s->all ? strlen(at) : strlen("2026-11-22 03:39")] = '\0';
+	const char *const values[] = {number, e->kind, at, hex(&e->hash, s->all ? LEDGER_HASH_BYTES : 4, hash), covered};
 	show_item(s, say(s, SHOW_LEDGER), "%s", text_fill(say(s, SHOW_ENTRY), values, buf, sizeof buf));
 }
 

@@ -111,7 +111,7 @@ int store_read_evidence_of(struct store_reader *r, int64_t finding, int64_t tran
 	int result = 0;
 	int code = sqlite3_prepare_v2(r->db,
 	                              "SELECT e.id, e.path, e.state, e.bytes, min(e.first_us), max(e.last_us), sum(p.packets),"
-	                              " sum(p.bytes), sum(p.missed), count(*), hex(e.sha256) FROM evidence_part p"
+	                              " sum(p.bytes), sum(p.missed), count(*), lower(hex(e.sha256)) FROM evidence_part p"
 	                              " JOIN evidence e ON e.id = p.evidence WHERE p.finding = ?1 AND (?2 = 0 OR p.transfer = ?2)"
 	                              " GROUP BY e.id ORDER BY e.first_us, e.id",
 	                              -1, &st, NULL);

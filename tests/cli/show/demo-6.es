@@ -16,7 +16,7 @@ Qué         DICOM tcp/11112, sin cifrar: 136 kB de salida, 7.2 kB de entrada
             TLS tcp/443, cifrado: 44.5 kB de salida, 3.0 kB de entrada
             dicom en 1 transferencia, 136 kB de salida: AE BAG4 -> OUTSIDE;…
             dicom-store en 1 transferencia, 136 kB de salida: Secondary Capture…
-            + 2 más; --all los muestra
+            container-number, dicom-record
 Cuándo      2026-11-21 21:39:17 America/Mexico_City (UTC-06:00)
             2026-11-22 03:39:17Z, 82 ms
 Cuánto      180 kB de salida, 10.3 kB de entrada, 2 transferencias, 140 paquetes
