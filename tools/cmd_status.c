@@ -113,6 +113,14 @@ static void print_database(const struct page *p, const struct status *s)
 	putchar('\n');
 }
 
+static void print_evidence(const struct page *p, const struct status *s)
+{
+	if (s->evidence.packets[0] == '\0')
+		return;
+	head(p, TEXT_EVIDENCE);
+	status_print_evidence(p->lang, &s->evidence, 22);
+}
+
 static void print_events(const struct page *p, const struct status *s)
 {
 	char at[FORMAT_TIME_MAX], size[FORMAT_SIZE_MAX], detail[400];
@@ -162,6 +170,7 @@ static void print_parts(const struct page *p, const struct status *s)
 			printf("%.10s %s\n", g->build, clean(g->path, buf, sizeof buf));
 	}
 	print_database(p, s);
+	print_evidence(p, s);
 }
 
 static void print_turned_away(const struct page *p, const struct status *s)
@@ -440,6 +449,7 @@ static void json_head(struct json *j, const struct status *s)
 		                                 : NULL);
 	}
 	json_database(j, s);
+	status_json_evidence(j, &s->evidence);
 	json_int(j, "approved_24h", s->approved);
 	json_int(j, "unapproved_24h", s->unapproved);
 	json_int(j, "housekeeping_24h", s->housekeeping);

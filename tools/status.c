@@ -224,6 +224,8 @@ static int gather_words(struct store_reader *r, struct status *s)
 	if (code == 0)
 		code = store_read_status_fields(r, "ledger", ledger, 10, take_ledger, s);
 	if (code == 0)
+		code = status_gather_evidence(r, &s->evidence);
+	if (code == 0)
 		code = store_read_events(r, s->now_us - 30 * DAY_US, take_event, s);
 	if (code == 0)
 		code = store_read_extent(r, &s->extent);
@@ -346,6 +348,8 @@ static void reckon_warnings(struct status *s)
 	warn(s, strcmp(s->ledger.state, "contradicted") == 0, "ledger-contradicted", TEXT_WARN_CONTRADICTED, 0);
 	warn(s, strcmp(s->ledger.state, "no-key") == 0, "ledger-not-signed", TEXT_WARN_NO_KEY, 0);
 	warn(s, s->ledger.waiting > 0, "checkpoint-not-sent", TEXT_WARN_NOT_SENT, 0);
+	warn(s, s->running && s->evidence.full, "evidence-full", TEXT_WARN_EVIDENCE_FULL, 0);
+	warn(s, s->evidence.exhausted, "evidence-exhausted", TEXT_WARN_EVIDENCE_EXHAUSTED, 0);
 	warn(s, s->review.overdue > 0, "review-overdue", TEXT_WARN_OVERDUE, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);
 	warn(s, geo_bad, "geolocation", TEXT_WARN_GEO, 0);

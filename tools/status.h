@@ -74,6 +74,16 @@ struct status_ledger {
 	unsigned waiting;          /* ways on which the last one is not out */
 };
 
+/* Packets of transfers in a finding: status_evidence.c. */
+enum { EVIDENCE_MISSED = 6 };
+extern const char *const status_missed_key[EVIDENCE_MISSED];   /* in JSON */
+struct status_evidence {
+	char packets[12], file[160];     /* "" : no sensor that knows of it has run here */
+	uint64_t kept_packets, kept_bytes, flows, used_bytes, total_bytes, hold_bytes, hold_room;
+	uint64_t missed[EVIDENCE_MISSED], evicted_bytes;
+	bool full, exhausted;
+};
+
 struct status {
 	int64_t now_us;
 	bool ever, running;        /* was there a live run; does it go on */
@@ -101,6 +111,7 @@ struct status {
 	struct stored_extent extent;
 	struct status_retention retention;
 	struct status_ledger ledger;
+	struct status_evidence evidence;
 	struct status_event event[STATUS_EVENTS_MAX];   /* oldest first */
 	unsigned events;
 	struct status_gap *gap;    /* of the last 24 hours */
@@ -115,5 +126,12 @@ struct status {
 /* 0 or a negative code. */
 MUST_CHECK int status_gather(struct store_reader *r, const char *path, int64_t now_us, struct status *ret);
 void status_done(struct status *s);
+
+/* status_evidence.c */
+struct json;
+MUST_CHECK int status_gather_evidence(struct store_reader *r, struct status_evidence *ret);
+void status_json_evidence(struct json *j, const struct status_evidence *e);
+/* "full, 12 MB of 20 GB, …": at most two lines, the second after so many blanks. */
+void status_print_evidence(const char *lang, const struct status_evidence *e, int indent);
 
 #endif

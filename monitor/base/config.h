@@ -154,6 +154,8 @@ struct config_evidence {
 	unsigned hold_mb;               /* of each worker, for packets that nobody has judged yet: 1 to 4096, default 32 */
 	uint64_t per_transfer_bytes;    /* default 10 MB */
 	uint64_t file_bytes;            /* a file is closed past that, or after an hour; default 64 MB */
+	uint64_t total_bytes;           /* of all files; then the least needed go; default 20 GB */
+	uint64_t reserve_bytes;         /* that the disk keeps for the record; a twentieth of it at most; default 1 GB */
 };
 
 struct config_detect {     /* thresholds of the detect_* modules, which say more of each */

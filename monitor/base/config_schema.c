@@ -155,6 +155,8 @@ static const struct config_key evidence_keys[] = {
 	{"hold_mb",      &type_number,  NULL, 0, IN(config_evidence, hold_mb), .min = 1, .max = 4096, .standard = "32"},
 	{"per_transfer", &type_size,    NULL, 0, IN(config_evidence, per_transfer_bytes), .min = 1000, .standard = "10MB"},
 	{"file",         &type_size,    NULL, 0, IN(config_evidence, file_bytes), .min = 1000000, .standard = "64MB"},
+	{"total",        &type_size,    NULL, 0, IN(config_evidence, total_bytes), .min = 1000000, .standard = "20GB"},
+	{"reserve",      &type_size,    NULL, 0, IN(config_evidence, reserve_bytes), .standard = "1GB"},
 	END
 };
 

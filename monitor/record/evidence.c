@@ -9,6 +9,7 @@
 
 #define TURN_BYTES (4u << 20)        /* of frames between two looks at facts */
 #define BACKLOG_MAX (1u << 20)       /* orders of a worker that wait */
+#define APPROVED_SHARE 10            /* what is approved and suspicious has that part of a transfer's budget */
 #define OVER_MS 5000                 /* a worker has that long to end a flow that is over */
 #define PATIENCE_MS 5000             /* as long flows have to be told again */
 
@@ -58,6 +59,18 @@ void evidence_free(struct evidence *e)
 void evidence_set_config(struct evidence *e, const struct config_evidence *c)
 {
 	e->config = *c;
+}
+
+uint64_t evidence_reserve(const struct evidence *e)
+{
+	return e->reserve;
+}
+
+void evidence_set_exhausted(struct evidence *e, bool exhausted)
+{
+	if (e->no_more != exhausted)
+		e->looked_ms = 0;
+	e->no_more = exhausted;
 }
 
 /* --- flows --- */
@@ -116,7 +129,7 @@ static struct kept *add(struct evidence *e, unsigned worker, uint64_t flow)
 		at = ++e->kept_used;
 	struct kept *k = &e->kept[at - 1];
 	uint32_t *b = bucket_of(e, worker, flow);
-	*k = (struct kept){.flow = flow, .worker = (uint8_t)worker, .next = *b, .limit = e->config.per_transfer_bytes};
+	*k = (struct kept){.flow = flow, .worker = (uint8_t)worker, .next = *b};
 	*b = at;
 	e->kept_count++;
 	e->flows++;
@@ -210,7 +223,8 @@ static void describe(struct evidence *e, struct kept *k, const struct row_keep *
 static void keep(struct evidence *e, const struct row_keep *r)
 {
 	const enum config_packets packets = e->config.packets;
-	struct keep_order o = {.flow = r->flow, .bytes = e->config.per_transfer_bytes,
+	const bool approved = r->verdict != VERDICT_UNAPPROVED;
+	struct keep_order o = {.flow = r->flow, .bytes = e->config.per_transfer_bytes / (approved ? APPROVED_SHARE : 1),
 	                       .what = packets == PACKETS_HEADERS ? KEEP_HEADERS : KEEP_ALL};
 	struct kept *k = find(e, r->worker, r->flow);
 	const bool known = k != NULL;
@@ -223,10 +237,12 @@ static void keep(struct evidence *e, const struct row_keep *r)
 		return;
 	}
 	describe(e, k, r);
-	if (known && !k->let_go)
+	if (known && !k->let_go && o.bytes <= k->limit)
 		return;
+	k->limit = o.bytes > k->limit ? o.bytes : k->limit;
 	k->again = k->let_go;
-	k->let_go = k->ended = false;
+	k->let_go = false;
+	k->ended = k->ended && !k->again;
 	order(e, r->worker, &o);
 }
 

@@ -51,6 +51,11 @@ MUST_CHECK int evidence_new(const struct evidence_options *o, const struct confi
 void evidence_free(struct evidence *e);   /* what is open stays so */
 void evidence_set_config(struct evidence *e, const struct config_evidence *c);
 
+/* How much of the disk is the record's; of that the last look at it says. */
+uint64_t evidence_reserve(const struct evidence *e);
+/* Nothing new is to be kept: evidence_keep_state.exhausted. */
+void evidence_set_exhausted(struct evidence *e, bool exhausted);
+
 /* Close what earlier runs left open, in transactions of its own. 0 or a code. */
 MUST_CHECK int evidence_recover(struct evidence *e, struct store *s);
 

@@ -20,8 +20,7 @@
 #define RETRY_MS 5000                /* after it was full */
 #define GAP_MS 60000                 /* that often a gap that goes on is told again */
 #define NAMES_TRIED 1000
-#define RESERVE_MAX (UINT64_C(1) << 30)
-#define RESERVE_SHARE 20u            /* of the disk is the record's, at most RESERVE_MAX */
+#define RESERVE_SHARE 20u            /* of the disk is the record's, at most */
 
 void evidence_file_free(struct evidence_file *f)
 {
@@ -46,6 +45,7 @@ static void tell_gap(struct evidence *e)
 {
 	char detail[120];
 	snprintf(detail, sizeof detail, "packets of unapproved transfers are not kept: %s",
+	         e->no_more ? "evidence.total is reached, and nothing may go" :
 	         e->exhausted ? "the room that is left on the disk is the record's" : "the disk is full or fails");
 	const struct row_gap gap = {.start_us = e->full_us, .end_us = wall_us(), .cause = "evidence-full", .detail = detail,
 	                            .lost = e->missed[EVIDENCE_DISK] - e->full_missed};
@@ -60,7 +60,9 @@ static int is_full(struct evidence *e, int code)
 		e->full_us = wall_us();
 		e->full_missed = e->missed[EVIDENCE_DISK];
 		e->told_ms = e->now_ms;
-		log_error("judge", "evidence: packets are not kept: %s", code == ERR_FULL ? "the disk is full" : strerror(errno));
+		log_error("judge", "evidence: packets are not kept: %s", e->no_more ? "evidence.total is reached, and nothing may go" :
+		          e->exhausted ? "the room that is left on the disk is the record's" :
+		          code == ERR_FULL ? "the disk is full" : strerror(errno));
 	}
 	e->full_ms = e->now_ms != 0 ? e->now_ms : 1;
 	return ERR_FULL;
@@ -82,12 +84,13 @@ static bool has_room(struct evidence *e)
 	struct statfs s;
 	if (e->looked_ms != 0 && e->now_ms - e->looked_ms < LOOK_MS)
 		return !e->exhausted;
-	e->looked_ms = e->now_ms;
+	e->looked_ms = e->now_ms != 0 ? e->now_ms : 1;
 	if (statfs(e->o.data_dir, &s) != 0)
 		return true;
 	const uint64_t all = (uint64_t)s.f_blocks * (uint64_t)s.f_bsize, left = (uint64_t)s.f_bavail * (uint64_t)s.f_bsize;
-	const uint64_t share = all / RESERVE_SHARE, reserve = share < RESERVE_MAX ? share : RESERVE_MAX;
-	e->exhausted = left < reserve;
+	const uint64_t share = all / RESERVE_SHARE, wanted = e->config.reserve_bytes;
+	e->reserve = share < wanted ? share : wanted;
+	e->exhausted = left < e->reserve || e->no_more;
 	return !e->exhausted;
 }
 

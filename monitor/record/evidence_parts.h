@@ -102,7 +102,9 @@ struct evidence {
 	/* the disk */
 	int64_t full_ms, full_us, told_ms, looked_ms;   /* full since; 0: it is not */
 	uint64_t full_missed;
-	bool exhausted;                /* the room that is left is the record's */
+	uint64_t reserve;              /* bytes of the disk that are the record's */
+	bool exhausted;                /* no more than that is left */
+	bool no_more;                  /* all files are as much as they may be, and none may go */
 	/* rows */
 	struct delta *delta;
 	uint32_t delta_count, delta_room;

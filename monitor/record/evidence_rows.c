@@ -70,12 +70,25 @@ void evidence_count(struct evidence *e, uint32_t file, const struct kept *k, con
 	d->missed += more->missed;
 }
 
+static void move_delta(struct evidence *e, uint32_t file, const struct kept *k)
+{
+	uint32_t at = e->delta_bucket != NULL ? *bucket_of(e, file, k->transfer) : 0;
+	while (at != 0 && (e->delta[at - 1].file != file || e->delta[at - 1].transfer != k->transfer))
+		at = e->delta[at - 1].next;
+	if (at != 0)
+		e->delta[at - 1].finding = k->finding;
+}
+
 void evidence_move(struct evidence *e, const struct kept *k)
 {
-	for (uint32_t i = 0; i < e->delta_count; i++) {
-		if (e->delta[i].transfer == k->transfer)
-			e->delta[i].finding = k->finding;
-	}
+	if (e->file != NULL)
+		move_delta(e, e->file->number, k);
+	for (const struct evidence_file *f = e->closed; f != NULL; f = f->next)
+		move_delta(e, f->number, k);
+	if (k->file != 0)
+		move_delta(e, k->file, k);
+	else
+		return;   /* no row of it was written */
 	if (e->move_count == e->move_room) {
 		const size_t room = e->move_room == 0 ? 64 : 2 * e->move_room;
 		struct move *grown = realloc(e->move, room * sizeof *grown);

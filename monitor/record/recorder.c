@@ -308,6 +308,7 @@ static void run(struct recorder *r)
 		refresh_geo(r);
 		recorder_keep(r, taken == 0);
 		recorder_sign(r);
+		recorder_evidence_keep(r, taken == 0);
 		if (more)
 			continue;
 		/* Told to end while the database is locked and the judge is full: the
@@ -366,7 +367,7 @@ int recorder_run(const struct recorder_options *o)
 	json_done(&r->json);
 	json_done(&r->reload);
 	retention_free(r->retention);
-	evidence_free(r->evidence);
+	recorder_evidence_free(r);
 	free(r);
 	return code;
 }

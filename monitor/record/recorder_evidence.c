@@ -2,7 +2,29 @@
 #include "base/log.h"
 #include "record/recorder_private.h"
 
-int recorder_evidence_new(struct recorder *r)
+#define LOOK_MS 1000             /* between two looks whether something is due */
+#define SHARE 4                  /* idle: that many times as long as a step took nothing is done */
+#define BUSY_PAUSE_MS 500
+
+static struct evidence_limits limits_of(const struct recorder *r)
+{
+	const struct config_evidence *c = &judge_config(r->o->judge)->evidence;
+	return (struct evidence_limits){.total_bytes = c->total_bytes,
+	                                .reserve_bytes = r->evidence != NULL ? evidence_reserve(r->evidence) : 0};
+}
+
+/* Files of earlier runs have their bounds, too, where nothing is kept now. */
+static void begin_keep(struct recorder *r)
+{
+	const struct evidence_limits limits = limits_of(r);
+	if (!r->o->live || r->o->data_dir == NULL)
+		return;
+	const int rc = evidence_keep_new(r->o->store, r->o->data_dir, &limits, &r->evidence_keep);
+	if (rc != 0)
+		log_error("judge", "evidence is not kept within its bounds: %s", err_str(rc));
+}
+
+static int begin_evidence(struct recorder *r)
 {
 	const struct recorder_options *o = r->o;
 	const struct config *c = judge_config(o->judge);
@@ -28,6 +50,59 @@ int recorder_evidence_new(struct recorder *r)
 	return 0;
 }
 
+int recorder_evidence_new(struct recorder *r)
+{
+	const int rc = begin_evidence(r);
+	if (rc == 0)
+		begin_keep(r);
+	return rc;
+}
+
+void recorder_evidence_free(struct recorder *r)
+{
+	evidence_keep_free(r->evidence_keep);
+	evidence_free(r->evidence);
+}
+
+void recorder_evidence_anew(struct recorder *r)
+{
+	if (r->evidence != NULL)
+		evidence_record_anew(r->evidence);
+	evidence_keep_free(r->evidence_keep);
+	r->evidence_keep = NULL;
+	begin_keep(r);
+}
+
+void recorder_evidence_reload(struct recorder *r)
+{
+	const struct config_evidence *c = &judge_config(r->o->judge)->evidence;
+	if (r->evidence != NULL)
+		evidence_set_config(r->evidence, c);
+	else if (c->packets != PACKETS_OFF)
+		log_warn("judge", "evidence.packets: takes effect when garitad is started anew");
+}
+
+void recorder_evidence_keep(struct recorder *r, bool idle)
+{
+	const int64_t now = recorder_ms();
+	struct evidence_keep_state state;
+	bool more = false;
+	if (r->evidence_keep == NULL || r->stalled_ms != 0 || now < r->evidence_keep_ms)
+		return;
+	const struct evidence_limits limits = limits_of(r);
+	evidence_keep_set_limits(r->evidence_keep, &limits);
+	/* What is wrong with the database the next write says, too. */
+	const int code = evidence_keep_step(r->evidence_keep, now * 1000, &more);
+	evidence_keep_get_state(r->evidence_keep, &state);
+	if (r->evidence != NULL)
+		evidence_set_exhausted(r->evidence, state.exhausted);
+	const int64_t end = recorder_ms();
+	r->evidence_keep_ms = code != 0 || !more ? end + LOOK_MS : end + (idle ? SHARE * (end - now) : BUSY_PAUSE_MS);
+	if (state.exhausted && !r->evidence_warned)
+		log_warn("judge", "evidence: the files are past their bounds, and none of them may go");
+	r->evidence_warned = state.exhausted;
+}
+
 bool recorder_evidence_turn(struct recorder *r)
 {
 	if (r->evidence == NULL)
@@ -47,12 +122,31 @@ void recorder_evidence_end(struct recorder *r)
 int recorder_put_evidence(struct recorder *r)
 {
 	struct json *j = &r->json;
+	uint64_t bytes = 0, room = 0, refused = 0;
+	for (unsigned i = 0; i < r->o->workers; i++) {
+		const struct control_worker *w = &r->o->control->worker[i];
+		bytes += atomic_load(&w->hold_bytes);
+		room += atomic_load(&w->hold_room);
+		refused += atomic_load(&w->hold_refused);
+	}
 	json_reset(j);
 	json_object(j, NULL);
 	if (r->evidence != NULL)
 		evidence_put_status(r->evidence, j);
 	else
 		json_str(j, "packets", "off");
+	json_uint(j, "hold_bytes", bytes);
+	json_uint(j, "hold_room", room);
+	json_uint(j, "hold_refused", refused);
+	if (r->evidence_keep != NULL) {
+		struct evidence_keep_state s;
+		evidence_keep_get_state(r->evidence_keep, &s);
+		json_uint(j, "used", s.used_bytes);
+		json_uint(j, "total", s.limits.total_bytes);
+		json_bool(j, "exhausted", s.exhausted);
+		json_uint(j, "evicted_files", s.evicted_files);
+		json_uint(j, "evicted_bytes", s.evicted_bytes);
+	}
 	json_object_end(j);
 	const char *text = json_text(j);
 	return text != NULL ? store_put_status(r->o->store, "evidence", text) : ERR_NOMEM;

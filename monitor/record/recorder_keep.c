@@ -91,8 +91,7 @@ int recorder_renew(struct recorder *r)
 		return code;
 	log_error("judge", "%s", store_notice(r->o->store));
 	judge_record_anew(r->o->judge);
-	if (r->evidence != NULL)
-		evidence_record_anew(r->evidence);
+	recorder_evidence_anew(r);
 	if (r->o->signer != NULL && signer_renewed(r->o->signer) != 0)
 		log_error("judge", "the ledger of the new database can't be read: its heads are signed when it can");
 	/* What was walked through is no longer there. */

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "record/evidence.h"
+#include "record/evidence_keep.h"
 #include "record/recorder.h"
 #include "record/retention.h"
 
@@ -41,6 +42,9 @@ struct recorder {
 	int geo_said[GEO_FILES];     /* how each geolocation file was when it was said last */
 	struct json reload, json;
 	struct evidence *evidence;   /* NULL: no packets are kept */
+	struct evidence_keep *evidence_keep;   /* of files that are there; NULL: a replay, or it could not begin */
+	int64_t evidence_keep_ms;    /* not before */
+	bool evidence_warned;
 	/* retention (recorder_keep.c) */
 	struct retention *retention;
 	int64_t keep_ms;             /* not before */
@@ -80,6 +84,12 @@ void recorder_reload(struct recorder *r);
 MUST_CHECK int recorder_evidence_new(struct recorder *r);
 /* Frames from the workers, answers to them. True: there are more. */
 bool recorder_evidence_turn(struct recorder *r);
+/* A step of what keeps files within their bounds, where one is due. */
+void recorder_evidence_keep(struct recorder *r, bool idle);
+/* The record was begun anew. */
+void recorder_evidence_anew(struct recorder *r);
+void recorder_evidence_reload(struct recorder *r);
+void recorder_evidence_free(struct recorder *r);
 /* The workers have ended. */
 void recorder_evidence_end(struct recorder *r);
 MUST_CHECK int recorder_put_evidence(struct recorder *r);

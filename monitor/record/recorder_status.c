@@ -246,8 +246,7 @@ void recorder_reload(struct recorder *r)
 		/* After the judge: it must know the networks that the facts will name. */
 		control_put_netset(r->o->control, &r->netset);
 		log_info("judge", "%s is in force", r->o->config_path);
-		if (r->evidence != NULL)
-			evidence_set_config(r->evidence, &judge_config(r->o->judge)->evidence);
+		recorder_evidence_reload(r);
 		recorder_tell_geo(r, false);
 	} else {
 		log_error("judge", "%s is refused, the earlier configuration stays: %s", r->o->config_path,

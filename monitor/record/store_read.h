@@ -242,7 +242,7 @@ MUST_CHECK int store_read_status(struct store_reader *r,
 
 /* Some fields of the status row key: for an object one call, for an array of
  * objects one for each. values[i] is the text of field fields[i], NULL: absent. */
-#define STORE_STATUS_FIELDS_MAX 10
+#define STORE_STATUS_FIELDS_MAX 16
 MUST_CHECK int store_read_status_fields(struct store_reader *r, const char *key, const char *const *fields,
                                         size_t count, int (*fn)(void *ctx, const char *const *values), void *ctx);
 

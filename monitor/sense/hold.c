@@ -26,11 +26,12 @@ int hold_new(const struct hold_options *o, struct hold **ret)
 	h->block_free = h->entry_free = HOLD_NONE;
 	h->waiting.first = h->waiting.last = h->ended.first = h->ended.last = HOLD_NONE;
 	/* Zeroed by the kernel as they are touched: 0 is nothing, else an index + 1. */
-	h->block = malloc((size_t)h->block_max * sizeof *h->block);
+	h->block = aligned_alloc(64, (size_t)h->block_max * sizeof *h->block);
+	h->block_next = malloc((size_t)h->block_max * sizeof *h->block_next);
 	h->entry = calloc(h->max, sizeof *h->entry);
 	h->of_slot = calloc(o->max_flows, sizeof *h->of_slot);
 	h->bucket = calloc(buckets, sizeof *h->bucket);
-	if (h->block == NULL || h->entry == NULL || h->of_slot == NULL || h->bucket == NULL) {
+	if (h->block == NULL || h->block_next == NULL || h->entry == NULL || h->of_slot == NULL || h->bucket == NULL) {
 		hold_free(h);
 		return ERR_NOMEM;
 	}
@@ -43,6 +44,7 @@ void hold_free(struct hold *h)
 	if (h == NULL)
 		return;
 	free(h->block);
+	free(h->block_next);
 	free(h->entry);
 	free(h->of_slot);
 	free(h->bucket);
@@ -384,9 +386,9 @@ static void keep_from_here(struct hold *h, const struct keep_order *o)
 
 static void keep(struct hold *h, struct held *e, const struct keep_order *o)
 {
-	struct flow *f = e->state == HELD_FOR_NOW && e->full && !e->over ? flow_of(h, e->flow) : NULL;
+	struct flow *f = e->full && !e->over && o->bytes > e->limit ? flow_of(h, e->flow) : NULL;
 	if (f != NULL) {
-		/* Its beginning is held, and what comes is wanted. */
+		/* Its beginning is held, and more of what comes is wanted. */
 		e->full = false;
 		e->before += packets_of(f) - e->full_at;
 		f->notes |= FLOW_HELD;

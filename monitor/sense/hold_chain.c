@@ -20,7 +20,7 @@ static uint32_t take_block(struct hold *h)
 {
 	uint32_t at = h->block_free;
 	if (at != HOLD_NONE)
-		h->block_free = h->block[at].next;
+		h->block_free = h->block_next[at];
 	else
 		at = h->block_used++;
 	h->blocks++;
@@ -29,7 +29,7 @@ static uint32_t take_block(struct hold *h)
 
 static void give_block(struct hold *h, uint32_t at)
 {
-	h->block[at].next = h->block_free;
+	h->block_next[at] = h->block_free;
 	h->block_free = at;
 	h->blocks--;
 }
@@ -40,9 +40,9 @@ void hold_append(struct hold *h, struct held *e, const void *bytes, uint32_t cou
 	while (count > 0) {
 		if (e->last == HOLD_NONE || e->used == HOLD_BLOCK_BYTES) {
 			const uint32_t at = take_block(h);
-			h->block[at].next = HOLD_NONE;
+			h->block_next[at] = HOLD_NONE;
 			if (e->last != HOLD_NONE)
-				h->block[e->last].next = at;
+				h->block_next[e->last] = at;
 			else
 				e->first = at;
 			e->last = at;
@@ -72,7 +72,7 @@ void hold_consume(struct hold *h, struct held *e, uint8_t *to, uint32_t count)
 		if (e->read < end)
 			continue;
 		const uint32_t at = e->first;
-		e->first = e->first == e->last ? HOLD_NONE : h->block[at].next;
+		e->first = e->first == e->last ? HOLD_NONE : h->block_next[at];
 		if (e->first == HOLD_NONE)
 			e->last = HOLD_NONE;
 		e->read = 0;
@@ -91,19 +91,19 @@ void hold_peek(const struct hold *h, const struct held *e, struct held_frame *re
 		memcpy(to, h->block[at].bytes + read, n);
 		to += n;
 		left -= n;
-		at = h->block[at].next;
+		at = h->block_next[at];
 		read = 0;
 	}
 }
 
 void hold_drop_frames(struct hold *h, struct held *e)
 {
-	while (e->first != HOLD_NONE) {
-		const uint32_t at = e->first;
-		e->first = h->block[at].next;
-		give_block(h, at);
+	if (e->first != HOLD_NONE) {
+		h->block_next[e->last] = h->block_free;
+		h->block_free = e->first;
+		h->blocks -= e->blocks;
 	}
-	e->last = HOLD_NONE;
+	e->first = e->last = HOLD_NONE;
 	e->blocks = 0;
 	e->read = 0;
 }

@@ -8,12 +8,10 @@
 #include "sense/hold.h"
 
 #define HOLD_NONE UINT32_MAX
-#define HOLD_BLOCK_BYTES 252u
+#define HOLD_BLOCK_BYTES 256u       /* a SYN takes one */
 
-/* 256 bytes: a SYN takes one. */
 struct hold_block {
-	uint32_t next;
-	uint8_t bytes[HOLD_BLOCK_BYTES];
+	_Alignas(64) uint8_t bytes[HOLD_BLOCK_BYTES];
 };
 
 /* Before the bytes of each frame. */
@@ -59,6 +57,7 @@ struct hold_list {
 struct hold {
 	struct hold_options o;
 	struct hold_block *block;
+	uint32_t *block_next;       /* apart: a chain is let go without a look at its bytes */
 	uint32_t block_max, block_used, block_free, blocks;   /* blocks: in use */
 	struct held *entry;
 	uint32_t max, entry_used, entry_free;

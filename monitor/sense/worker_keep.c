@@ -85,6 +85,16 @@ void worker_keep_on(struct worker *w)
 	(void)hold_hand_over(w->hold, w->clock.now);
 }
 
+void worker_keep_say(const struct worker *w)
+{
+	struct control_worker *me = &w->o.control->worker[w->o.index];
+	struct hold_counts c;
+	hold_get_counts(w->hold, &c);
+	atomic_store_explicit(&me->hold_bytes, c.bytes, memory_order_relaxed);
+	atomic_store_explicit(&me->hold_room, c.room, memory_order_relaxed);
+	atomic_store_explicit(&me->hold_refused, c.refused + c.undecided, memory_order_relaxed);
+}
+
 static int64_t monotonic_us(void)
 {
 	struct timespec t;

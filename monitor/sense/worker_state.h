@@ -200,6 +200,8 @@ void worker_keep_packet(struct worker *w, struct flow *f, const struct packet *p
 void worker_keep_tick(struct worker *w);
 /* Between two batches of frames. */
 void worker_keep_on(struct worker *w);
+/* Once a second: how full the hold is. */
+void worker_keep_say(const struct worker *w);
 /* The last facts are told: what they decide is waited for, and all that is kept handed over. */
 void worker_keep_finish(struct worker *w);
 

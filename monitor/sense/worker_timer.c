@@ -129,6 +129,8 @@ void worker_tick(struct worker *w)
 		take_second(w, w->next_tick, w->live ? (uint64_t)w->next_tick : ++seq);
 	place(w, w->live ? (uint64_t)(w->next_tick - SECOND_US) : seq, PHASE_COUNTERS, 0);
 	tell_counters(w);
+	if (w->hold != NULL)
+		worker_keep_say(w);
 	if (w->hold != NULL && !w->live)
 		worker_keep_tick(w);
 }

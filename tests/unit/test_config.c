@@ -426,6 +426,8 @@ static void evidence(void **state)
 	assert_int_equal(c->evidence.hold_mb, 32);
 	assert_int_equal(c->evidence.per_transfer_bytes, 10000000);
 	assert_int_equal(c->evidence.file_bytes, 64000000);
+	assert_int_equal(c->evidence.total_bytes, 20000000000);
+	assert_int_equal(c->evidence.reserve_bytes, 1000000000);
 	config_free(c);
 	wrong(HEAD "evidence: {packets: all}\n", "full, headers or off", NULL);
 	wrong(HEAD "evidence: {packets: headrs}\n", "did you mean 'headers'?", NULL);
