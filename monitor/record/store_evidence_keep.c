@@ -158,18 +158,26 @@ static int read_plan(struct store *s, sqlite3_stmt *st, bool tails, struct evict
 	return r == 0 && code != SQLITE_DONE ? store_fail(s, code) : r;
 }
 
-static int count_transfers(struct store *s, int64_t file, uint64_t *ret)
+/* Transfers of a file, and packets in it that are of no finding yet: rows of them may come. */
+static int count_parts(struct store *s, int64_t file, uint64_t *ret_transfers, uint64_t *ret_packets)
 {
-	char sql[128];
-	snprintf(sql, sizeof sql, "SELECT count(DISTINCT transfer) FROM evidence_part WHERE evidence = %lld", (long long)file);
-	return ask_number(s, sql, ret);
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(s->db, "SELECT count(DISTINCT transfer), (SELECT packets FROM evidence WHERE id = ?1)"
+	                                     " - coalesce(sum(packets), 0) FROM evidence_part WHERE evidence = ?1", -1, &st, NULL);
+	if (code == SQLITE_OK) {
+		sqlite3_bind_int64(st, 1, file);
+		code = sqlite3_step(st);
+		*ret_transfers = store_count_at(st, 0);
+		*ret_packets = store_count_at(st, 1);
+	}
+	return finish(s, st, code);
 }
 
 int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, unsigned severe, struct evict_plan *ret)
 {
 	struct evict_plan plan = {0};
 	sqlite3_stmt *st = NULL;
-	uint64_t transfers = 0;
+	uint64_t transfers = 0, nobodys = 0;
 	const int code = sqlite3_prepare_v2(s->db, plans[stage], -1, &st, NULL);
 	if (code != SQLITE_OK)
 		return finish(s, st, code);
@@ -179,13 +187,13 @@ int store_evidence_plan(struct store *s, int64_t file, enum evict_stage stage, u
 	int r = read_plan(s, st, stages[stage].tails, &plan);
 	sqlite3_finalize(st);
 	if (r == 0)
-		r = count_transfers(s, file, &transfers);
+		r = count_parts(s, file, &transfers, &nobodys);
 	if (r != 0) {
 		free(plan.part);
 		return r;
 	}
-	/* a file that nobody's packets are in goes with the first ones */
-	plan.whole = !stages[stage].tails && plan.count == transfers;
+	/* an empty file goes with the first ones */
+	plan.whole = !stages[stage].tails && plan.count == transfers && (nobodys == 0 || stage == EVICT_ALL);
 	*ret = plan;
 	return 0;
 }

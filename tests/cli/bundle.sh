@@ -1,0 +1,105 @@
+#!/bin/sh
+# garita evidence: what there is, and a bundle of each finding that its reader can
+# check with what its own page tells him to type; as many packets of each transfer
+# as the record says; the same bytes each time; whatever is wrong is said.
+set -eu
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "$*" >&2; exit 1; }
+for tool in tshark capinfos unzip openssl python3 sqlite3 jq; do
+	command -v $tool >/dev/null || { echo "SKIPPED: $tool is not installed" && exit 0; }
+done
+query() { sqlite3 "$work/db/garita.db" "$1"; }
+evidence() { "$build/garita" evidence --db "$work/db" "$@"; }
+site() {
+	grep -v '^evidence:' tests/replay/demo/site.yaml | sed "s#\.\./geo#$PWD/tests/replay/geo#g" >"$work/site.yaml"
+	echo "evidence: $1" >>"$work/site.yaml"
+}
+replay() {
+	"$build/garitad" -c "$work/site.yaml" -D "$work/db" -r tests/replay/demo/capture.pcap >"$work/log" 2>&1 || { cat "$work/log" && fail replay; }
+}
+site '{packets: full}'
+replay
+
+# The lists.
+[ "$(evidence --format json | jq -s 'map(.packets) | add')" = "$(query 'SELECT sum(packets) FROM evidence_part')" ] || fail "the list"
+[ "$(evidence --files --format json | jq -rs 'map(.sha256) | join(" ")')" = "$(query "SELECT group_concat(lower(hex(sha256)), ' ') FROM evidence")" ] || fail "--files"
+evidence >"$work/en" && evidence --lang es >"$work/es"
+cmp -s "$work/en" "$work/es" && fail "one language"
+COLUMNS=80 evidence | awk '{ if (length($0) > 80) exit 1 }' || fail "the list is wider than the terminal"
+
+# What the page tells its reader to type, typed.
+check() {
+	(cd "$1" && sha256sum --strict --quiet -c SHA256SUMS) || fail "$1: SHA256SUMS"
+	for page in README.txt LEEME.txt; do
+		(cd "$1" && sed -n 's/^    //p' $page | bash -eo pipefail) >"$work/said" 2>&1 || { cat "$work/said" && fail "$1: what $page says does not work"; }
+	done
+	for f in "$1"/policy/*; do
+		[ "$(b2sum -l 256 "$f" | cut -d' ' -f1).yaml" = "$(basename "$f")" ] || fail "$f"
+	done
+	[ "$(capinfos -H "$1/evidence.pcapng" 2>/dev/null | sed -n 's/^SHA256: *//p')" = "$(jq -r '.files[] | select(.name == "evidence.pcapng").sha256' "$1/manifest.json")" ] ||
+		fail "$1: capinfos says another SHA-256"
+	tshark -r "$1/evidence.pcapng" -T fields -e frame.comment 2>/dev/null | grep -o 'transfer=[0-9]*' | sort | uniq -c |
+		awk '{ sub("transfer=", "", $2); print $2 "|" $1 }' | sort >"$work/counted"
+}
+findings=$(query 'SELECT DISTINCT finding FROM evidence_part ORDER BY 1')
+[ "$(echo "$findings" | wc -l)" -ge 5 ] || fail "the demo has fewer findings"
+for id in $findings; do
+	evidence "$id" -o "$work/$id.zip" >"$work/said" || { cat "$work/said" && fail "bundle of $id"; }
+	grep -q "$(sha256sum "$work/$id.zip" | cut -d' ' -f1)" "$work/said" || fail "$id: its SHA-256 is not said"
+	[ "$(stat -c %a "$work/$id.zip")" = 600 ] || fail "$id: others may read it"
+	(cd "$work" && unzip -q "$id.zip") || fail "$id: unzip"
+	check "$work/garita-finding-$id"
+	query "SELECT transfer, sum(packets) FROM evidence_part WHERE finding = $id AND packets > 0 GROUP BY transfer" | sort | diff - "$work/counted" ||
+		fail "$id: other packets than the record says"
+	[ "$(jq length "$work/garita-finding-$id/transfers.json")" = "$(query "SELECT count(*) FROM transfer WHERE finding = $id")" ] || fail "$id: transfers.json"
+	[ "$(jq .finding "$work/garita-finding-$id/manifest.json") $(jq '.problems | length' "$work/garita-finding-$id/manifest.json")" = "$id 0" ] || fail "$id: manifest.json"
+done
+id=$(echo "$findings" | head -1)
+transfer=$(query "SELECT transfer FROM evidence_part WHERE finding = $id AND packets > 0 LIMIT 1")
+
+# The same bytes; not over another; one transfer; nothing left when it fails.
+TZ=Asia/Tokyo evidence "$id" -o "$work/again.zip" >/dev/null
+cmp "$work/$id.zip" "$work/again.zip" || fail "another time, other bytes"
+evidence "$id" -o "$work/again.zip" 2>"$work/err" && fail "written over another"
+grep -q 'force' "$work/err" || fail "--force is not said"
+evidence --transfer "$transfer" -o "$work/again.zip" --force --format json | jq -e ".transfers == 1 and .problems == 0" >/dev/null || fail "--transfer"
+for bad in "0 -o $work/x.zip" "-o $work/x.zip" "$id --force" "a" "1 2" "--format csv" "1 --transfer 1 -o $work/x.zip"; do
+	code=0
+	# shellcheck disable=SC2086
+	evidence $bad >/dev/null 2>&1 || code=$?
+	[ $code = 2 ] || fail "$bad: exit code $code"
+done
+for bad in "999999 -o $work/x.zip" "--transfer 999999 -o $work/x.zip" "$id -o $work/none/x.zip" "$id -o $work"; do
+	code=0
+	# shellcheck disable=SC2086
+	evidence $bad >/dev/null 2>"$work/err" || code=$?
+	[ $code = 1 ] && [ -s "$work/err" ] || fail "$bad: exit code $code"
+done
+(ulimit -f 8 && trap '' XFSZ && evidence "$id" -o "$work/x.zip" 2>"$work/err") && fail "a full disk"
+[ ! -e "$work/x.zip" ] && ! ls -A "$work" | grep -q '^\.garita' || fail "half a file stayed: $(ls -A "$work")"
+
+# A changed segment, a changed entry: made all the same, and said.
+cp -r "$work/db" "$work/whole"
+file=$work/db/$(query 'SELECT path FROM evidence LIMIT 1')
+printf 'X' | dd of="$file" bs=1 seek=2000 conv=notrunc 2>/dev/null
+code=0
+evidence "$id" -o "$work/changed.zip" >"$work/said" 2>"$work/err" || code=$?
+[ $code = 3 ] && grep -q segment-changed "$work/err" || fail "a changed segment: exit code $code: $(cat "$work/err")"
+unzip -p "$work/changed.zip" '*/README.txt' | grep -q '^WRONG' || fail "README.txt says nothing of it"
+unzip -p "$work/changed.zip" '*/LEEME.txt' | grep -q '^MAL' || fail "LEEME.txt says nothing of it"
+rm -rf "$work/db" && cp -r "$work/whole" "$work/db"
+if [ "$(query 'SELECT count(*) FROM checkpoint')" -gt 0 ]; then
+	query "UPDATE ledger SET body = replace(body, '$id', '$id ') WHERE kind = 'finding-opened' AND subject = $id"
+	code=0
+	evidence "$id" -o "$work/entry.zip" >/dev/null 2>"$work/err" || code=$?
+	[ $code = 3 ] && grep -q entry-changed "$work/err" || fail "a changed entry: exit code $code"
+fi
+
+# Past evidence.total: the reviewed one goes, alone, and what is left agrees with the ledger.
+rm -rf "$work/db" && cp -r "$work/whole" "$work/db"
+largest=$(query 'SELECT finding FROM evidence_part GROUP BY finding ORDER BY sum(bytes) DESC LIMIT 1')
+other=$(query "SELECT finding FROM evidence_part WHERE finding <> $largest GROUP BY finding ORDER BY sum(bytes) DESC LIMIT 1")
+"$build/garita" review "$largest" --disposition false-positive --note tested --db "$work/db" >/dev/null || fail "garita review"
