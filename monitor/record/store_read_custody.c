@@ -4,6 +4,9 @@
 
 #include "record/pcapng.h"
 #include "record/store_private.h"
+#include "record/store_seal.h"
+
+_Static_assert(CUSTODY_CELLS == STORE_SEAL_COUNT && CUSTODY_SEAL == STORE_SEAL_HASH, "as the header says");
 
 const char *custody_state_word(enum custody_state s)
 {
@@ -163,8 +166,8 @@ static bool hash_at(sqlite3_stmt *st, int column, struct ledger_hash *ret)
 	" UNION SELECT seq FROM ledger WHERE subject IN (SELECT id FROM file) AND kind IN ('evidence-kept', 'evidence-evicted')" \
 	" UNION SELECT seq FROM ledger WHERE subject IN (SELECT t.run FROM transfer t WHERE " OF_TRANSFER ")" \
 	" AND kind IN ('run-started', 'run-ended')" \
-	" UNION SELECT seq FROM ledger WHERE kind = 'policy' AND json_extract(body, '$.hash') IN" \
-	" (SELECT y.hash FROM transfer t JOIN policy y ON y.id = t.policy WHERE " OF_TRANSFER "))"
+	" UNION SELECT seq FROM ledger WHERE kind = 'policy' AND subject IN" \
+	" (SELECT t.policy FROM transfer t WHERE " OF_TRANSFER "))"
 
 /* The finding that a transfer is of; of: one that is asked for. */
 static int finding_of(struct store_reader *r, const struct custody_of *of, int64_t *ret)
@@ -179,6 +182,21 @@ static int finding_of(struct store_reader *r, const struct custody_of *of, int64
 	return end(r, &q);
 }
 
+/* Rows of seq, time, subject, kind, body, hash. */
+static int give_entries(struct store_reader *r, struct query *q, int (*fn)(void *ctx, const struct custody_entry *e), void *ctx)
+{
+	while (next(q)) {
+		struct custody_entry e = {
+			.seq = sqlite3_column_int64(q->st, 0), .time_us = sqlite3_column_int64(q->st, 1),
+			.subject = sqlite3_column_int64(q->st, 2), .kind = store_text_at(q->st, 3), .body = store_text_at(q->st, 4),
+			.body_bytes = (size_t)sqlite3_column_bytes(q->st, 4),
+		};
+		if (e.kind != NULL && e.body != NULL && hash_at(q->st, 5, &e.hash))
+			q->result = fn(ctx, &e);
+	}
+	return end(r, q);
+}
+
 int store_read_custody_entries(struct store_reader *r, const struct custody_of *of,
                                int (*fn)(void *ctx, const struct custody_entry *e), void *ctx)
 {
@@ -191,16 +209,61 @@ int store_read_custody_entries(struct store_reader *r, const struct custody_of *
 	if (code != 0)
 		return code;
 	sqlite3_bind_int64(q.st, 3, finding);
-	while (next(&q)) {
-		struct custody_entry e = {
-			.seq = sqlite3_column_int64(q.st, 0), .time_us = sqlite3_column_int64(q.st, 1),
-			.subject = sqlite3_column_int64(q.st, 2), .kind = store_text_at(q.st, 3), .body = store_text_at(q.st, 4),
-			.body_bytes = (size_t)sqlite3_column_bytes(q.st, 4),
-		};
-		if (e.kind != NULL && e.body != NULL && hash_at(q.st, 5, &e.hash))
-			q.result = fn(ctx, &e);
+	return give_entries(r, &q, fn, ctx);
+}
+
+int store_read_custody_entry(struct store_reader *r, int64_t seq, int (*fn)(void *ctx, const struct custody_entry *e), void *ctx)
+{
+	struct query q;
+	const struct custody_of of = {.finding = seq};
+	const int code = begin(r, &q, "SELECT seq, time_us, subject, kind, body, hash FROM ledger WHERE seq = ?1 AND ?2 = 0", &of);
+	return code == 0 ? give_entries(r, &q, fn, ctx) : code;
+}
+
+/* --- seals --- */
+
+static void read_cells(sqlite3_stmt *st, struct custody_row *row)
+{
+	for (int i = 0; i < (int)STORE_SEAL_COUNT; i++) {
+		struct custody_cell *c = &row->cell[i];
+		c->name = sqlite3_column_name(st, i);
+		c->type = sqlite3_column_type(st, i) == SQLITE_NULL ? CUSTODY_NULL
+		          : sqlite3_column_type(st, i) == SQLITE_INTEGER ? CUSTODY_INT : CUSTODY_TEXT;
+		c->number = c->type == CUSTODY_INT ? sqlite3_column_int64(st, i) : 0;
+		c->text = c->type == CUSTODY_TEXT ? store_text_at(st, i) : NULL;
+		c->bytes = c->type == CUSTODY_TEXT ? (size_t)sqlite3_column_bytes(st, i) : 0;
 	}
-	return end(r, &q);
+}
+
+int store_read_custody_rows(struct store_reader *r, const struct custody_of *of,
+                            int (*fn)(void *ctx, const struct custody_row *row), void *ctx)
+{
+	struct query q;
+	struct custody_row row;
+	int code = begin(r, &q, "SELECT " STORE_SEAL_COLUMNS " FROM transfer t WHERE t.state <> 'open' AND " OF_TRANSFER
+	                        " ORDER BY t.id", of);
+	while (code == 0 && next(&q)) {
+		row.id = sqlite3_column_int64(q.st, (int)STORE_SEAL_COUNT - 1);
+		read_cells(q.st, &row);
+		store_seal_stored(q.st, 0, row.hash);
+		q.result = fn(ctx, &row);
+	}
+	return code == 0 ? end(r, &q) : code;
+}
+
+int store_read_custody_seals(struct store_reader *r, int (*fn)(void *ctx, int64_t entry, const void *rows, size_t bytes), void *ctx)
+{
+	struct query q;
+	int code = begin(r, &q, "SELECT s.entry, s.rows FROM seal s JOIN ledger l ON l.seq = s.entry AND l.kind = 'rows'"
+	                        " ORDER BY s.entry DESC", NULL);
+	while (code == 0 && next(&q)) {
+		const void *rows = sqlite3_column_blob(q.st, 1);
+		if (rows != NULL)
+			q.result = fn(ctx, sqlite3_column_int64(q.st, 0), rows, (size_t)sqlite3_column_bytes(q.st, 1));
+	}
+	if (code == 0)
+		code = end(r, &q);
+	return code == CUSTODY_ENOUGH ? 0 : code;
 }
 
 int store_read_leaves(struct store_reader *r, uint64_t count, int (*fn)(void *ctx, const struct ledger_hash *leaf), void *ctx)

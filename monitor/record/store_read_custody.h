@@ -67,6 +67,32 @@ struct custody_entry {
  * policies and the runs of its transfers; and the first of all. In their order. */
 MUST_CHECK int store_read_custody_entries(struct store_reader *r, const struct custody_of *of,
                                           int (*fn)(void *ctx, const struct custody_entry *e), void *ctx);
+MUST_CHECK int store_read_custody_entry(struct store_reader *r, int64_t seq,
+                                        int (*fn)(void *ctx, const struct custody_entry *e), void *ctx);
+
+/* Its transfers that have ended, as their hash is made of them: garita-ledger(5). */
+#define CUSTODY_CELLS 51u
+#define CUSTODY_SEAL 16u
+struct custody_cell {
+	const char *name;
+	enum { CUSTODY_NULL = 0, CUSTODY_INT, CUSTODY_TEXT } type;
+	int64_t number;
+	const char *text;
+	size_t bytes;
+};
+struct custody_row {
+	int64_t id;
+	struct custody_cell cell[CUSTODY_CELLS];   /* in the order of the hash */
+	uint8_t hash[CUSTODY_SEAL];
+};
+MUST_CHECK int store_read_custody_rows(struct store_reader *r, const struct custody_of *of,
+                                       int (*fn)(void *ctx, const struct custody_row *row), void *ctx);
+/* What entries of kind "rows" vouch for, the newest first: records of 8 bytes id, big-endian, and the hash, of which
+ * the last one of an id holds. The callback may return CUSTODY_ENOUGH. */
+#define CUSTODY_ENOUGH 1
+MUST_CHECK int store_read_custody_seals(struct store_reader *r,
+                                        int (*fn)(void *ctx, int64_t entry, const void *rows, size_t bytes), void *ctx);
+
 /* Hashes of the first entries, as they stand in the table; fewer, where fewer are there. */
 MUST_CHECK int store_read_leaves(struct store_reader *r, uint64_t count,
                                  int (*fn)(void *ctx, const struct ledger_hash *leaf), void *ctx);

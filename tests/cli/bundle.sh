@@ -35,6 +35,9 @@ check() {
 	(cd "$1" && sha256sum --strict --quiet -c SHA256SUMS) || fail "$1: SHA256SUMS"
 	for page in README.txt LEEME.txt; do
 		(cd "$1" && sed -n 's/^    //p' $page | bash -eo pipefail) >"$work/said" 2>&1 || { cat "$work/said" && fail "$1: what $page says does not work"; }
+		grep -q 'Signature Verified Successfully' "$work/said" || fail "$1: $page: no signature"
+		grep -q '^0 begun is in the signed ledger' "$work/said" || fail "$1: $page: no proof"
+		[ "$(grep -c '^transfer .* is what was sealed' "$work/said")" = "$(jq length "$1/transfers.json")" ] || fail "$1: $page: transfers are not sealed"
 	done
 	for f in "$1"/policy/*; do
 		[ "$(b2sum -l 256 "$f" | cut -d' ' -f1).yaml" = "$(basename "$f")" ] || fail "$f"
@@ -91,12 +94,11 @@ evidence "$id" -o "$work/changed.zip" >"$work/said" 2>"$work/err" || code=$?
 unzip -p "$work/changed.zip" '*/README.txt' | grep -q '^WRONG' || fail "README.txt says nothing of it"
 unzip -p "$work/changed.zip" '*/LEEME.txt' | grep -q '^MAL' || fail "LEEME.txt says nothing of it"
 rm -rf "$work/db" && cp -r "$work/whole" "$work/db"
-if [ "$(query 'SELECT count(*) FROM checkpoint')" -gt 0 ]; then
-	query "UPDATE ledger SET body = replace(body, '$id', '$id ') WHERE kind = 'finding-opened' AND subject = $id"
-	code=0
-	evidence "$id" -o "$work/entry.zip" >/dev/null 2>"$work/err" || code=$?
-	[ $code = 3 ] && grep -q entry-changed "$work/err" || fail "a changed entry: exit code $code"
-fi
+query "UPDATE ledger SET body = replace(body, '$id', '$id ') WHERE kind = 'finding-opened' AND subject = $id"
+query "UPDATE transfer SET dest_ip = '192.0.2.1' WHERE id = $transfer"
+code=0
+evidence "$id" -o "$work/entry.zip" >/dev/null 2>"$work/err" || code=$?
+[ $code = 3 ] && grep -q entry-changed "$work/err" && grep -q transfer-changed "$work/err" || fail "a changed record: exit code $code: $(cat "$work/err")"
 
 # Past evidence.total: the reviewed one goes, alone, and what is left agrees with the ledger.
 rm -rf "$work/db" && cp -r "$work/whole" "$work/db"

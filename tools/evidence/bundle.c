@@ -239,6 +239,8 @@ static int gather(struct bundle *b)
 	if (code == 0)
 		code = bundle_add_records(b);
 	if (code == 0)
+		code = bundle_add_seals(b);
+	if (code == 0)
 		code = bundle_add_ledger(b);
 	store_read_end(b->reader);
 	if (code != 0 && b->error[0] == '\0' && code != ERR_NOTFOUND)
@@ -256,6 +258,7 @@ static void begin_anew(struct bundle *b)
 	b->members = b->problems = b->wrong = 0;
 	b->files = b->parts = 0;
 	b->transfers = b->packets = b->bytes = b->missed = b->evicted = b->entries = b->proven = b->checkpoint = 0;
+	b->seals = 0;
 	b->finding = 0;
 }
 

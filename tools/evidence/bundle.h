@@ -14,6 +14,7 @@
 #define BUNDLE_MEMBERS 512u
 #define BUNDLE_NAME_MAX 160u
 #define BUNDLE_PROBLEMS 64u
+#define BUNDLE_SEALS 256u               /* entries of kind "rows", each of up to 100 kB */
 
 /* Something that a reader has to know before he believes the rest. */
 struct bundle_problem {
@@ -64,6 +65,8 @@ struct bundle {
 	uint64_t missed, evicted;       /* packets that nobody kept, that are there no more */
 	uint64_t entries, proven;       /* of the ledger; with a proof */
 	uint64_t checkpoint;            /* entries that it covers; 0: there is none */
+	int64_t seal[BUNDLE_SEALS];     /* entries that vouch for its transfers */
+	unsigned seals;
 	bool last_try;                  /* a file that is not there is a problem now */
 	char sensor[128], error[300];
 };
@@ -95,7 +98,8 @@ bool bundle_stopped(void);              /* SIGINT, SIGTERM */
 MUST_CHECK int bundle_read_parts(struct bundle *b);     /* bundle_packets.c: which files, which transfers */
 MUST_CHECK int bundle_add_packets(struct bundle *b);    /* ERR_NOTFOUND: a file is there no more */
 MUST_CHECK int bundle_add_records(struct bundle *b);    /* bundle_record.c */
-MUST_CHECK int bundle_add_ledger(struct bundle *b);     /* bundle_ledger.c */
+MUST_CHECK int bundle_add_seals(struct bundle *b);      /* bundle_seals.c */
+MUST_CHECK int bundle_add_ledger(struct bundle *b);     /* bundle_ledger.c: after that */
 MUST_CHECK int bundle_add_manifest(struct bundle *b);   /* bundle_manifest.c: after all others */
 void bundle_write_readme(FILE *f, const struct bundle *b, const char *lang);   /* bundle_readme.c */
 

@@ -270,6 +270,12 @@ static int add_entries(struct led *l)
 	return code != 0 ? code : closed;
 }
 
+static int by_seq(const void *a, const void *b)
+{
+	const int64_t x = ((const struct entry *)a)->seq, y = ((const struct entry *)b)->seq;
+	return x < y ? -1 : x > y;
+}
+
 int bundle_add_ledger(struct bundle *b)
 {
 	struct led *l = calloc(1, sizeof *l);
@@ -277,6 +283,10 @@ int bundle_add_ledger(struct bundle *b)
 		return ERR_NOMEM;
 	l->b = b;
 	int code = store_read_custody_entries(b->reader, &b->of, take_entry, l);
+	for (unsigned i = 0; code == 0 && i < b->seals; i++)
+		code = store_read_custody_entry(b->reader, b->seal[i], take_entry, l);
+	if (l->entries > 0)
+		qsort(l->entry, l->entries, sizeof *l->entry, by_seq);
 	if (code == 0)
 		code = add_checkpoint(l);
 	if (code == 0)

@@ -45,6 +45,28 @@ static const char inclusion[] =
     "        print(e['seq'], e['kind'], 'is in the signed ledger')\n"
     "    END\n";
 
+static const char rows[] =
+    "    python3 - <<'END'\n"
+    "    import base64, hashlib, json\n"
+    "    entries = {e['seq']: json.loads(e['entry']) for e in map(json.loads, open('ledger.jsonl', encoding='utf-8'))}\n"
+    "    sealed = {}\n"
+    "    for s in sorted(map(json.loads, open('seals.jsonl')), key=lambda s: s['seq']):\n"
+    "        data = base64.b64decode(s['rows'])\n"
+    "        assert hashlib.sha256(data).hexdigest() == entries[s['seq']]['sha256']\n"
+    "        for at in range(0, len(data), 24):                         # 8 bytes id, 16 bytes hash; the last one holds\n"
+    "            sealed[int.from_bytes(data[at:at + 8], 'big')] = data[at + 8:at + 24]\n"
+    "    def cell(v):                                                   # NULL, INTEGER, TEXT\n"
+    "        if v is None: return b'\\0'\n"
+    "        if isinstance(v, int): return b'\\1' + v.to_bytes(8, 'big', signed=True)\n"
+    "        v = bytes.fromhex(v['hex']) if isinstance(v, dict) else v.encode()\n"
+    "        return b'\\2' + len(v).to_bytes(4, 'big') + v\n"
+    "    for r in map(json.loads, open('rows.jsonl', encoding='utf-8')):\n"
+    "        row = r['row']\n"
+    "        have = hashlib.blake2b(b''.join(map(cell, row.values())), digest_size=16).digest()\n"
+    "        assert sealed.get(row['id'], have) == have, row['id']\n"
+    "        print('transfer', row['id'], 'is what was sealed' if row['id'] in sealed else 'is not sealed yet')\n"
+    "    END\n";
+
 /* --- English --- */
 
 static void what_en(FILE *f, const struct bundle *b)
@@ -103,7 +125,7 @@ static void check_en(FILE *f, const struct bundle *b)
 		        packets);
 	fprintf(f,
 	        "3. The policies, which say what was approved. The name of each file is the BLAKE2b-256 of its text (coreutils), and\n"
-	        "   the word policy_hash or hash in the ledger's entries:\n\n%s\n",
+	        "   policy_hash in the ledger's entries of kind policy, policy= in the comments of the packets:\n\n%s\n",
 	        policy);
 	if (b->checkpoint == 0)
 		return;
@@ -117,7 +139,11 @@ static void check_en(FILE *f, const struct bundle *b)
 	        signature);
 	fprintf(f, "5. Each entry in ledger.jsonl is in the tree whose root was signed (Python 3, nothing else):\n\n%s\n", inclusion);
 	fprintf(f,
-	        "6. The packets come out of larger files (manifest.json, segments), whose SHA-256 stands in an entry evidence-kept of\n"
+	        "6. The transfers: each one that has ended is hashed (rows.jsonl holds its columns, as they are hashed), and lists of\n"
+	        "   those hashes (seals.jsonl) have theirs in entries of kind rows. transfers.json says the same for people:\n\n%s\n",
+	        rows);
+	fprintf(f,
+	        "7. The packets come out of larger files (manifest.json, segments), whose SHA-256 stands in an entry evidence-kept of\n"
 	        "   the ledger. They were compared when this was made; whoever has the sensor compares them again: garita verify.\n\n");
 }
 
@@ -174,7 +200,7 @@ static void check_es(FILE *f, const struct bundle *b)
 		        packets);
 	fprintf(f,
 	        "3. Las políticas, que dicen qué estaba aprobado. El nombre de cada archivo es el BLAKE2b-256 de su texto (coreutils), y\n"
-	        "   la palabra policy_hash o hash en los asientos del libro:\n\n%s\n",
+	        "   policy_hash en los asientos de tipo policy, policy= en los comentarios de los paquetes:\n\n%s\n",
 	        policy);
 	if (b->checkpoint == 0)
 		return;
@@ -187,7 +213,11 @@ static void check_es(FILE *f, const struct bundle *b)
 	        signature);
 	fprintf(f, "5. Cada asiento de ledger.jsonl está en el árbol cuya raíz se firmó (Python 3, nada más):\n\n%s\n", inclusion);
 	fprintf(f,
-	        "6. Los paquetes salen de archivos mayores (manifest.json, segments), cuyo SHA-256 está en un asiento evidence-kept del\n"
+	        "6. Las transferencias: cada una que terminó tiene su hash (rows.jsonl trae sus columnas, tal como se resumen), y listas\n"
+	        "   de esos hashes (seals.jsonl) tienen el suyo en asientos de tipo rows. transfers.json dice lo mismo para personas:\n\n%s\n",
+	        rows);
+	fprintf(f,
+	        "7. Los paquetes salen de archivos mayores (manifest.json, segments), cuyo SHA-256 está en un asiento evidence-kept del\n"
 	        "   libro. Se compararon al hacerse esto; quien tenga el sensor los compara de nuevo: garita verify.\n\n");
 }
 
