@@ -20,3 +20,13 @@ $(BUILD)/eval/%: tests/eval/%.c $(LIB)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LHARD) -o $@ $< $(LIB) $(LIBS)
 
 .PHONY: eval eval-detections eval-build
+
+EVAL_TAMPERS ?= 1000
+$(BUILD)/eval/tamper: $(wildcard tests/eval/tamper/*.c) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests/eval/tamper $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -o $@ $(filter %.c,$^) $(LIB) $(LIBS)
+
+eval-evidence: all $(BUILD)/eval/tamper ## 1,000 things done to a record, and how many of them garita verify names rightly
+	@tests/eval/evidence.sh $(BUILD) $(EVAL_TAMPERS) $(or $(SEED),1)
+
+.PHONY: eval-evidence

@@ -27,8 +27,9 @@ struct chain {
 	size_t at;                       /* the next checkpoint */
 	struct ledger_tree tree;
 	bool lost;                       /* a leaf before here is not known, until a checkpoint brings the tree */
-	uint64_t good;                   /* the entries before are as the last good checkpoint has them */
-	bool differed;                   /* so did the checkpoint before */
+	/* [1]: of checkpoints that were brought; [0]: of those that lie here, which a thief of the key makes anew */
+	uint64_t good[2];                /* the entries before are as the last good one has them */
+	bool differed[2];                /* so did the one before: what follows from that is not told again */
 	struct seen seen[WINDOW];
 	unsigned held;
 	int64_t next, shift, time_us;
@@ -56,14 +57,15 @@ static int tell_entry(struct chain *c, enum verify_what what, int64_t entry, int
 static void narrow(const struct chain *c, const struct mark *m, uint64_t *begin, uint64_t *end)
 {
 	uint64_t from = 0;
-	*begin = c->good;
+	const uint64_t good = m->brought || c->good[1] > c->good[0] ? c->good[1] : c->good[0];
+	*begin = good;
 	*end = m->head.size;
 	for (unsigned level = LEDGER_TREE_LEVELS, i = 0; level-- > 0 && i < m->nodes;) {
 		const uint64_t leaves = UINT64_C(1) << level;
 		if ((m->head.size & leaves) == 0)
 			continue;
 		if (!same(&c->tree.node[level], &m->node[i++])) {
-			*begin = from > c->good ? from : c->good;
+			*begin = from > good ? from : good;
 			*end = from + leaves;
 			return;
 		}
@@ -78,8 +80,8 @@ static void adopt(struct chain *c, const struct mark *m)
 		if ((m->head.size >> level & 1) != 0)
 			c->tree.node[level] = m->node[i++];
 	}
-	c->good = m->head.size;
-	c->lost = c->differed = false;
+	c->good[m->brought] = m->head.size;
+	c->lost = false;
 }
 
 static int compare_mark(struct chain *c, const struct mark *m)
@@ -87,12 +89,12 @@ static int compare_mark(struct chain *c, const struct mark *m)
 	struct ledger_hash root;
 	ledger_tree_root(&c->tree, &root);
 	if (!c->lost && same(&root, &m->head.root)) {
-		c->good = m->head.size;
-		c->differed = false;
+		c->good[m->brought] = m->head.size;
+		c->differed[m->brought] = false;
 		return 0;
 	}
 	/* where leaves are missing the tree cannot be right: that was told already */
-	const bool tell = !c->lost && !c->differed;
+	const bool tell = !c->lost && !c->differed[m->brought];
 	struct verify_wrong w = verify_none(VERIFY_ENTRY_CHANGED);
 	uint64_t begin, end;
 	narrow(c, m, &begin, &end);
@@ -101,7 +103,7 @@ static int compare_mark(struct chain *c, const struct mark *m)
 	w.size = m->head.size;
 	w.outside = m->outside;
 	w.name = m->name;
-	c->differed = true;
+	c->differed[m->brought] = true;
 	if (m->nodes > 0)
 		adopt(c, m);
 	return tell ? verify_tell(c->v, &w) : 0;
@@ -345,7 +347,8 @@ static int check_end(struct chain *c)
 {
 	struct verify_wrong w = verify_none(VERIFY_LEDGER_CUT);
 	if (c->at >= c->marks.count) {
-		c->v->sum->unsigned_entries = c->tree.size - (c->good < c->tree.size ? c->good : c->tree.size);
+		const uint64_t good = c->good[0] > c->good[1] ? c->good[0] : c->good[1];
+		c->v->sum->unsigned_entries = good < c->tree.size ? c->tree.size - good : 0;
 		return 0;
 	}
 	const struct mark *m = &c->marks.mark[c->marks.count - 1];

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "record/store_verify_parts.h"
@@ -31,7 +30,7 @@ struct files {
 	size_t count, room;
 	uint8_t *chunk;
 	uint64_t total, done;
-	time_t begun;
+	int64_t begun_us;                /* the run that goes on */
 };
 
 static int tell_file(struct files *f, enum verify_what what, const struct file *e, const char *name)
@@ -171,7 +170,7 @@ static bool is_known(const struct files *f, char *path)
 
 static int check_folder(struct files *f, const char *path, unsigned depth);
 
-/* Files that no row knows. What was written after this began belongs to a sensor that runs. */
+/* Files that no row knows. What was written since it began belongs to a sensor that runs: its rows come in time. */
 static int check_name(struct files *f, const char *path, unsigned depth)
 {
 	char full[4400], name[1100];
@@ -181,7 +180,7 @@ static int check_name(struct files *f, const char *path, unsigned depth)
 	if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
 		return check_folder(f, path, depth + 1);
 	snprintf(name, sizeof name, "%s", path);
-	if (is_known(f, name) || (f->v->live && st.st_ctime >= f->begun - 2))
+	if (is_known(f, name) || (f->v->live && (int64_t)st.st_mtime * 1000000 >= f->begun_us - 2000000))
 		return 0;
 	return tell_file(f, VERIFY_EVIDENCE_UNKNOWN, NULL, path);
 }
@@ -210,7 +209,8 @@ static int check_folder(struct files *f, const char *path, unsigned depth)
 
 int verify_files(struct verify *v)
 {
-	struct files f = {.v = v, .begun = time(NULL), .chunk = malloc(CHUNK)};
+	struct files f = {.v = v, .chunk = malloc(CHUNK)};
+	f.begun_us = verify_count(v, "SELECT start_us FROM run ORDER BY id DESC LIMIT 1");
 	int code = f.chunk != NULL ? load(&f) : ERR_NOMEM;
 	for (size_t i = 0; code == 0 && i < f.count; i++) {
 		if (f.file[i].closed)

@@ -157,7 +157,7 @@ int verify_load_marks(struct verify *v, struct marks *ret)
 	sqlite3_finalize(st);
 	for (unsigned i = 0; code == 0 && i < v->o->outside_count; i++) {
 		const struct verify_checkpoint *c = &v->o->outside[i];
-		struct mark m = {.outside = true, .name = c->name};
+		struct mark m = {.outside = true, .brought = !c->beside, .name = c->name};
 		bool taken = false;
 		v->sum->outside += !c->beside;
 		code = read_mark(v, c->note, c->bytes, &m, &taken);

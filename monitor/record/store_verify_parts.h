@@ -46,6 +46,7 @@ const char *verify_value(const struct ledger_member *m, char *buf, size_t size);
 struct mark {
 	struct ledger_checkpoint head;
 	bool outside;
+	bool brought;                    /* from where whoever holds this machine does not reach */
 	unsigned nodes;                  /* 0: its tree is not known, or not the one that was signed */
 	struct ledger_hash *node;        /* the greatest first */
 	const char *name;
