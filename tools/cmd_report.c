@@ -1,26 +1,23 @@
-/* garita report: the weekly compliance report, and its schema. */
+/* garita report: the weekly compliance report and its schema, and one finding as
+ * a document. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
-#include "issue.h"
 #include "format.h"
-#include "record/store_issue.h"
+#include "report/incident.h"
 #include "report/report.h"
-#include "review_say.h"
+#include "report_file.h"
 #include "text.h"
 #include "verify_load.h"
 
 #define VERB "report"
-
-enum form { FORM_HTML = 0, FORM_PDF, FORM_CSV, FORM_JSON, FORMS };
-static const char *const form_word[FORMS] = {"html", "pdf", "csv", "json"};
 
 enum { OPT_WEEK = TOOL_OPT_OWN, OPT_FORCE, OPT_ISSUE };
 
@@ -34,7 +31,7 @@ static const struct option longs[] = {TOOL_LONG,
 struct asked {
 	struct tool_options o;
 	const char *week, *output;
-	enum form form;
+	enum report_form form;
 	bool force, issue;
 };
 
@@ -48,12 +45,14 @@ static int usage(const struct asked *a, FILE *to)
 	fputs(said(a,
 	           "usage: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o FILE] [--force] [--issue]\n"
 	           "           [-c FILE | --db FILE] [--lang en|es]\n"
+	           "       garita report incident ID [--format html|pdf] [-o FILE] [--force] [--issue]\n"
 	           "       garita report schema\n"
 	           "The compliance report of a week (ISO 8601, in the site's time zone; without --week the last whole one).\n"
 	           "--format csv writes one file a table into the new folder FILE. schema: JSON Schema of --format json.\n"
 	           "--issue enters its SHA-256 into the ledger: garita verify --report FILE then knows it.\n",
 	           "uso: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o ARCHIVO] [--force] [--issue]\n"
 	           "         [-c ARCHIVO | --db ARCHIVO] [--lang en|es]\n"
+	           "     garita report incident ID [--format html|pdf] [-o ARCHIVO] [--force] [--issue]\n"
 	           "     garita report schema\n"
 	           "El informe de cumplimiento de una semana (ISO 8601, en la zona horaria del sitio; sin --week, la última completa).\n"
 	           "--format csv escribe un archivo por tabla en la carpeta nueva ARCHIVO. schema: esquema JSON de --format json.\n"
@@ -73,9 +72,9 @@ static int take_option(struct asked *a, int opt, const char *arg)
 	} else if (opt == OPT_ISSUE) {
 		a->issue = true;
 	} else if (opt == TOOL_OPT_FORMAT) {
-		for (int i = 0; i < FORMS; i++) {
-			if (strcmp(arg, form_word[i]) == 0) {
-				a->form = (enum form)i;
+		for (int i = 0; i < REPORT_FORMS; i++) {
+			if (strcmp(arg, report_form_word[i]) == 0) {
+				a->form = (enum report_form)i;
 				return 0;
 			}
 		}
@@ -110,106 +109,30 @@ static int write_csv(const struct asked *a, const struct report *r)
 	return e == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* weasyprint makes the PDF of the page, tagged for screen readers (PDF/UA-1). Its
- * fonts hold a time: the end of the week, so that the same page gives the same bytes. */
-static int run_weasyprint(const struct report *r, const char *in, const char *out)
+static int write_weekly(const void *ctx, bool json, FILE *out)
 {
-	int status = 0;
-	char epoch[32], id[120], week[WEEK_TEXT_MAX];
-	snprintf(epoch, sizeof epoch, "%lld", (long long)(r->week.until_us / 1000000));
-	snprintf(id, sizeof id, "garita-%s-%.70s", week_text(&r->week, week), r->policy_hash);
-	const pid_t pid = fork();
-	if (pid == 0) {
-		setenv("SOURCE_DATE_EPOCH", epoch, 1);
-		execlp("weasyprint", "weasyprint", "-q", "--pdf-variant", "pdf/ua-1", "--pdf-identifier", id, in, out, (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return json ? report_json(ctx, out) : report_html(ctx, out);
 }
 
-static int write_file(const struct report *r, enum form form, FILE *out)
+static struct report_job job_of(const struct asked *a)
 {
-	const int e = form == FORM_JSON ? report_json(r, out) : report_html(r, out);
-	return fflush(out) != 0 && e == 0 ? ERR_IO : e;
-}
-
-/* Its hash goes into the ledger before it takes its name: no report is out that the ledger does not know. */
-static int issue(const struct asked *a, const struct report *r, const char *part)
-{
-	char path[4096], err[4400], account[REVIEW_USER_MAX + 1], name[REVIEW_NAME_MAX + 1], week[WEEK_TEXT_MAX];
-	struct issued_report row = {.report = "weekly", .about = week_text(&r->week, week), .format = form_word[a->form],
-	                            .lang = r->lang, .by = account};
-	struct store_edit *e = NULL;
-	review_who(account, name);
-	if (issue_hash(part, &row.sha256, &row.bytes) != 0) {
-		tool_error(VERB, "%s: %s", part, strerror(errno));
-		return ERR_IO;
-	}
-	int code = tool_db_path(&a->o, path, sizeof path);
-	if (code == 0 && store_edit_open(path, &e, err, sizeof err) != 0) {
-		tool_error(VERB, "%s", err);
-		return ERR_IO;
-	}
-	if (code == 0)
-		code = store_edit_begin(e);
-	if (code == 0)
-		code = store_edit_report(e, &row, NULL);
-	if (code == 0)
-		code = store_edit_commit(e);
-	if (code != 0)
-		tool_error(VERB, "%s", e != NULL && store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
-	store_edit_close(e);
-	return code;
-}
-
-/* Into a file beside it, which takes its name once it is whole. */
-static int write_path(const struct asked *a, const struct report *r)
-{
-	char part[4096], page[4104];
-	if (!a->force && access(a->output, F_OK) == 0) {
-		tool_error(VERB, "%s: %s", a->output, said(a, "is there already; --force replaces it", "ya existe; --force lo reemplaza"));
-		return EXIT_FAILED;
-	}
-	snprintf(part, sizeof part, "%s.part", a->output);
-	snprintf(page, sizeof page, "%s.html", part);
-	const bool pdf = a->form == FORM_PDF;
-	FILE *out = fopen(pdf ? page : part, "w");
-	if (out == NULL) {
-		tool_error(VERB, "%s: %s", pdf ? page : part, strerror(errno));
-		return EXIT_FAILED;
-	}
-	int e = write_file(r, a->form, out);
-	if (fclose(out) != 0 && e == 0)
-		e = ERR_IO;
-	const int made = e == 0 && pdf ? run_weasyprint(r, page, part) : 0;
-	if (pdf)
-		unlink(page);
-	if (made == 127)
-		tool_error(VERB, "%s", said(a, "a PDF needs weasyprint: apt-get install weasyprint", "un PDF necesita weasyprint: apt-get install weasyprint"));
-	else if (made != 0)
-		tool_error(VERB, "weasyprint: %s %d", said(a, "ended with", "terminó con"), made);
-	else if (e == 0 && a->issue && issue(a, r, part) != 0)
-		e = ERR_IO;   /* said */
-	else if (e != 0 || rename(part, a->output) != 0)
-		tool_error(VERB, "%s: %s", a->output, e != 0 ? err_str(e) : strerror(errno));
-	else
-		return EXIT_DONE;
-	unlink(part);
-	return EXIT_FAILED;
+	return (struct report_job){.o = &a->o, .lang = tool_lang(&a->o), .output = a->output, .form = a->form, .force = a->force,
+	                           .issue = a->issue};
 }
 
 static int write_report(const struct asked *a, const struct report *r)
 {
+	char week[WEEK_TEXT_MAX];
+	struct report_job j = job_of(a);
 	if (a->form == FORM_CSV)
 		return write_csv(a, r);
-	if (a->output != NULL && strcmp(a->output, "-") != 0)
-		return write_path(a, r);
-	const int e = write_file(r, a->form, stdout);
-	if (e != 0)
-		tool_error(VERB, "%s", err_str(e));
-	return e == 0 ? EXIT_DONE : EXIT_FAILED;
+	j.report = "weekly";
+	j.about = week_text(&r->week, week);
+	j.report_lang = r->lang;
+	j.epoch_s = r->week.until_us / 1000000;
+	j.write = write_weekly;
+	j.ctx = r;
+	return report_file(&j);
 }
 
 static int weekly(const struct asked *a)
@@ -241,6 +164,70 @@ static int weekly(const struct asked *a)
 	return code;
 }
 
+/* --- of one finding --- */
+
+static int write_incident(const void *ctx, bool json, FILE *out)
+{
+	(void)json;
+	return incident_html(ctx, out);
+}
+
+static int gather_incident(const struct asked *a, struct store_reader *db, int64_t id, struct show *s, struct finding_page *g)
+{
+	int e = finding_page_read(db, id, g);
+	if (e == 0 && !g->found) {
+		tool_error(VERB, "%" PRId64 ": %s", id, text(tool_lang(&a->o), TEXT_NO_SUCH_FINDING));
+		return ERR_NOTFOUND;
+	}
+	if (e == 0)
+		e = show_policy_read(db, s);
+	if (e == 0)
+		e = show_record_read(db, s);
+	if (e != 0)
+		tool_error(VERB, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));
+	return e;
+}
+
+static int write_finding(const struct asked *a, const struct show *s, const char *id)
+{
+	struct report_job j = job_of(a);
+	j.report = "incident";
+	j.about = id;
+	j.report_lang = s->lang;
+	j.epoch_s = s->now_us / 1000000;
+	j.write = write_incident;
+	j.ctx = s;
+	return report_file(&j);
+}
+
+static int incident(const struct asked *a, const char *arg)
+{
+	struct store_reader *db = NULL;
+	uint64_t id = 0;
+	char path[4096];
+	if (tool_number(&a->o, "ID", arg, INT64_MAX, &id) != 0)
+		return EXIT_USAGE;
+	int code = tool_open(&a->o, &db);
+	if (code != EXIT_DONE)
+		return code;
+	struct finding_page *g = calloc(1, sizeof *g);
+	struct show *s = calloc(1, sizeof *s);
+	code = EXIT_FAILED;
+	if (g != NULL && s != NULL && tool_db_path(&a->o, path, sizeof path) == 0) {
+		*s = (struct show){.g = g, .lang = tool_lang(&a->o), .all = true, .id = (int64_t)id,
+		                   .now_us = (int64_t)time(NULL) * 1000000};
+		verify_dir(path, s->dir, sizeof s->dir);
+		if (gather_incident(a, db, (int64_t)id, s, g) == 0)
+			code = write_finding(a, s, arg);
+		config_free(s->config);
+		tz_free(s->tz);
+	}
+	free(s);
+	free(g);
+	store_reader_close(db);
+	return code;
+}
+
 int cmd_report(int argc, char **argv)
 {
 	struct asked a = {.o = {.verb = VERB}};
@@ -252,7 +239,8 @@ int cmd_report(int argc, char **argv)
 	if (a.o.help)
 		return usage(&a, stdout);
 	const char *what = optind < argc ? argv[optind] : "";
-	if (optind + 1 != argc || (strcmp(what, "weekly") != 0 && strcmp(what, "schema") != 0))
+	const bool is_incident = strcmp(what, "incident") == 0;
+	if (optind + (is_incident ? 2 : 1) != argc || (!is_incident && strcmp(what, "weekly") != 0 && strcmp(what, "schema") != 0))
 		return usage(&a, stderr);
 	if (strcmp(what, "schema") == 0)
 		return report_schema(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -265,5 +253,10 @@ int cmd_report(int argc, char **argv)
 		                            "--issue es para un informe en un archivo: -o ARCHIVO, y no csv"));
 		return EXIT_USAGE;
 	}
-	return weekly(&a);
+	if (is_incident && (a.form == FORM_CSV || a.form == FORM_JSON)) {
+		tool_error(VERB, "%s", said(&a, "an incident report is html or pdf; garita show --format json has the same as data",
+		                            "un informe de incidente es html o pdf; garita show --format json tiene lo mismo como datos"));
+		return EXIT_USAGE;
+	}
+	return is_incident ? incident(&a, argv[optind + 1]) : weekly(&a);
 }

@@ -97,6 +97,8 @@ const char *show_sentence(const struct show *s, char *buf, size_t size);
 /* --- what to do, and why (show_why.c) --- */
 void show_advice(const struct show *s);
 void show_why(const struct show *s);
+/* A term of the severity in words. */
+const char *show_term(const struct show *s, const struct severity_item *i, char buf[900]);
 
 /* --- over time (show_time.c) --- */
 #define SHOW_TIME_MAX 80

@@ -40,7 +40,7 @@ static const char *detection_text(const struct show *s, const struct page_detect
 	return buf;
 }
 
-static const char *term_text(const struct show *s, const struct severity_item *i, char buf[900])
+const char *show_term(const struct show *s, const struct severity_item *i, char buf[900])
 {
 	const struct row_finding *r = &s->g->finding.row;
 	const struct page_detection *d;
@@ -102,7 +102,7 @@ static void print_severity(const struct show *s)
 			left++;
 			continue;
 		}
-		term(s, i == 0 ? text(s->lang, TEXT_SEVERITY) : NULL, v->item[i].points, term_text(s, &v->item[i], buf));
+		term(s, i == 0 ? text(s->lang, TEXT_SEVERITY) : NULL, v->item[i].points, show_term(s, &v->item[i], buf));
 	}
 	if (left > 0) {
 		snprintf(buf, sizeof buf, "+ %u %s", left, say(s, SHOW_MORE));

@@ -67,6 +67,17 @@ week --lang en -o "$dir/again.html"
 cmp -s "$dir/issued.html" "$dir/again.html" || fail "a report that was issued is another when it is made again"
 week --issue 2>/dev/null && fail "issued to standard output"
 
+# One finding.
+for lang in en es; do
+	"$garita" report incident 6 --db "$dir/data" --lang $lang -o "$dir/incident-$lang.html" || fail "incident $lang"
+	grep -q "files.abroad.example" "$dir/incident-$lang.html" || fail "incident $lang: the peer"
+	[ "$(sed -n 's|.*<td class="n">\([0-9]*\)</td>.*|\1|p' "$dir/incident-$lang.html" | head -6 | jq -s add)" = \
+		"$("$garita" show 6 --db "$dir/data" --format json | jq .severity)" ] || fail "incident $lang: its terms do not add up"
+done
+"$garita" report incident 999 --db "$dir/data" 2>"$dir/err" && fail "an incident that is no finding"
+grep -q 999 "$dir/err" || fail "and it is not named"
+"$garita" report incident 6 --db "$dir/data" --format csv -o "$dir/x" 2>/dev/null && fail "an incident as CSV"
+
 # Bad input.
 for bad_week in 2026 2026-W54 W47 2026-W00; do
 	week --week $bad_week --format json >/dev/null 2>"$dir/err"
