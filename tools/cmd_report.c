@@ -148,7 +148,7 @@ static int weekly(const struct asked *a)
 		free(r);
 		return code;
 	}
-	const struct report_options o = {.dir = dir, .week = a->week, .lang = a->o.lang, .now_us = (int64_t)time(NULL) * 1000000,
+	const struct report_options o = {.path = path, .dir = dir, .week = a->week, .lang = a->o.lang, .now_us = (int64_t)time(NULL) * 1000000,
 	                                 .progress = isatty(STDERR_FILENO) != 0 ? show_progress : NULL};
 	const int e = report_gather(db, &o, r, err, sizeof err);
 	if (e != 0) {

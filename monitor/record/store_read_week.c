@@ -4,15 +4,19 @@
 #include "record/store_schema.h"
 #include "record/store_words.h"
 
-/* By the end, of which there is an index: what began before a time ended after
- * the beginning of the span, or lasted longer than it, which the start tells. */
-static const char rows_sql[] =
-	"SELECT equipment, network, country, as_org, app, approval, jurisdiction, signs, asn, flags, verdict, initiator, state,"
-	" encrypted, proto, start_us, end_us, 1 + collapsed, ip_bytes_out, ip_bytes_in FROM transfer"
-	" WHERE end_us >= ?1 AND start_us >= ?1 AND start_us < ?2";
+/* What began in [?1, ?2): there is an index of ends, and one of the begins of what
+ * lasted for more than an hour. */
+#define SHORT_ONES "end_us >= ?1 AND end_us < ?2 + 3600000000 AND start_us >= ?1 AND start_us < ?2 AND NOT " STORE_LONG
+#define LONG_ONES STORE_LONG " AND start_us >= ?1 AND start_us < ?2"
+#define ROW_COLUMNS \
+	"equipment, network, country, as_org, app, approval, jurisdiction, signs, asn, flags, verdict, initiator, state," \
+	" encrypted, proto, start_us, end_us, 1 + collapsed, ip_bytes_out, ip_bytes_in, id"
+
+static const char rows_sql[] = "SELECT " ROW_COLUMNS " FROM transfer WHERE " SHORT_ONES " UNION ALL SELECT " ROW_COLUMNS
+                               " FROM transfer WHERE " LONG_ONES;
 static const char folded_sql[] =
 	"SELECT equipment, network, country, as_org, app, approval, '', '', asn, 0, verdict, initiator, 'closed',"
-	" 0, proto, start_us, end_us, transfers + collapsed, ip_bytes_out, ip_bytes_in FROM folded"
+	" 0, proto, start_us, end_us, transfers + collapsed, ip_bytes_out, ip_bytes_in, 0 FROM folded"
 	" WHERE span = 'hour' AND hour_us > ?1 - 3600000000 AND start_us >= ?1 AND start_us < ?2";
 
 static const char *text_or_empty(sqlite3_stmt *st, int column)
@@ -32,7 +36,7 @@ static void read_row(sqlite3_stmt *st, bool folded, struct week_row *ret)
 		.state = store_state_find(text_or_empty(st, 12)), .encrypted = sqlite3_column_int(st, 13) != 0,
 		.proto = (uint8_t)sqlite3_column_int(st, 14), .folded = folded, .start_us = sqlite3_column_int64(st, 15),
 		.end_us = sqlite3_column_int64(st, 16), .transfers = store_count_at(st, 17), .bytes_out = store_count_at(st, 18),
-		.bytes_in = store_count_at(st, 19)};
+		.bytes_in = store_count_at(st, 19), .id = sqlite3_column_int64(st, 20)};
 }
 
 static int prepare_span(struct store_reader *r, const char *sql, int64_t from_us, int64_t until_us, sqlite3_stmt **ret)
@@ -89,8 +93,8 @@ int store_read_week_sum(struct store_reader *r, int64_t from_us, int64_t until_u
 {
 	static const char sql[] =
 		"SELECT verdict, sum(n), garita_sum(o), garita_sum(i) FROM ("
-		" SELECT verdict, 1 + collapsed AS n, ip_bytes_out AS o, ip_bytes_in AS i FROM transfer"
-		"  WHERE end_us >= ?1 AND start_us >= ?1 AND start_us < ?2"
+		" SELECT verdict, 1 + collapsed AS n, ip_bytes_out AS o, ip_bytes_in AS i FROM transfer WHERE " SHORT_ONES
+		" UNION ALL SELECT verdict, 1 + collapsed, ip_bytes_out, ip_bytes_in FROM transfer WHERE " LONG_ONES
 		" UNION ALL SELECT verdict, transfers + collapsed, ip_bytes_out, ip_bytes_in FROM folded"
 		"  WHERE span = 'hour' AND hour_us > ?1 - 3600000000 AND start_us >= ?1 AND start_us < ?2) GROUP BY verdict";
 	sqlite3_stmt *st = NULL;
@@ -110,32 +114,15 @@ int store_read_week_sum(struct store_reader *r, int64_t from_us, int64_t until_u
 	return result;
 }
 
-int store_read_week_largest(struct store_reader *r, int64_t from_us, int64_t until_us, unsigned limit,
-                            int (*fn)(void *ctx, int64_t id), void *ctx)
-{
-	sqlite3_stmt *st = NULL;
-	int code = SQLITE_DONE, result = prepare_span(r,
-	                                              "SELECT id FROM transfer WHERE verdict = 'unapproved' AND start_us >= ?1"
-	                                              " AND start_us < ?2 ORDER BY ip_bytes_out DESC, id LIMIT ?3",
-	                                              from_us, until_us, &st);
-	if (result != 0)
-		return result;
-	sqlite3_bind_int64(st, 3, (int64_t)limit);
-	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW)
-		result = fn(ctx, sqlite3_column_int64(st, 0));
-	if (result == 0 && code != SQLITE_DONE)
-		result = store_reader_fail(r, code);
-	sqlite3_finalize(st);
-	return result;
-}
-
 int store_read_week_carried(struct store_reader *r, int64_t from_us, struct week_carried *ret)
 {
 	sqlite3_stmt *st = NULL;
 	const int result = prepare_span(r,
-	                                "SELECT sum(1 + collapsed), sum(iif(verdict = 'unapproved', 1 + collapsed, 0)),"
-	                                " garita_sum(ip_bytes_out), garita_sum(iif(verdict = 'unapproved', ip_bytes_out, 0))"
-	                                " FROM transfer WHERE end_us >= ?1 AND start_us < ?1 AND start_us < ?2",
+	                                "SELECT sum(n), sum(iif(bad, n, 0)), garita_sum(o), garita_sum(iif(bad, o, 0)) FROM ("
+	                                "SELECT 1 + collapsed AS n, verdict = 'unapproved' AS bad, ip_bytes_out AS o FROM transfer"
+	                                " WHERE end_us >= ?1 AND end_us < ?1 + 3600000000 AND start_us < ?1 AND NOT " STORE_LONG
+	                                " UNION ALL SELECT 1 + collapsed, verdict = 'unapproved', ip_bytes_out FROM transfer"
+	                                " WHERE " STORE_LONG " AND start_us < ?1 AND end_us >= ?1) WHERE ?2 > 0",
 	                                from_us, INT64_MAX, &st);
 	*ret = (struct week_carried){0};
 	if (result != 0)

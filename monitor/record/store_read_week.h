@@ -11,6 +11,7 @@
 #include "record/store_read.h"
 
 struct week_row {
+	int64_t id;                      /* 0: folded */
 	const char *equipment, *network, *country, *as_org, *app, *approval, *jurisdiction, *signs;
 	uint32_t asn, flags;             /* FLOW_… */
 	enum verdict verdict;
@@ -27,9 +28,6 @@ struct week_row {
 MUST_CHECK int store_read_week(struct store_reader *r, int64_t from_us, int64_t until_us,
                                int (*fn)(void *ctx, const struct week_row *w), void *ctx, uint64_t *ret_months);
 
-/* Ids of the unapproved ones that began in it, most bytes out first. */
-MUST_CHECK int store_read_week_largest(struct store_reader *r, int64_t from_us, int64_t until_us, unsigned limit,
-                                       int (*fn)(void *ctx, int64_t id), void *ctx);
 /* Those that began before the span and were alive in it: how many, and their bytes so far (all of them, not of the span alone). */
 struct week_carried {
 	uint64_t transfers, unapproved, bytes_out, unapproved_out;

@@ -347,7 +347,7 @@ static const char channel_sql[] =
 	"CREATE INDEX maintenance_end ON maintenance(end_us);\n";
 
 /* Entry n makes version n + 1; several texts make one step. */
-#define TEXTS_MAX 4
+#define TEXTS_MAX 5
 static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{runs_sql, machines_sql, transfer_sql, counts_sql},
 	{views_sql},
@@ -358,7 +358,8 @@ static const char *const migrations[STORE_SCHEMA_VERSION][TEXTS_MAX] = {
 	{death_sql},
 	{findings_sql},
 	{channel_sql},
-	{store_schema_ledger_sql, store_schema_review_sql, store_schema_evidence_sql, store_schema_behind_sql},
+	{store_schema_ledger_sql, store_schema_review_sql, store_schema_evidence_sql, store_schema_behind_sql,
+	 store_schema_report_sql},
 };
 
 int store_code(int code)

@@ -22,8 +22,12 @@ MUST_CHECK int store_schema_migrate(sqlite3 *db, int version, char *err, size_t 
  * an empty file. 0 or a negative code, err says why. */
 MUST_CHECK int store_schema_check(sqlite3 *db, int *ret_version, char *err, size_t err_size);
 
+/* Transfers that lasted long: few, with an index of their begins (transfer_long). */
+#define STORE_LONG "(end_us - start_us > 3600000000)"
+
 /* store_schema_record.c: texts of version 10. */
-extern const char store_schema_ledger_sql[], store_schema_review_sql[], store_schema_evidence_sql[], store_schema_behind_sql[];
+extern const char store_schema_ledger_sql[], store_schema_review_sql[], store_schema_evidence_sql[],
+    store_schema_behind_sql[], store_schema_report_sql[];
 
 /* SQLite's result code as ours. */
 int store_code(int sqlite_code);

@@ -90,3 +90,6 @@ const char store_schema_behind_sql[] =
 	"                              -- next one counts again from the transfers\n"
 	"  finding INTEGER PRIMARY KEY -- id\n"
 	") STRICT;\n";
+
+/* The report asks for what began in a week: by the index of ends, and by this one. */
+const char store_schema_report_sql[] = "CREATE INDEX transfer_long ON transfer(start_us) WHERE " STORE_LONG ";\n";

@@ -1,6 +1,9 @@
 /* What the report says of the ledger: its head, its last checkpoint, and whether the record is what it says. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "record/store_read_ledger.h"
 #include "record/store_verify.h"
@@ -45,29 +48,71 @@ static int take_wrong(void *ctx, const struct verify_wrong *w)
 	return 0;
 }
 
-int report_gather_ledger(struct report *r, const char *dir)
+static int gather(struct store_reader *db, const struct report_check *c, struct report_ledger *l)
 {
-	struct report_ledger *l = &r->ledger;
-	const struct entry_filter last = {.until_us = r->as_of_us + 1, .limit = 64};
 	char path[4200];
 	struct ledger_vkey key;
-	int e = store_read_ledger(r->db, &last, take_entry, l);
-	if (e == 0) {
-		e = store_read_ledger_head(r->db, 0, take_checkpoint, l);
-		e = e == ERR_NOTFOUND ? 0 : e;
-	}
-	snprintf(path, sizeof path, "%s/ledger.pub", dir);
-	l->has_key = ledger_vkey_load(path, &key) == 0;
-	const struct verify_options o = {.key = l->has_key ? &key : NULL, .dir = dir, .quick = true, .wrong = take_wrong, .ctx = l};
 	struct verify_summary sum;
-	if (e == 0)
-		e = store_verify(r->db, &o, &sum);
-	if (e != 0)
+	int e = store_read_ledger_head(db, 0, take_checkpoint, l);
+	if (e != 0 && e != ERR_NOTFOUND)
 		return e;
-	l->sealed = sum.sealed;
-	l->unsealed = sum.open + sum.waiting;
-	l->checkpoint_us = sum.checkpoint_us;
-	return 0;
+	snprintf(path, sizeof path, "%s/ledger.pub", c->dir);
+	l->has_key = ledger_vkey_load(path, &key) == 0;
+	const struct verify_options o = {.key = l->has_key ? &key : NULL, .dir = c->dir, .quick = true, .wrong = take_wrong, .ctx = l};
+	e = store_verify(db, &o, &sum);
+	if (e == 0) {
+		l->sealed = sum.sealed;
+		l->unsealed = sum.open + sum.waiting;
+		l->checkpoint_us = sum.checkpoint_us;
+	}
+	return e;
+}
+
+/* Checking takes as long as all the rest: in a process of its own, with a database
+ * of its own (none may go over a fork), beside it. */
+static int check_alone(const struct report_check *c, int to)
+{
+	struct report_ledger l;
+	struct store_reader *db = NULL;
+	char err[600];
+	memset(&l, 0, sizeof l);
+	int e = store_reader_open(c->path, &db, err, sizeof err);
+	if (e == 0)
+		e = gather(db, c, &l);
+	l.error = e;
+	const bool told = write(to, &l, sizeof l) == (ssize_t)sizeof l;
+	return e == 0 && told ? 0 : 1;
+}
+
+int report_check_begin(struct report_check *c)
+{
+	int fds[2];
+	fflush(NULL);
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return ERR_IO;
+	c->pid = fork();
+	if (c->pid == 0)
+		_exit(check_alone(c, fds[1]));
+	close(fds[1]);
+	c->from = fds[0];
+	if (c->pid > 0)
+		return 0;
+	close(fds[0]);
+	return ERR_NOMEM;
+}
+
+int report_check_end(struct report_check *c, struct report *r)
+{
+	const struct entry_filter last = {.until_us = r->as_of_us + 1, .limit = 64};
+	size_t got = 0;
+	ssize_t n = 0;
+	int status = 0;
+	while (got < sizeof r->ledger && (n = read(c->from, (char *)&r->ledger + got, sizeof r->ledger - got)) > 0)
+		got += (size_t)n;
+	close(c->from);
+	if (waitpid(c->pid, &status, 0) < 0 || got != sizeof r->ledger)
+		return ERR_IO;
+	return r->ledger.error != 0 ? r->ledger.error : store_read_ledger(r->db, &last, take_entry, &r->ledger);
 }
 
 /* --- what is wrong --- */

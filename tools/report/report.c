@@ -228,6 +228,45 @@ static void count_connection(struct pass *p, const struct week_row *w)
 	h->one_way += (w->flags & (FLOW_ONE_WAY_OUT | FLOW_ONE_WAY_IN)) != 0;
 }
 
+static bool is_less(const struct report_largest *a, const struct report_largest *b)
+{
+	return a->out != b->out ? a->out < b->out : a->id > b->id;
+}
+
+static void sift_down(struct report_largest *heap, unsigned count)
+{
+	for (unsigned i = 0, child; (child = 2 * i + 1) < count; i = child) {
+		if (child + 1 < count && is_less(&heap[child + 1], &heap[child]))
+			child++;
+		if (!is_less(&heap[child], &heap[i]))
+			return;
+		const struct report_largest least = heap[child];
+		heap[child] = heap[i];
+		heap[i] = least;
+	}
+}
+
+static void keep_largest(struct report *r, const struct week_row *w)
+{
+	const struct report_largest own = {w->id, w->bytes_out};
+	if (w->verdict != VERDICT_UNAPPROVED || w->folded)
+		return;
+	if (r->largest_count < REPORT_PAGE_ROWS) {
+		unsigned i = r->largest_count++;
+		for (; i > 0 && is_less(&own, &r->largest[(i - 1) / 2]); i = (i - 1) / 2)
+			r->largest[i] = r->largest[(i - 1) / 2];
+		r->largest[i] = own;
+	} else if (is_less(&r->largest[0], &own)) {
+		r->largest[0] = own;
+		sift_down(r->largest, r->largest_count);
+	}
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return is_less(a, b) ? 1 : is_less(b, a) ? -1 : 0;
+}
+
 static int take_row(void *ctx, const struct week_row *w)
 {
 	struct pass *p = ctx;
@@ -240,6 +279,8 @@ static int take_row(void *ctx, const struct week_row *w)
 	tally_add(&p->sums->day[day_of(p, w->start_us)], w);
 	count_connection(p, w);
 	p->sums->open += w->state == ROW_OPEN;
+	if (p->hours)
+		keep_largest(p->r, w);
 	int e = count_in(p, BY_EQUIPMENT, w->equipment, w);
 	if (e == 0)
 		e = count_in(p, BY_COUNTRY, w->country, w);
@@ -271,6 +312,7 @@ static int gather_sums(struct report *r)
 {
 	struct week before;
 	int e = gather_week(r, &r->week, &r->now, true);
+	qsort(r->largest, r->largest_count, sizeof r->largest[0], by_bytes);
 	progress(r, 50);
 	if (e == 0 && week_shift(r->zone, &r->week, -1, &before) == 0)
 		e = gather_week(r, &before, &r->before, false);
@@ -384,9 +426,14 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 	e = load_frameworks(ret, err, err_size);
 	if (e != 0)
 		return e;
+	struct report_check check = {.path = o->path, .dir = o->dir};
+	e = report_check_begin(&check);
+	if (e != 0)
+		return e;
 	e = gather_all(ret);
+	const int checked = report_check_end(&check, ret);
 	if (e == 0)
-		e = report_gather_ledger(ret, o->dir);
+		e = checked;
 	progress(ret, 100);
 	reckon_light(ret);
 	if (e != 0)

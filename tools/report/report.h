@@ -41,6 +41,7 @@ struct report_findings {         /* counts over findings alive in the week */
 
 #define REPORT_WRONG_KEPT 50u
 struct report_ledger {
+	int error;                   /* a code: it could not be checked */
 	bool any, has_key;           /* of entries; of ledger.pub beside the record: signatures are checked */
 	int64_t head_seq, head_us;   /* of the last entry that is no report, not after as_of */
 	struct ledger_hash head, root;
@@ -75,13 +76,18 @@ struct report {
 	struct week_sum trend[REPORT_TREND_WEEKS];   /* the last is this week */
 	struct report_findings findings;
 	struct report_ledger ledger;
+	struct report_largest {      /* unapproved transfers with most bytes out: a heap, the least of them first */
+		int64_t id;
+		uint64_t out;
+	} largest[REPORT_PAGE_ROWS];
+	unsigned largest_count;
 	enum report_light light;
 	void (*progress)(void *ctx, unsigned percent);
 	void *progress_ctx;
 };
 
 struct report_options {
-	const char *dir;             /* of the record: ledger.pub and evidence are there */
+	const char *path, *dir;      /* of the record; ledger.pub and evidence are in dir */
 	const char *week;            /* "2026-W47"; NULL: the last whole week before now_us */
 	const char *lang;            /* NULL: the site's */
 	int64_t now_us;
@@ -99,7 +105,13 @@ static inline const char *report_said(const struct report *r, const char *en, co
 	return r->lang[0] == 'e' && r->lang[1] == 's' ? es : en;
 }
 
-MUST_CHECK int report_gather_ledger(struct report *r, const char *dir);   /* of report_gather */
+/* Verification in a process of its own, of report_gather. */
+struct report_check {
+	const char *path, *dir;      /* of the record; ledger.pub and evidence are in dir */
+	int pid, from;
+};
+MUST_CHECK int report_check_begin(struct report_check *c);
+MUST_CHECK int report_check_end(struct report_check *c, struct report *r);
 
 /* One sentence that answers (first page). Returns buf. */
 const char *report_sentence(const struct report *r, char *buf, size_t size);

@@ -168,17 +168,15 @@ static int unapproved_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	return store_read_transfers(r->db, &f, transfer_row, &a);
 }
 
-static int one_transfer(void *ctx, int64_t id)
-{
-	const struct transfers *a = ctx;
-	const struct store_filter f = {.id = id};
-	return store_read_transfers(a->r->db, &f, transfer_row, (void *)(uintptr_t)a);
-}
-
 static int unapproved_page(const struct report *r, sheet_row_fn fn, void *ctx)
 {
 	struct transfers a = {r, fn, ctx};
-	return store_read_week_largest(r->db, r->week.from_us, r->week.until_us, REPORT_PAGE_ROWS, one_transfer, &a);
+	int e = 0;
+	for (unsigned i = 0; e == 0 && i < r->largest_count; i++) {
+		const struct store_filter f = {.id = r->largest[i].id};
+		e = store_read_transfers(r->db, &f, transfer_row, &a);
+	}
+	return e;
 }
 
 const struct sheet sheet_unapproved = {
