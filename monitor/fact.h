@@ -236,6 +236,7 @@ struct counters {
 	/* What a limit cost: first fragments forgotten before their time, flows no
 	 * longer inspected for the sake of others, or for want of memory. */
 	uint64_t fragments_forgotten, inspections_given_up, inspections_cut_short;
+	uint64_t scans_broken_off;        /* by rules for contents: took too long, or were left out after one that did */
 	int64_t first_us, last_us;        /* packet time of the first and last frame, 0: none */
 };
 

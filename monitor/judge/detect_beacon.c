@@ -75,6 +75,11 @@ void detect_beacon_free(struct detect_beacon *d)
 	free(d);
 }
 
+uint64_t detect_beacon_evicted(const struct detect_beacon *d)
+{
+	return detect_table_evicted(d->pairs);
+}
+
 void detect_beacon_configure(struct detect_beacon *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

@@ -26,6 +26,8 @@ struct detect_beacon;
 
 MUST_CHECK int detect_beacon_new(const struct config_detect *cfg, uint64_t seed, struct detect_beacon **ret);
 void detect_beacon_free(struct detect_beacon *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_beacon_evicted(const struct detect_beacon *d);
 void detect_beacon_configure(struct detect_beacon *d, const struct config_detect *cfg);
 
 /* A connection that is over. */

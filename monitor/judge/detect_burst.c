@@ -51,6 +51,11 @@ void detect_burst_free(struct detect_burst *d)
 	free(d);
 }
 
+uint64_t detect_burst_evicted(const struct detect_burst *d)
+{
+	return detect_table_evicted(d->pairs);
+}
+
 void detect_burst_configure(struct detect_burst *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

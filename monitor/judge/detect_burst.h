@@ -19,6 +19,8 @@ struct detect_burst;
 
 MUST_CHECK int detect_burst_new(const struct config_detect *cfg, uint64_t seed, struct detect_burst **ret);
 void detect_burst_free(struct detect_burst *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_burst_evicted(const struct detect_burst *d);
 void detect_burst_configure(struct detect_burst *d, const struct config_detect *cfg);
 
 /* Bytes went out since it was last told, until time_us. */

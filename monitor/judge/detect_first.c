@@ -42,6 +42,11 @@ void detect_first_free(struct detect_first *d)
 	free(d);
 }
 
+uint64_t detect_first_evicted(const struct detect_first *d)
+{
+	return detect_table_evicted(d->met);
+}
+
 void detect_first_configure(struct detect_first *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

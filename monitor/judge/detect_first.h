@@ -19,6 +19,8 @@ struct detect_first;
 
 MUST_CHECK int detect_first_new(const struct config_detect *cfg, uint64_t seed, struct detect_first **ret);
 void detect_first_free(struct detect_first *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_first_evicted(const struct detect_first *d);
 void detect_first_configure(struct detect_first *d, const struct config_detect *cfg);
 
 struct detect_met {

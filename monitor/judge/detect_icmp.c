@@ -52,6 +52,11 @@ void detect_icmp_free(struct detect_icmp *d)
 	free(d);
 }
 
+uint64_t detect_icmp_evicted(const struct detect_icmp *d)
+{
+	return detect_table_evicted(d->pairs);
+}
+
 void detect_icmp_configure(struct detect_icmp *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

@@ -21,6 +21,8 @@ struct detect_icmp;
 
 MUST_CHECK int detect_icmp_new(const struct config_detect *cfg, uint64_t seed, struct detect_icmp **ret);
 void detect_icmp_free(struct detect_icmp *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_icmp_evicted(const struct detect_icmp *d);
 void detect_icmp_configure(struct detect_icmp *d, const struct config_detect *cfg);
 
 struct detect_icmp_seen {

@@ -42,6 +42,11 @@ void detect_ntp_free(struct detect_ntp *d)
 	free(d);
 }
 
+uint64_t detect_ntp_evicted(const struct detect_ntp *d)
+{
+	return detect_table_evicted(d->pairs);
+}
+
 void detect_ntp_configure(struct detect_ntp *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

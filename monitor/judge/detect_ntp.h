@@ -19,6 +19,8 @@ struct detect_ntp;
 
 MUST_CHECK int detect_ntp_new(const struct config_detect *cfg, uint64_t seed, struct detect_ntp **ret);
 void detect_ntp_free(struct detect_ntp *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_ntp_evicted(const struct detect_ntp *d);
 void detect_ntp_configure(struct detect_ntp *d, const struct config_detect *cfg);
 
 /* Bytes and packets went out since it was last told. */

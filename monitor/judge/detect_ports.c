@@ -49,6 +49,11 @@ void detect_ports_free(struct detect_ports *d)
 	free(d);
 }
 
+uint64_t detect_ports_evicted(const struct detect_ports *d)
+{
+	return detect_table_evicted(d->pairs);
+}
+
 void detect_ports_configure(struct detect_ports *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

@@ -18,6 +18,8 @@ struct detect_ports;
 
 MUST_CHECK int detect_ports_new(const struct config_detect *cfg, uint64_t seed, struct detect_ports **ret);
 void detect_ports_free(struct detect_ports *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_ports_evicted(const struct detect_ports *d);
 void detect_ports_configure(struct detect_ports *d, const struct config_detect *cfg);
 
 struct detect_port_used {

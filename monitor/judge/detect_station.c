@@ -44,6 +44,11 @@ void detect_station_free(struct detect_station *d)
 	free(d);
 }
 
+uint64_t detect_station_evicted(const struct detect_station *d)
+{
+	return detect_table_evicted(d->macs);
+}
+
 static unsigned count_of(const struct station *s)
 {
 	const unsigned set = (unsigned)(__builtin_popcountll(s->seen[0]) + __builtin_popcountll(s->seen[1]));

@@ -15,6 +15,8 @@ struct detect_station;
 
 MUST_CHECK int detect_station_new(uint64_t seed, struct detect_station **ret);
 void detect_station_free(struct detect_station *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_station_evicted(const struct detect_station *d);
 
 /* The MAC sent from the address. How many addresses it had today. */
 unsigned detect_station_seen(struct detect_station *d, const struct mac *mac, const struct addr *address, int64_t time_us);

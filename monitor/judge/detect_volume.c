@@ -74,6 +74,11 @@ void detect_volume_free(struct detect_volume *d)
 	free(d);
 }
 
+uint64_t detect_volume_evicted(const struct detect_volume *d)
+{
+	return detect_table_evicted(d->machines) + detect_table_evicted(d->pairs);
+}
+
 void detect_volume_configure(struct detect_volume *d, const struct config_detect *cfg)
 {
 	d->cfg = cfg;

@@ -26,6 +26,8 @@ struct detect_volume;
 
 MUST_CHECK int detect_volume_new(const struct config_detect *cfg, uint64_t seed, struct detect_volume **ret);
 void detect_volume_free(struct detect_volume *d);
+/* Pairs and machines that gave way for others: see detect_table.h. */
+uint64_t detect_volume_evicted(const struct detect_volume *d);
 void detect_volume_configure(struct detect_volume *d, const struct config_detect *cfg);
 
 struct detect_moved {

@@ -314,6 +314,7 @@ void judge_get_totals(const struct judge *j, struct judge_totals *ret)
 	                             .machines_refused = inventory_refused(j->inventory),
 	                             .names_evicted = names_evicted(j->names) + names_evicted(j->names_heard),
 	                             .findings_forgotten = findings_forgotten(j->findings),
+	                             .detectors_evicted = judge_detect_evicted(j),
 	                             .detections_refused = findings_detections_refused(j->findings),
 	                             .clock_us = j->clock_us != INT64_MIN ? j->clock_us : 0,
 	                             .last_packet_us = j->last_packet_us};

@@ -52,6 +52,7 @@ struct judge_totals {
 	uint64_t refused;              /* facts and texts that found no memory */
 	uint64_t machines_refused;     /* sights of machines past INVENTORY_UNKNOWN_MAX */
 	uint64_t names_evicted, findings_forgotten;   /* for others, past NAMES_MAX and FINDINGS_MAX */
+	uint64_t detectors_evicted;    /* machines and pairs whose behaviour detectors forgot for others */
 	uint64_t detections_refused;   /* kinds of them that a finding had no room for, past FINDINGS_MAX in all */
 	int64_t clock_us;
 	int64_t last_packet_us;        /* of the last frame, by the clock in force: counters.last_us is the greatest */

@@ -128,6 +128,14 @@ void judge_detect_done(struct judge *j)
 	j->detectors = NULL;
 }
 
+uint64_t judge_detect_evicted(const struct judge *j)
+{
+	const struct detectors *d = j->detectors;
+	return d == NULL ? 0 : detect_dns_evicted(d->dns) + detect_beacon_evicted(d->beacon) + detect_burst_evicted(d->burst) +
+	       detect_icmp_evicted(d->icmp) + detect_ntp_evicted(d->ntp) + detect_ports_evicted(d->ports) +
+	       detect_station_evicted(d->stations) + detect_first_evicted(d->first) + detect_volume_evicted(d->volume);
+}
+
 void judge_detect_reload(struct judge *j)
 {
 	const struct config_detect *c = &j->config->detect;

@@ -524,6 +524,7 @@ void judge_death_done(struct judge *j);
 /* --- judge_detect.c --- */
 int judge_detect_init(struct judge *j, const struct config *c);
 void judge_detect_done(struct judge *j);
+uint64_t judge_detect_evicted(const struct judge *j);   /* entries of detectors that gave way for others */
 void judge_detect_reload(struct judge *j);
 void judge_question(struct judge *j, const struct fact_question *f);
 void judge_icmp(struct judge *j, const struct fact_icmp *f);

@@ -147,7 +147,9 @@ static int put_turned_away(struct recorder *r, const struct judge_totals *t)
 	json_uint(j, "machines", t->machines_refused + c->stations_refused);
 	json_uint(j, "names", t->names_evicted);
 	json_uint(j, "findings", t->findings_forgotten);
+	json_uint(j, "detectors", t->detectors_evicted);
 	json_uint(j, "detections", t->detections_refused);
+	json_uint(j, "scans", c->scans_broken_off);
 	json_uint(j, "facts", t->refused);
 	json_uint(j, "rows", store_refused(r->o->store));
 	json_object_end(j);

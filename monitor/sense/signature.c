@@ -356,6 +356,9 @@ bool signature_page_get(struct signature_page *p, uint32_t *generation, struct s
 	*generation = now;
 	if (rc != 0)
 		return false;
+	/* What the earlier rules cost is still so. */
+	if (*s != NULL)
+		fresh->stats = (*s)->stats;
 	signatures_free(*s);
 	*s = fresh;
 	return true;

@@ -97,6 +97,7 @@ static void tell_counters(struct worker *w)
 	struct fact_counters c = {.total = w->total};
 	struct capture_stats capture = {0};
 	struct fragment_stats fragments;
+	struct signature_stats scans = {0};
 	if (w->live)
 		capture_stats(w->o.capture, &capture);
 	fragment_stats(w->fragments, &fragments);
@@ -104,6 +105,9 @@ static void tell_counters(struct worker *w)
 	c.total.interface_drops = capture.interface_drops;
 	c.total.orphan_fragments = fragments.orphans;
 	c.total.fragments_forgotten = fragments.evicted;
+	if (w->rules != NULL)
+		signatures_stats(w->rules, &scans);
+	c.total.scans_broken_off = scans.broken_off + scans.left_out;
 	c.total.inspections_cut_short = inspect_cut_short(w->inspector);
 	c.total.flows_live = flow_table_count(w->flows);
 	c.total.facts_delayed = tell_delayed(w->tell) + tell_lost(w->tell) + inspect_finds_lost(w->inspector);

@@ -46,6 +46,25 @@ static struct heard icmp(const struct icmp_sums *sums, unsigned times, int64_t s
 	return heard;
 }
 
+/* More pairs than there is room for: each that gives way is counted. */
+static void icmp_evicted(void **state)
+{
+	(void)state;
+	struct heard heard = {0};
+	const struct detect_sink sink = {.ctx = &heard, .hit = on_hit};
+	struct detect_icmp *d;
+	assert_int_equal(detect_icmp_new(&standard, 1, &d), 0);
+	for (unsigned i = 0; i < 2 * DETECT_ICMP_PAIRS; i++) {
+		const struct detect_icmp_seen s = {.machine_number = i, .machine = "E1", .time_us = NOON,
+		                                   .sums = {.new_bytes_out = 1, .messages = 1, .largest_out = 1}};
+		detect_icmp_seen(d, &s, &sink);
+		if (i < 8)
+			assert_int_equal(detect_icmp_evicted(d), 0);
+	}
+	assert_true(detect_icmp_evicted(d) >= DETECT_ICMP_PAIRS);
+	detect_icmp_free(d);
+}
+
 static void icmp_tunnels(void **state)
 {
 	(void)state;
@@ -97,7 +116,7 @@ static void ntp_has_a_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(icmp_tunnels),
+	    cmocka_unit_test(icmp_evicted), cmocka_unit_test(icmp_tunnels),
 	    cmocka_unit_test(ntp_has_a_budget),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

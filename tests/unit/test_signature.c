@@ -166,6 +166,10 @@ static void handed_over(void **state)
 		assert_true(signature_page_get(page, &generation, &s));
 		assert_false(signature_page_get(page, &generation, &s));
 		assert_int_equal(scan(s, "abc"), i % 2 == 0);
+		/* what earlier rules cost is not forgotten */
+		struct signature_stats stats;
+		signatures_stats(s, &stats);
+		assert_int_equal(stats.scans, i + 1);
 	}
 	static uint8_t large[SIGNATURE_PAGE_BYTES + 1];
 	assert_int_equal(signature_page_put(page, large, sizeof large), ERR_FULL);

@@ -121,7 +121,8 @@ static void test_turned_away(void **state)
 	assert_int_equal(store_begin(f.store), 0);
 	assert_int_equal(store_put_status(f.store, "turned_away",
 	                                  "{\"packets\":1,\"fragments\":2,\"inspections\":3,\"inspections_no_memory\":4,"
-	                                  "\"machines\":5,\"names\":6,\"findings\":7,\"detections\":8,\"facts\":9,\"rows\":10}"), 0);
+	                                  "\"machines\":5,\"names\":6,\"findings\":7,\"detectors\":8,\"detections\":9,\"scans\":10,"
+	                                  "\"facts\":11,\"rows\":12}"), 0);
 	assert_int_equal(store_commit(f.store), 0);
 	gather(start_us + 10 * SECOND);
 	for (unsigned i = 0; i < STATUS_LIMITS; i++) {
