@@ -279,7 +279,8 @@ static int keep_info(struct store *s, const char *dir, const struct store_run *r
 	s->info = *run;
 	s->live = run->source != NULL && strncmp(run->source, "live ", 5) == 0;
 	s->dir = strdup(dir);
-	bool good = s->dir != NULL;
+	s->told = calloc(FINDINGS_TOLD, sizeof *s->told);
+	bool good = s->dir != NULL && s->told != NULL;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (*texts[i] != NULL)
 			good &= (*texts[i] = strdup(*texts[i])) != NULL;
@@ -292,6 +293,7 @@ static void free_store(struct store *s)
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	store_seal_done(&s->seal);
+	free(s->told);
 	json_done(&s->finding_row);
 	json_done(&s->finding_counts);
 	free(s->dir);
@@ -424,7 +426,7 @@ void store_rollback(struct store *s)
 	store_forget_parents(s);
 	s->ledger.known = false;
 	store_seal_committed(s, false);
-	memset(s->told, 0, sizeof s->told);
+	store_forget_told(s);
 	s->gaps_told_us = 0;
 	if (s->db == NULL)
 		return;

@@ -290,7 +290,7 @@ void store_shut(struct store *s, bool keep_log)
 	}
 	ledger_writer_done(&s->ledger);
 	store_seal_done(&s->seal);
-	memset(s->told, 0, sizeof s->told);
+	store_forget_told(s);
 	store_forget_parents(s);
 	if (s->db != NULL && keep_log)
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -110,6 +110,15 @@ static int recall(struct store *s, int64_t id, struct finding_told *ret)
 	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_fail(s, code);
 }
 
+void store_forget_told(struct store *s)
+{
+	/* Most are not in use, and their pages stay with the kernel. */
+	for (unsigned i = 0; i < FINDINGS_TOLD; i++) {
+		if (s->told[i].id != 0)
+			s->told[i].id = 0;
+	}
+}
+
 /* The counts alone: is there something to say? */
 static bool counts_matter(const struct finding_told *t, const struct cell *cells, int64_t now_us)
 {

@@ -61,7 +61,7 @@ struct store {
 	struct ledger_writer ledger;
 	struct review_writer review;
 	struct sealer seal;
-	struct finding_told told[FINDINGS_TOLD];
+	struct finding_told *told;      /* FINDINGS_TOLD of them, 1.4 MB where all are in use */
 	struct json finding_row, finding_counts;
 	int64_t gaps_told_us;           /* wall clock */
 	/* of the record before, when it was damaged or gone: entries and the hash of the last, as this process knew them */

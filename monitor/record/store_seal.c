@@ -188,6 +188,8 @@ int store_seal_begin(struct store *s)
 {
 	struct sealer *l = &s->seal;
 	sqlite3_stmt *st = NULL;
+	/* It works without: libsodium then hashes without the vector units, at four times the cost. */
+	(void)!sodium_init();
 	l->count = l->waiting = 0;
 	int code = sqlite3_prepare_v2(s->db, "SELECT rows FROM seal_part ORDER BY id", -1, &st, NULL);
 	int r = code == SQLITE_OK ? 0 : store_fail(s, code);
