@@ -17,6 +17,22 @@ bench-worker: $(BUILD)/bench/worker_loop ## the worker alone beside nDPI alone (
 
 .PHONY: bench-worker
 
+# garitad with calls that a variable of the environment turns off: what they cost.
+PARTS := echo_see judge_question judge_icmp judge_detect_station judge_detect_begun judge_detect_look judge_detect_ended \
+	judge_detect_counted carrier_overhear carrier_new judge_sign_content judge_channel judge_channel_judged \
+	judge_channel_over judge_channel_counted recognise_frp recognise_socks recognise_http_head
+comma := ,
+
+$(BUILD)/bench/garitad-parts: tests/bench/parts.c $(BUILD)/monitor/main.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) $(PARTS:%=-Wl$(comma)--wrap=%) -o $@ $^ $(LIBS)
+
+bench-parts: $(BUILD)/bench/garitad-parts ## what detections, contents and channels add to the processor time (RUNS=9)
+	@tools/install/deps.sh build bench
+	@tests/bench/parts.sh $(BUILD) $(PACKETS)
+
+.PHONY: bench-parts
+
 # The record alone: the judge process fed with facts, its commits looked at.
 $(BUILD)/bench/rows: tests/bench/rows.c $(LIB)
 	@mkdir -p $(@D)

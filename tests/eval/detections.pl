@@ -211,5 +211,6 @@ for my $t (sort keys %tool) {
 	printf "%-12s (default rules): says something of %d of %d scenes of exfiltration and of %d of %d benign ones\n", $t,
 	    map { my $k = $_; ($tool{$t}{$k}{said} // 0, ($tool{$t}{$k}{said} // 0) + ($tool{$t}{$k}{silent} // 0)) } qw(exfil benign);
 }
+-x "/usr/bin/$_" or print "$_: not installed, so nothing of it stands beside\n" for qw(ndpiReader suricata);
 print "\nwrong: $_\n" for @wrong;
 exit(@wrong ? 1 : 0);
