@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include "cmd_review.h"
+#include "finding_text.h"
+#include "format.h"
+#include "record/store_words.h"
 #include "review_say.h"
 
+#define SHOWN_MAX 10u   /* findings that are presented before it asks */
 #define LINE_MAX_BYTES (2u * REVIEW_NOTE_MAX)
 
 static bool on_terminal(void)
@@ -69,6 +73,52 @@ static int ask_note(struct reviewing *r)
 	}
 }
 
+/* What is asked about, in a few lines. */
+static int present(void *ctx, const struct stored_finding *s)
+{
+	const struct reviewing *r = ctx;
+	const char *lang = tool_lang(&r->f.common);
+	char why[STORE_REASONS_MAX + STORE_SIGNS_MAX], whole[1200], clean[4 * sizeof whole], out[FORMAT_SIZE_MAX];
+	char stands[REVIEW_STANDS_MAX], left[REVIEW_LEFT_MAX];
+	snprintf(whole, sizeof whole, "%.200s -> %.300s, %s; %.600s", s->row.equipment, finding_peer(s),
+	         format_size(s->row.bytes_out, out), finding_why(s, why, sizeof why));
+	fprintf(stderr, review_said(&r->f.common, "Finding %" PRId64 ", severity %u: %s\n", "Hallazgo %" PRId64 ", severidad %u: %s\n"),
+	        s->row.id, s->row.severity, format_clean(whole, clean, sizeof clean));
+	review_left(&s->review, r->f.filter.now_us, lang, left);
+	fprintf(stderr, "  %s%s%s\n", review_stands(&s->review, lang, stands), left[0] != '\0' ? ", " : "", left);
+	return 0;
+}
+
+/* And what was decided of its like. */
+static void present_before(const struct reviewing *r, struct store_reader *reader, int64_t finding)
+{
+	struct review_before b;
+	char analyst[4 * sizeof b.analyst], note[4 * sizeof b.note];
+	if (store_read_review_before(reader, finding, &b) != 0 || b.finding == 0)
+		return;
+	fprintf(stderr, review_said(&r->f.common, "  before: finding %" PRId64 ", %s by %s: %s\n", "  antes: hallazgo %" PRId64 ", %s por %s: %s\n"),
+	        b.finding, review_disposition_word(b.disposition) != NULL ? review_disposition_word(b.disposition) : "?",
+	        format_clean(b.analyst, analyst, sizeof analyst), format_clean(b.note, note, sizeof note));
+}
+
+/* 0, or ERR_INVALID: the record can't be read, and all is said. */
+static int present_all(struct reviewing *r)
+{
+	struct store_reader *reader = NULL;
+	if (r->count > SHOWN_MAX)
+		return 0;
+	if (tool_open(&r->f.common, &reader) != EXIT_DONE)
+		return ERR_INVALID;
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < r->count; i++) {
+		const struct finding_filter one = {.id = r->ids[i], .now_us = r->f.filter.now_us};
+		result = store_read_findings(reader, &one, present, r);
+		if (result == 0)
+			present_before(r, reader, r->ids[i]);
+	}
+	return tool_close(&r->f.common, reader, result) == EXIT_DONE ? 0 : ERR_INVALID;
+}
+
 int review_ask(struct reviewing *r)
 {
 	const bool decides = r->disposition != DISPOSITION_NONE || r->state == REVIEW_CLOSED || !r->acts;
@@ -90,7 +140,9 @@ int review_ask(struct reviewing *r)
 			                                       "una disposición lleva --note: qué se averiguó y cómo"));
 		return r->acts && r->disposition != DISPOSITION_NONE && r->noted ? 0 : ERR_INVALID;
 	}
-	int code = r->disposition == DISPOSITION_NONE ? ask_disposition(r) : 0;
+	int code = r->disposition == DISPOSITION_NONE || !r->noted ? present_all(r) : 0;
+	if (code == 0 && r->disposition == DISPOSITION_NONE)
+		code = ask_disposition(r);
 	if (code == 0 && !r->noted)
 		code = ask_note(r);
 	r->acts |= code == 0;

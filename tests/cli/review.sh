@@ -19,6 +19,7 @@ whole() {
 		AND r.disposition IS json_extract(l.body, '\$.disposition') AND r.transfers = json_extract(l.body, '\$.transfers')
 		AND r.due_us IS json_extract(l.body, '\$.due_us') AND r.reopened = json_extract(l.body, '\$.reopened')
 		AND r.hold = json_extract(l.body, '\$.hold') AND r.note IS json_extract(l.body, '\$.note')" >"$work/agree"
+	"$build/garita" verify --db "$work/db" >"$work/verified" || [ $? = 3 ] || fail "$1: $(cat "$work/verified")"
 	[ "$(cat "$work/agree")" = "$(sqlite3 "$work/db/garita.db" 'SELECT count(*) FROM review')" ] || fail "$1: a row and its entry differ"
 }
 mkdir "$work/geo" && cp tests/replay/geo/*.mmdb "$work/geo"
@@ -93,6 +94,7 @@ if command -v script >/dev/null; then
 	printf '7\nfalse-positive\n\ttest of\tthe vendor\n' |
 		script -qec "$build/garita review $mild --db $work/db" /dev/null >"$work/out" 2>&1 || fail "asked: $(cat "$work/out")"
 	[ "$(of "$mild" '[.disposition, .note]')" = '["false-positive","test of the vendor"]' ] || fail "answered: $(of "$mild" .)"
+	grep -q "Finding $mild, severity" "$work/out" || fail "it does not say what it asks about"
 	printf '\n' | script -qec "$build/garita review $mild --db $work/db" /dev/null >"$work/out" 2>&1 && fail "left as it is"
 fi
 review "$mild" --disposition false-positive --note "test of the vendor" >/dev/null
@@ -159,11 +161,14 @@ suppress add --peer '*.abroad.example' --until 2d --up-to 10 --owner ana --why w
 suppress end 2 >/dev/null || fail "end"
 suppress end 2 >/dev/null 2>&1 && fail "ended twice"
 suppress end 9 >/dev/null 2>&1 && fail "ended what is not there"
-sqlite3 "$work/db/garita.db" "UPDATE suppression SET until_us = from_us + 1 WHERE id = 1"
+forged() { sqlite3 "$work/db/garita.db" "UPDATE suppression SET until_us = $1 WHERE id = 1"; }
+until=$(sqlite3 "$work/db/garita.db" "SELECT until_us FROM suppression WHERE id = 1")
+forged "from_us + 1"
 [ "$(findings | wc -l)" = "$all" ] || fail "an expired one hides"
 [ "$(suppress list --format json | jq -c .state | tr '\n' ' ')" = '"ended" "expired" ' ] || fail "expired"
 [ "$(suppress list | wc -l) $(suppress list --format csv | wc -l)" = "3 3" ] || fail "lists"
 suppress list --lang es | grep -q vencida || fail "Spanish"
+forged "$until"
 
 # Drafts: refused until somebody answers for them, and loud about what was detected.
 flagged=$(findings --limit 0 | jq -s 'map(select((.detections // []) | index("inspection-data"))) | .[0].id')
@@ -180,6 +185,13 @@ sed -e 's/^    valid: .*/    valid: 2026-01-01..2026-12-31/' -e 's/^    approved
 review "$flagged" --draft-approval --format json 2>/dev/null | jq -es 'map(select(.kind == "draft") | .flagged) | length > 0 and all' >/dev/null ||
 	fail "the draft as JSON"
 review 4711 --draft-approval >/dev/null 2>&1 && fail "a draft from nothing"
+
+# Who writes a decision into the table is found out.
+whole "at the end"
+cp "$work/db/garita.db" "$work/forged.db"
+sqlite3 "$work/forged.db" "UPDATE review SET disposition = 'false-positive' WHERE finding = $worst"
+"$build/garita" verify --db "$work/forged.db" >"$work/verified" 2>&1 && fail "a forged decision"
+grep -q review "$work/verified" || fail "it is not said: $(cat "$work/verified")"
 
 # What is overdue comes first, and the status says it.
 sqlite3 "$work/db/garita.db" "UPDATE review SET due_us = 1 WHERE finding = $worst; UPDATE review SET due_us = NULL WHERE finding <> $worst"
