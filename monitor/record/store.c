@@ -219,6 +219,8 @@ static int begin_run(struct store *s, const struct store_run *run)
 	if (r == 0)
 		r = store_tell_run(s);
 	if (r == 0)
+		r = store_reopen_grown(s);
+	if (r == 0)
 		r = store_tell_gaps(s, true);
 	if (r == 0)
 		r = store_tell_found(s);

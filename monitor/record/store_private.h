@@ -165,6 +165,8 @@ MUST_CHECK int store_suppression_entry(const struct review_target *t, const stru
                                        int64_t time_us, int64_t *ret_entry);
 /* The finding's row was written: does its deadline begin, is it to be opened again? */
 MUST_CHECK int store_review_finding(struct store *s, const struct row_finding *r);
+/* Closed ones that have grown while nobody wrote; within an open transaction. */
+MUST_CHECK int store_reopen_grown(struct store *s);
 /* Entries for the reviews and suppressions that a damaged record left; within an open transaction. */
 MUST_CHECK int store_carry_reviews(struct store *s);
 

@@ -272,7 +272,34 @@ int store_begin_deadlines(struct store *s)
 	return result;
 }
 
-/* --- a record that was begun anew --- */
+/* --- a record that is opened --- */
+
+/* Counts that a killed sensor had not written were made good (store_behind.c),
+ * and nothing more may ever come. */
+int store_reopen_grown(struct store *s)
+{
+	static const char *const sql =
+	    "SELECT f.id, f.severity, f.transfers, f.bytes_out, f.signs FROM review v JOIN finding f ON f.id = v.finding"
+	    " WHERE v.finding > ? AND v.state = 'closed' AND (f.transfers > v.transfers OR f.bytes_out > v.bytes_out)"
+	    " ORDER BY v.finding LIMIT 1";
+	sqlite3_stmt *st = NULL;
+	struct row_finding r = {.id = 0};
+	int result = 0, code = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+	s->review.known = false;
+	while (code == SQLITE_OK && result == 0) {
+		sqlite3_bind_int64(st, 1, r.id);
+		code = sqlite3_step(st);
+		if (code != SQLITE_ROW)
+			break;
+		r = (struct row_finding){
+			.id = sqlite3_column_int64(st, 0), .severity = (uint8_t)sqlite3_column_int(st, 1), .transfers = store_count_at(st, 2),
+			.bytes_out = store_count_at(st, 3), .signs = store_signs_find(store_text_at(st, 4))};
+		code = sqlite3_reset(st);
+		result = store_review_finding(s, &r);
+	}
+	sqlite3_finalize(st);
+	return code == SQLITE_OK || code == SQLITE_DONE ? result : store_fail(s, code);
+}
 
 static int carry_reviews(struct store *s)
 {

@@ -298,6 +298,32 @@ static void rolled_back(void **state)
 	check_entries();
 }
 
+/* What a killed sensor had not counted is counted by the next one: it may have been closed meanwhile. */
+static void grown_unseen(void **state)
+{
+	(void)state;
+	put_finding(&(struct made){.id = 310, .transfers = 2, .bytes_out = 100, .severity = 90});
+	put_finding(&(struct made){.id = 311, .transfers = 2, .bytes_out = 100, .severity = 40});
+	put_finding(&(struct made){.id = 312, .transfers = 2, .bytes_out = 100, .severity = 40});
+	decide(310, DISPOSITION_CONFIRMED);
+	decide(311, DISPOSITION_FALSE_POSITIVE);
+	decide(312, DISPOSITION_CONFIRMED);
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(f.db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE finding SET transfers = 3 WHERE id IN (310, 311)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	store_close(f.store);
+	f.store = NULL;
+	fixture_open(&f, "file", T0 + DAY);
+	store_set_review(f.store, 70, DAY);
+	assert_int_equal(now_of(310)->row.state, REVIEW_OPEN);
+	assert_int_equal(now_of(311)->row.state, REVIEW_CLOSED);
+	assert_int_equal(now_of(312)->row.state, REVIEW_CLOSED);
+	put_finding(&(struct made){.id = 313, .transfers = 1});
+	assert_true(now_of(310)->row.due_us != 0);
+	check_entries();
+}
+
 static void suppressions(void **state)
 {
 	struct row_suppression s = {.equipment = "NII-*", .peer = "AS64500", .severity = 60, .owner = "ana", .why = "vendor \"test\"",
@@ -345,6 +371,6 @@ int main(void)
 		cmocka_unit_test(deadline_of_severe_ones), cmocka_unit_test(deadline_of_earlier_ones), cmocka_unit_test(decisions),
 		cmocka_unit_test(history), cmocka_unit_test(reopening), cmocka_unit_test(lessened), cmocka_unit_test(emptied),
 		cmocka_unit_test(rolled_back),
-		cmocka_unit_test(suppressions), cmocka_unit_test(carried)};
+		cmocka_unit_test(grown_unseen), cmocka_unit_test(suppressions), cmocka_unit_test(carried)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
