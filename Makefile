@@ -127,6 +127,8 @@ install: all ## install below DESTDIR and PREFIX
 	install -m 644 tools/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 tools/install/site.yaml.example README.md CHANGELOG.md LICENSE NOTICE $(DESTDIR)$(PREFIX)/share/doc/garita/
 	sed 's|@PREFIX@|$(PREFIX)|g' tools/install/garitad.service > $(DESTDIR)/lib/systemd/system/garitad.service
+	sed 's|@PREFIX@|$(PREFIX)|g' tools/install/garita-report.service > $(DESTDIR)/lib/systemd/system/garita-report.service
+	install -m 644 tools/install/garita-report.timer $(DESTDIR)/lib/systemd/system/
 	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	install -m 644 tools/install/garita.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/garita.conf
 	install -m 644 tools/install/garita.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/garita.conf

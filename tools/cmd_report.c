@@ -13,6 +13,7 @@
 #include "format.h"
 #include "report/incident.h"
 #include "report/report.h"
+#include "report_deliver.h"
 #include "report_file.h"
 #include "text.h"
 #include "verify_load.h"
@@ -46,16 +47,20 @@ static int usage(const struct asked *a, FILE *to)
 	           "usage: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o FILE] [--force] [--issue]\n"
 	           "           [-c FILE | --db FILE] [--lang en|es]\n"
 	           "       garita report incident ID [--format html|pdf] [-o FILE] [--force] [--issue]\n"
+	           "       garita report deliver [--week 2026-W47] [-c FILE]\n"
 	           "       garita report schema\n"
 	           "The compliance report of a week (ISO 8601, in the site's time zone; without --week the last whole one).\n"
 	           "--format csv writes one file a table into the new folder FILE. schema: JSON Schema of --format json.\n"
+	           "deliver: that of the last whole week, once, to report.directory and report.command of site.yaml (a timer runs it).\n"
 	           "--issue enters its SHA-256 into the ledger: garita verify --report FILE then knows it.\n",
 	           "uso: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o ARCHIVO] [--force] [--issue]\n"
 	           "         [-c ARCHIVO | --db ARCHIVO] [--lang en|es]\n"
 	           "     garita report incident ID [--format html|pdf] [-o ARCHIVO] [--force] [--issue]\n"
+	           "     garita report deliver [--week 2026-W47] [-c ARCHIVO]\n"
 	           "     garita report schema\n"
 	           "El informe de cumplimiento de una semana (ISO 8601, en la zona horaria del sitio; sin --week, la última completa).\n"
 	           "--format csv escribe un archivo por tabla en la carpeta nueva ARCHIVO. schema: esquema JSON de --format json.\n"
+	           "deliver: el de la última semana completa, una vez, a report.directory y report.command de site.yaml (lo corre un temporizador).\n"
 	           "--issue asienta su SHA-256 en el registro: garita verify --report ARCHIVO lo reconoce después.\n"),
 	      to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
@@ -228,6 +233,21 @@ static int incident(const struct asked *a, const char *arg)
 	return code;
 }
 
+/* --- of each week, to where site.yaml says --- */
+
+static int make_weekly(const struct report_deliver *d, enum report_form form, const char *week, const char *path)
+{
+	const struct asked a = {.o = *d->o, .week = week, .output = path, .form = form, .issue = true};
+	return weekly(&a);
+}
+
+static int deliver(const struct asked *a)
+{
+	const struct report_deliver d = {.o = &a->o, .lang = tool_lang(&a->o), .week = a->week,
+	                                 .now_us = (int64_t)time(NULL) * 1000000, .make = make_weekly};
+	return report_deliver(&d);
+}
+
 int cmd_report(int argc, char **argv)
 {
 	struct asked a = {.o = {.verb = VERB}};
@@ -239,9 +259,15 @@ int cmd_report(int argc, char **argv)
 	if (a.o.help)
 		return usage(&a, stdout);
 	const char *what = optind < argc ? argv[optind] : "";
+	static const char *const whats[] = {"weekly", "schema", "deliver", "incident", NULL};
+	size_t which = 0;
+	while (whats[which] != NULL && strcmp(whats[which], what) != 0)
+		which++;
 	const bool is_incident = strcmp(what, "incident") == 0;
-	if (optind + (is_incident ? 2 : 1) != argc || (!is_incident && strcmp(what, "weekly") != 0 && strcmp(what, "schema") != 0))
+	if (optind + (is_incident ? 2 : 1) != argc || whats[which] == NULL)
 		return usage(&a, stderr);
+	if (strcmp(what, "deliver") == 0)
+		return deliver(&a);
 	if (strcmp(what, "schema") == 0)
 		return report_schema(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 	if ((a.form == FORM_PDF || a.form == FORM_CSV) && (a.output == NULL || strcmp(a.output, "-") == 0)) {

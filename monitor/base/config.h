@@ -140,6 +140,10 @@ struct config_report {     /* of the weekly report */
 	unsigned coverage_ppm; /* parts per million; below that it is inconclusive, default 990000 */
 	char **frameworks;     /* files of the site beside the installed ones: config_frameworks.h */
 	size_t framework_count;
+	char *directory;       /* where garita report deliver puts it; NULL: nowhere */
+	const char **formats;  /* "html", "pdf", "json"; none: html */
+	size_t format_count;
+	char *command;         /* of the shell, with the file as $1; NULL: none */
 };
 
 struct config_self_test {  /* exfiltration test */

@@ -129,7 +129,7 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const struct config_key config_approval_keys[];
 
-extern const struct config_type type_text, type_id, type_network_name, type_path, type_number, type_percent, type_flag,
+extern const struct config_type type_text, type_id, type_network_name, type_path, type_number, type_percent, type_form, type_flag,
     type_language, type_zone, type_prefix, type_address, type_mac, type_gateway, type_host, type_country, type_asn, type_ports,
     type_app, type_initiator, type_duplicates, type_keep, type_packets, type_period, type_hours, type_valid, type_size, type_vlan, type_selector,
     type_days, type_span;

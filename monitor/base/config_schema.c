@@ -147,6 +147,9 @@ static const struct config_key self_test_keys[] = {
 static const struct config_key report_keys[] = {
 	{"coverage",   &type_percent, NULL, 0, IN(config_report, coverage_ppm), .standard = "99"},
 	{"frameworks", &type_path,    NULL, L, LIST_OF(config_report, frameworks, framework_count), .max = 64},
+	{"directory",  &type_path,    NULL, 0, IN(config_report, directory)},
+	{"formats",    &type_form,    NULL, L, LIST_OF(config_report, formats, format_count), .max = 3},
+	{"command",    &type_text,    NULL, 0, IN(config_report, command), .max = 400},
 	END
 };
 

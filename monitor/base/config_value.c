@@ -174,6 +174,21 @@ static void parse_percent(struct config_ctx *x, const struct node *n, const stru
 		*(unsigned *)out = whole * 10000 + part;
 }
 
+static void parse_form(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	static const char *const words[] = {"html", "pdf", "json", NULL};
+	const char *text = value_text(x, n, key);
+	if (text == NULL)
+		return;
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			memcpy(out, &words[i], sizeof(char *));
+			return;
+		}
+	}
+	report(x, n, "'%s' must be html, pdf or json, not %s", key->name, shown(x, text));
+}
+
 static void parse_flag(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
 	static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
@@ -388,6 +403,7 @@ const struct config_type type_id = {"word", sizeof(char *), parse_id};
 const struct config_type type_network_name = {"word", sizeof(char *), parse_network_name};
 const struct config_type type_path = {"path", sizeof(char *), parse_path};
 const struct config_type type_number = {"number", sizeof(unsigned), parse_number};
+const struct config_type type_form = {"html, pdf or json", sizeof(char *), parse_form};
 const struct config_type type_percent = {"per cent", sizeof(unsigned), parse_percent};
 const struct config_type type_flag = {"true or false", sizeof(bool), parse_flag};
 const struct config_type type_language = {"en or es", sizeof(char *), parse_language};

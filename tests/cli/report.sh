@@ -78,6 +78,18 @@ done
 grep -q 999 "$dir/err" || fail "and it is not named"
 "$garita" report incident 6 --db "$dir/data" --format csv -o "$dir/x" 2>/dev/null && fail "an incident as CSV"
 
+# Of each week, to where site.yaml says: once, and a command that fails is tried again.
+sed "/^geo:/a report: {directory: \"$dir/reports\", formats: [html, json], command: 'test -e \"$dir/go\" \&\& cp \"\$1\" \"$dir/go\"'}\ndata_dir: $dir/data" "$dir/demo/site.yaml" >"$dir/demo/deliver.yaml"
+deliver() { "$garita" report deliver -c "$dir/demo/deliver.yaml" --week 2026-W47; }
+deliver >/dev/null 2>"$dir/err" && fail "deliver: a command that failed is not said"
+mkdir "$dir/go"
+deliver >"$dir/delivered" || fail "deliver"
+[ "$(wc -l <"$dir/delivered")" = 2 ] || fail "deliver: $(cat "$dir/delivered")"
+cmp -s "$dir/reports/pe-01-2026-W47.html" "$dir/go/pe-01-2026-W47.html" || fail "deliver: the command got another file"
+[ -z "$(deliver)" ] || fail "deliver: twice"
+"$garita" verify --db "$dir/data" --report "$dir/reports/pe-01-2026-W47.json" >/dev/null
+[ $? = 1 ] && fail "deliver: not issued"
+
 # Bad input.
 for bad_week in 2026 2026-W54 W47 2026-W00; do
 	week --week $bad_week --format json >/dev/null 2>"$dir/err"

@@ -63,6 +63,11 @@ say "Why transfer $id is not approved (garita policy explain $id; approvals for 
 say "Every frame has its place" "Cada trama tiene su lugar"
 cat "$work/accounting.txt"
 
+# The week in which it was recorded.
+garita report weekly --week 2026-W47 -o "$work/week.html"
+say "The compliance report of that week: $work/week.html" "El informe de cumplimiento de esa semana: $work/week.html"
+garita report weekly --week 2026-W47 --format json | sed -n 's/.*"sentence":"\([^"]*\)".*/\1/p'
+
 "$build/garita" transfers --db "$work/db" --format csv --limit 0 >"$work/transfers.csv"
 say "All of it: $work/transfers.csv, and $work/db/garita.db for sqlite3" \
 	"Todo: $work/transfers.csv, y $work/db/garita.db para sqlite3"
