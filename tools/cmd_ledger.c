@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cmd.h"
 #include "format.h"
+#include "ledger_write.h"
 #include "record/ledger_merkle.h"
 #include "record/ledger_read.h"
 #include "record/store_read_ledger.h"
@@ -19,8 +20,9 @@
 #include "verify_text.h"
 
 #define VERB "ledger"
+#define NOTE_MAX 2000u
 
-enum { OPT_KIND = TOOL_OPT_OWN, OPT_SUBJECT, OPT_SINCE, OPT_UNTIL, OPT_LIMIT };
+enum { OPT_KIND = TOOL_OPT_OWN, OPT_SUBJECT, OPT_SINCE, OPT_UNTIL, OPT_LIMIT, OPT_NOTE };
 
 static const struct option long_options[] = {TOOL_LONG,
                                              {"kind", required_argument, NULL, OPT_KIND},
@@ -28,18 +30,19 @@ static const struct option long_options[] = {TOOL_LONG,
                                              {"since", required_argument, NULL, OPT_SINCE},
                                              {"until", required_argument, NULL, OPT_UNTIL},
                                              {"limit", required_argument, NULL, OPT_LIMIT},
+                                             {"note", required_argument, NULL, OPT_NOTE},
                                              {"output", required_argument, NULL, 'o'},
                                              {NULL, 0, NULL, 0}};
 
-enum what { LIST = 0, HEAD, KEY, CHECKPOINT, PROOF, WHATS };
-static const char *const whats[WHATS] = {"list", "head", "key", "checkpoint", "proof"};
+enum what { LIST = 0, HEAD, KEY, CHECKPOINT, PROOF, STAMP, ACCEPT, WHATS };
+static const char *const whats[WHATS] = {"list", "head", "key", "checkpoint", "proof", "stamp", "accept"};
 
 struct options {
 	struct tool_options tool;
 	struct entry_filter filter;
 	enum what what;
 	uint64_t seq;
-	const char *output;
+	const char *output, *note;
 	bool filtered;
 };
 
@@ -54,9 +57,11 @@ static int own_option(struct options *o, int opt, const char *arg)
 	const int64_t now_us = (int64_t)time(NULL) * 1000000;
 	uint64_t n = 0;
 	int code = 0;
-	o->filtered = o->filtered || opt != 'o';
+	o->filtered = o->filtered || (opt != 'o' && opt != OPT_NOTE);
 	if (opt == 'o') {
 		o->output = arg;
+	} else if (opt == OPT_NOTE) {
+		o->note = arg;
 	} else if (opt == OPT_KIND) {
 		o->filter.kind = arg;
 		if (ledger_kind_find(arg) < 0)
@@ -96,6 +101,8 @@ static int parse_words(int argc, char **argv, struct options *o)
 		return bad(o, whats[o->what], "--kind --subject --since --until --limit", TEXT_TOO_MANY);
 	if (o->tool.format == FORMAT_CSV)
 		return bad(o, "--format", "csv", TEXT_NO_CSV);
+	if ((o->what == ACCEPT) != (o->note != NULL && o->note[0] != '\0') || (o->note != NULL && strlen(o->note) > NOTE_MAX))
+		return bad(o, whats[o->what], "--note", TEXT_ACCEPT_NOTE);
 	return 0;
 }
 
@@ -396,6 +403,8 @@ static int run(const struct options *o)
 {
 	char path[4096];
 	struct store_reader *r = NULL;
+	if (o->what == STAMP || o->what == ACCEPT)
+		return o->what == STAMP ? ledger_stamp(&o->tool) : ledger_accept(&o->tool, o->note);
 	const int found = tool_db_path(&o->tool, path, sizeof path);
 	if (found != 0)
 		return found == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;

@@ -12,24 +12,26 @@
 #include "issue.h"
 #include "record/store_verify.h"
 #include "text.h"
+#include "timestamp.h"
 #include "verify_load.h"
 #include "verify_print.h"
 
 #define VERB "verify"
 
-enum { OPT_KEY = TOOL_OPT_OWN, OPT_CHECKPOINT, OPT_QUICK, OPT_LIMIT, OPT_REPORT };
+enum { OPT_KEY = TOOL_OPT_OWN, OPT_CHECKPOINT, OPT_QUICK, OPT_STAMP_CA, OPT_LIMIT, OPT_REPORT };
 
 static const struct option long_options[] = {TOOL_LONG,
                                              {"key", required_argument, NULL, OPT_KEY},
                                              {"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
                                              {"quick", no_argument, NULL, OPT_QUICK},
+                                             {"stamp-ca", required_argument, NULL, OPT_STAMP_CA},
                                              {"limit", required_argument, NULL, OPT_LIMIT},
                                              {"report", required_argument, NULL, OPT_REPORT},
                                              {NULL, 0, NULL, 0}};
 
 struct options {
 	struct tool_options tool;
-	const char *key, *report;
+	const char *key, *report, *stamp_ca;
 	struct verify_brought brought;
 	bool quick;
 	uint64_t limit;
@@ -46,6 +48,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->key = optarg;
 		else if (common == ERR_NOTFOUND && opt == OPT_REPORT)
 			o->report = optarg;
+		else if (common == ERR_NOTFOUND && opt == OPT_STAMP_CA)
+			o->stamp_ca = optarg;
 		else if (common == ERR_NOTFOUND && opt == OPT_QUICK)
 			o->quick = true;
 		else if (common == ERR_NOTFOUND && opt == OPT_CHECKPOINT)
@@ -82,6 +86,12 @@ static void progress(void *ctx, enum verify_phase phase, uint64_t done, uint64_t
 	fprintf(stderr, "\r\033[K%s %" PRIu64 " %%", verify_text(f->lang, names[phase]), total > 0 ? done * 100 / total : 100);
 }
 
+static int check_stamp(void *ctx, const char *note, size_t note_bytes, const void *stamp, size_t bytes)
+{
+	const struct verify_found *f = ctx;
+	return timestamp_check(f->stamp_ca, note, note_bytes, stamp, bytes);
+}
+
 static int keep(void *ctx, const struct verify_wrong *w)
 {
 	return verify_keep(ctx, w);
@@ -92,7 +102,7 @@ static int check(struct options *o, struct store_reader *r, const char *path, in
 	char dir[4096], head[VERIFY_HEAD_MAX];
 	struct ledger_vkey key;
 	bool found = false;
-	struct verify_found f = {.lang = tool_lang(&o->tool), .limit = o->limit, .quick = o->quick,
+	struct verify_found f = {.lang = tool_lang(&o->tool), .limit = o->limit, .quick = o->quick, .stamp_ca = o->stamp_ca,
 	                         .wall_us = (int64_t)time(NULL) * 1000000};
 	struct timespec begin, end;
 	verify_dir(path, dir, sizeof dir);
@@ -107,7 +117,7 @@ static int check(struct options *o, struct store_reader *r, const char *path, in
 	}
 	const bool terminal = isatty(STDERR_FILENO) != 0;
 	const struct verify_options v = {.key = found ? &key : NULL, .outside = o->brought.checkpoint,
-	                                 .outside_count = o->brought.count, .dir = dir, .quick = o->quick, .wrong = keep,
+	                                 .outside_count = o->brought.count, .dir = dir, .quick = o->quick, .wrong = keep, .stamp = f.stamp_ca != NULL ? check_stamp : NULL,
 	                                 .progress = terminal ? progress : NULL, .ctx = &f};
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	int code = store_verify(r, &v, &f.sum);

@@ -47,21 +47,21 @@ static const struct pair table[TEXT_COUNT] = {
 	                      "las entradas del libro; puntos de control y pruebas para llevar"},
 	[TEXT_HELP_GEOIP] = {"build the country database", "construye la base de datos de países"},
 
-	[TEXT_USAGE_VERIFY] = {"usage: garita verify [--checkpoint FILE]... [--key FILE|KEY] [--quick] [--limit N]\n"
+	[TEXT_USAGE_VERIFY] = {"usage: garita verify [--checkpoint FILE]... [--key FILE|KEY] [--stamp-ca FILE] [--quick] [--limit N]\n"
 	                       "       [--report FILE] [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
 	                       "--checkpoint: one that was taken off the machine; --quick: evidence files are not read;\n"
 	                       "--report: and was this report issued from this record?\n"
 	                       "Exit code 0: whole; 1: something is wrong; 3: not everything could be checked.",
-	                       "uso: garita verify [--checkpoint ARCHIVO]... [--key ARCHIVO|CLAVE] [--quick] [--limit N]\n"
+	                       "uso: garita verify [--checkpoint ARCHIVO]... [--key ARCHIVO|CLAVE] [--stamp-ca ARCHIVO] [--quick] [--limit N]\n"
 	                       "     [--report ARCHIVO] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
 	                       "--checkpoint: uno que salió de la máquina; --quick: no se leen los archivos de evidencia;\n"
 	                       "--report: ¿y se emitió este informe desde este registro?\n"
 	                       "Código de salida 0: íntegro; 1: algo está mal; 3: no todo pudo comprobarse."},
 	[TEXT_USAGE_LEDGER] = {"usage: garita ledger [list] [--kind WORD] [--subject ID] [--since T] [--until T] [--limit N]\n"
-	                       "       garita ledger head | key | checkpoint [-o FILE] | proof SEQ [-o FILE]\n"
+	                       "       garita ledger head | key | checkpoint [-o FILE] | proof SEQ [-o FILE] | stamp | accept --note TEXT\n"
 	                       "       [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]",
 	                       "uso: garita ledger [list] [--kind PALABRA] [--subject ID] [--since T] [--until T] [--limit N]\n"
-	                       "     garita ledger head | key | checkpoint [-o ARCHIVO] | proof SEQ [-o ARCHIVO]\n"
+	                       "     garita ledger head | key | checkpoint [-o ARCHIVO] | proof SEQ [-o ARCHIVO] | stamp | accept --note TEXTO\n"
 	                       "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]"},
 	[TEXT_BAD_KIND] = {"no such kind of entry; garita-ledger(5) lists them",
 	                   "no existe ese tipo de entrada; garita-ledger(5) los enumera"},
@@ -69,6 +69,14 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_NOT_SIGNED] = {"no checkpoint holds this entry yet: the proof is of a tree that nobody has signed",
 	                     "ningún punto de control contiene aún esta entrada: la prueba es de un árbol que nadie ha firmado"},
 	[TEXT_COL_TOLD] = {"Time", "Hora"},
+	[TEXT_STAMP_FAILED] = {"the command failed, or openssl(1) is not there", "la orden falló, o no está openssl(1)"},
+	[TEXT_STAMP_REFUSED] = {"its answer is no time stamp of this checkpoint",
+	                        "su respuesta no es un sello de tiempo de este punto de control"},
+	[TEXT_NO_STAMP_COMMAND] = {"no command in ledger: stamp; garita-site.yaml(5)", "no hay orden en ledger: stamp; garita-site.yaml(5)"},
+	[TEXT_NO_CHECKPOINT] = {"there is no signed checkpoint yet", "aún no hay ningún punto de control firmado"},
+	[TEXT_STAMPED] = {"checkpoint {0} has its time stamp", "el punto de control {0} tiene su sello de tiempo"},
+	[TEXT_ACCEPT_NOTE] = {"accept, and nothing else, takes --note TEXT: why the ledger differs from what was signed (2,000 bytes)",
+	                      "accept, y nada más, lleva --note TEXTO: por qué el libro difiere de lo firmado (2 000 bytes)"},
 	[TEXT_COL_SEQ] = {"Entry", "Entrada"},
 	[TEXT_COL_KIND] = {"Kind", "Tipo"},
 	[TEXT_COL_SUBJECT] = {"About", "Sobre"},

@@ -90,8 +90,9 @@ static bool is_checkpoint(enum verify_what w)
 static const char *place(const struct verify_found *f, const struct verify_wrong *w, char *buf, size_t size)
 {
 	char a[NUMBER_MAX], b[NUMBER_MAX];
-	const char *const entry[] = {number(w->entry, a), number(w->until, b)}, *const id[] = {number(w->id, b)};
-	const char *const file[] = {w->name != NULL ? w->name : number(w->id, b)};
+	char c[NUMBER_MAX];
+	const char *const entry[] = {number(w->entry, a), number(w->until, b)}, *const id[] = {number(w->id, c)};
+	const char *const file[] = {w->name != NULL ? w->name : id[0]};
 	if (is_checkpoint(w->what))
 		return checkpoint(f, w, buf, size);
 	if (w->what == VERIFY_KEY)
@@ -132,15 +133,19 @@ static unsigned lacks(const struct verify_found *f, char ret[LACKS_MAX][300])
 	const struct verify_summary *s = &f->sum;
 	unsigned n = 0;
 	char count[NUMBER_MAX];
-	const char *const values[] = {number((int64_t)s->unreadable, count)};
+	const char *const values[] = {""};
 	if (s->no_ledger)
 		filled(f, VT_LACKS_LEDGER, values, ret[n++], sizeof ret[0]);
 	else if (s->checkpoints + s->outside == 0)
 		filled(f, VT_LACKS_CHECKPOINT, values, ret[n++], sizeof ret[0]);
 	else if (f->key == NULL)
 		filled(f, VT_LACKS_KEY, values, ret[n++], sizeof ret[0]);
+	const char *const asked[] = {number((int64_t)s->unasked, count)};
+	if (s->unasked > 0)
+		filled(f, VT_LACKS_ASKED, asked, ret[n++], sizeof ret[0]);
+	const char *const unread[] = {number((int64_t)s->unreadable, count)};
 	if (s->unreadable > 0)
-		filled(f, VT_LACKS_FILES, values, ret[n++], sizeof ret[0]);
+		filled(f, VT_LACKS_FILES, unread, ret[n++], sizeof ret[0]);
 	return n;
 }
 
@@ -315,6 +320,8 @@ static void print_ledger(const struct page *p)
 	                              : verify_text(p->f->lang, VT_NO_CHECKPOINTS));
 	if (s->checkpoints > 0)
 		print_more(p, VT_UNSIGNED, s->unsigned_entries);
+	if (s->stamps > 0)
+		print_counts(p, VT_STAMPS, p->f->stamp_ca != NULL ? VT_STAMPS_LINE : VT_STAMPS_ALONE, s->stamps, 0);
 	if (s->outside > 0)
 		print_counts(p, VT_OUTSIDE, VT_OUTSIDE_LINE, s->outside, 0);
 }

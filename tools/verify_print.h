@@ -14,6 +14,7 @@ struct verify_found {
 	struct verify_summary sum;
 	const struct ledger_vkey *key;   /* NULL: none was there */
 	bool quick;
+	const char *stamp_ca;            /* NULL: authorities were not asked */
 	int64_t wall_us, took_ms, told_ms;
 	uint64_t limit, told;            /* limit 0: all are kept */
 	struct verify_kept *kept;

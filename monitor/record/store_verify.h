@@ -76,6 +76,9 @@ struct verify_options {
 	bool quick;                      /* files are looked for and not read */
 	/* Told every wrong thing; what it returns other than 0 ends the run. */
 	int (*wrong)(void *ctx, const struct verify_wrong *w);
+	/* Is the time stamp of that note, and of an authority that is trusted? 0; ERR_DAMAGED: it is not; ERR_IO: it could not
+	 * be asked. NULL: only that the stamp is of that note and what its entry says. */
+	int (*stamp)(void *ctx, const char *note, size_t note_bytes, const void *stamp, size_t stamp_bytes);
 	void (*progress)(void *ctx, enum verify_phase phase, uint64_t done, uint64_t total);   /* may be NULL */
 	void *ctx;
 };
@@ -94,6 +97,7 @@ struct verify_summary {
 	uint64_t files, files_open, files_evicted, file_bytes;
 	uint64_t wrong;
 	uint64_t unreadable;             /* files that could not be read: nothing is known of them */
+	uint64_t unasked;                /* time stamps of which nobody could be asked */
 	bool no_ledger;                  /* of an older garitad: there is nothing to check */
 };
 

@@ -374,6 +374,8 @@ int verify_chain(struct verify *v)
 	ledger_tree_root(&c->tree, &v->sum->root);
 	if (code == 0)
 		code = check_end(c);
+	if (code == 0)
+		code = verify_stamps(v);
 	verify_free_marks(&c->marks);
 	free(c);
 	return code;

@@ -101,7 +101,6 @@ static int load_own(struct verify *v, sqlite3_stmt *st, struct marks *all)
 			take_tree(&m, sqlite3_column_blob(st, 4), sqlite3_column_bytes(st, 4));
 			if (m.time_us > v->sum->checkpoint_us)
 				v->sum->checkpoint_us = m.time_us;
-			v->sum->stamps += sqlite3_column_type(st, 5) != SQLITE_NULL;
 			code = add_mark(all, &m);
 		}
 		if (code != 0)
@@ -151,7 +150,7 @@ int verify_load_marks(struct verify *v, struct marks *ret)
 	sqlite3_stmt *st = NULL;
 	int code = load_origin(v, ret);
 	if (code == 0)
-		code = verify_prepare(v, "SELECT size, time_us, root, note, tree, stamp FROM checkpoint ORDER BY size", &st);
+		code = verify_prepare(v, "SELECT size, time_us, root, note, tree FROM checkpoint ORDER BY size", &st);
 	if (code == 0)
 		code = load_own(v, st, ret);
 	sqlite3_finalize(st);

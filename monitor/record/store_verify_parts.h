@@ -59,6 +59,8 @@ struct marks {
 };
 /* Reads and checks them all; what is wrong with one by itself is told. */
 MUST_CHECK int verify_load_marks(struct verify *v, struct marks *ret);
+/* store_verify_stamp.c: the time stamps of the checkpoints */
+MUST_CHECK int verify_stamps(struct verify *v);
 void verify_free_marks(struct marks *m);
 
 #endif
