@@ -3,7 +3,7 @@
 # encapsulations, link layers, file formats, damage. Each becomes a folder like any
 # other (capture, site.yaml, expect.tsv, README.md; `exit` where the replay must not
 # end with 0). Needs perl, editcap, mergecap, tshark, gzip, zstd. Run again after
-# upload/ or fragments/ were recorded anew; the same input gives the same output.
+# upload/, fragments/ or unknown-machine/ were recorded anew; the same input gives the same output.
 set -eu
 cd "$(dirname "$0")"
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
@@ -155,4 +155,12 @@ put fragments-first-lost 120 "$tmp/x.pcap" 'The first fragment of each datagram 
 >=1	.dest_ip=="203.0.113.77" and .src_ip=="192.0.2.11" and .verdict=="unapproved"	the IPv4 fragments are a transfer
 >=1	.dest_ip=="2001:db8:f100::80" and .src_ip=="2001:db8:120::11" and .verdict=="unapproved"	so are the IPv6 ones
 0	.dest_port==9000 or .dest_port==9006	no port is invented
+END
+
+editcap -F pcap -t -1296000 $base "$tmp/before.pcap"   # 15 days, one more than detect.learn
+mergecap -F pcap -w "$tmp/x.pcap" "$tmp/before.pcap" unknown-machine/capture.pcap
+# shellcheck disable=SC2016
+put new-mac 120 "$tmp/x.pcap" 'The upload, and fifteen days later a machine that was never seen before (unknown-machine): the sensor had learnt who is there.' 'upload` and `tests/replay/unknown-machine' <<'END'
+>=1	.equipment=="unknown:00:00:5e:00:53:66" and .verdict=="unapproved" and (.detections|index("new-mac"))	its MAC is new
+0	.equipment=="NII-0007" and (.detections//[]|index("new-mac"))	that of the machine that was there is not
 END
