@@ -310,14 +310,15 @@ static int print_json(struct listing *l, const struct stored_suppression *d)
 static int print_csv(const struct listing *l, const struct stored_suppression *d)
 {
 	const struct row_suppression *r = &d->row;
-	char id[24], severity[8], hidden[24], times[3][TIME_TEXT_MAX];
+	char id[24], severity[8], hidden[24], entry[24], times[4][TIME_TEXT_MAX];
 	snprintf(id, sizeof id, "%" PRId64, r->id);
 	snprintf(severity, sizeof severity, "%u", r->severity);
 	snprintf(hidden, sizeof hidden, "%" PRIu64, d->findings);
+	snprintf(entry, sizeof entry, "%" PRId64, r->entry);
 	const char *const cells[] = {id, word_of(r, l->s->now_us), r->equipment, r->peer, r->reason, severity,
 	                             time_text_utc(r->from_us, times[0]), time_text_utc(r->until_us, times[1]),
 	                             r->ended_us != 0 ? time_text_utc(r->ended_us, times[2]) : NULL, r->ended_by, r->owner, r->why,
-	                             r->user, hidden};
+	                             r->user, hidden, d->last_us != 0 ? time_text_utc(d->last_us, times[3]) : NULL, entry};
 	for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
 		format_csv(stdout, cells[i], i == 0);
 	fputs("\r\n", stdout);
@@ -344,7 +345,7 @@ static int print_all(const struct suppressing *s, struct store_reader *r)
 	if (s->o.format == FORMAT_TABLE && (l.table = table_new(stdout, columns, COLUMNS, 0)) == NULL)
 		return ERR_NOMEM;
 	if (s->o.format == FORMAT_CSV)
-		fputs("id,state,equipment,peer,reason,up_to,from,until,ended,ended_by,owner,why,user,findings\r\n", stdout);
+		fputs("id,state,equipment,peer,reason,up_to,from,until,ended,ended_by,owner,why,user,findings,last,entry\r\n", stdout);
 	const int result = store_read_suppressions(r, print_one, &l);
 	table_end(l.table);
 	json_done(&l.json);

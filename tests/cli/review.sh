@@ -169,6 +169,7 @@ forged "from_us + 1"
 [ "$(suppress list | wc -l) $(suppress list --format csv | wc -l)" = "3 3" ] || fail "lists"
 suppress list --lang es | grep -q vencida || fail "Spanish"
 forged "$until"
+suppress end 1 >/dev/null || fail "end what holds"
 
 # Drafts: refused until somebody answers for them, and loud about what was detected.
 flagged=$(findings --limit 0 | jq -s 'map(select((.detections // []) | index("inspection-data"))) | .[0].id')
