@@ -211,13 +211,16 @@ static void print_event(const struct logging *l, const struct review_event *e)
 		snprintf(since, sizeof since, review_said(&l->r->f.common, " by %" PRId64 " transfers, %s since",
 		                                          " por %" PRId64 " transferencias, %s desde entonces"),
 		         e->transfers_since, format_size((uint64_t)e->bytes_since, size));
-	printf("%" PRId64 "  %s  %" PRId64 "  %s%s%s%s  %s%s%s%s%s%s\n", l->finding, format_time(e->time_us, at), e->entry,
-	       e->action != NULL ? e->action : "?", since, e->disposition != NULL && strcmp(e->action, "decided") == 0 ? " " : "",
-	       e->disposition != NULL && strcmp(e->action, "decided") == 0 ? e->disposition : "",
-	       format_clean(e->by != NULL ? e->by : "?", by, sizeof by), e->user != NULL ? " [" : "",
-	       e->user != NULL ? format_clean(e->user, user, sizeof user) : "", e->user != NULL ? "]" : "",
-	       e->text != NULL && e->user != NULL ? ": " : "",
-	       e->text != NULL && e->user != NULL ? format_clean(e->text, said, sizeof said) : "");
+	const char *action = e->action != NULL ? e->action : "?";
+	printf("%" PRId64 "  %s  %" PRId64 "  %s", l->finding, format_time(e->time_us, at), e->entry, format_clean(action, said, sizeof said));
+	if (e->disposition != NULL && strcmp(action, "decided") == 0)
+		printf(" %s", format_clean(e->disposition, said, sizeof said));
+	printf("%s  %s", since, format_clean(e->by != NULL ? e->by : "?", by, sizeof by));
+	if (e->user != NULL)
+		printf(" [%s]", format_clean(e->user, user, sizeof user));
+	if (e->text != NULL)
+		printf(": %s", format_clean(e->text, said, sizeof said));
+	putchar('\n');
 }
 
 static int print_event_as(void *ctx, const struct review_event *e)

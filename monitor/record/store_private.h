@@ -142,6 +142,22 @@ MUST_CHECK int store_tell_record(struct store *s, const char *what, const char *
 MUST_CHECK int store_tell_anew(struct store *s, const char *what, const char *detail, int64_t entries,
                                const struct ledger_hash *head);
 
+/* Members of entries; those of a NULL column are left out. */
+static inline struct ledger_field store_word(const char *key, const char *value)
+{
+	return (struct ledger_field){.key = key, .type = LEDGER_TEXT, .text = value};
+}
+
+static inline struct ledger_field store_int(const char *key, int64_t value)
+{
+	return (struct ledger_field){.key = key, .type = LEDGER_INT, .number = value};
+}
+
+static inline struct ledger_field store_int_if(const char *key, int64_t value)
+{
+	return value != 0 ? store_int(key, value) : store_word(key, NULL);
+}
+
 /* store_review.c. An entry by action, and the row as r says, whose entry is filled in; in SQLite's codes or ours. */
 struct store_edit;
 struct review_target {

@@ -163,7 +163,8 @@ int64_t store_read_findings_count(struct store_reader *r, const struct finding_f
 	all.limit = 0;
 	memcpy(sql, head, sizeof head - 1);
 	make_sql(&all, sql + sizeof head - 1, sizeof sql - sizeof head - 1);
-	strcat(sql, ")");
+	const size_t used = strlen(sql);
+	snprintf(sql + used, sizeof sql - used, ")");
 	if (prepare(r, &all, sql, address, &st) != 0)
 		return -1;
 	const int code = sqlite3_step(st);

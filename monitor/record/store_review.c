@@ -97,25 +97,20 @@ static int put_row(struct review_writer *w, sqlite3 *db, const struct row_review
 	return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* A number that is NULL in the row where it is 0 has no member then. */
-#define WORD(k, v) {.key = k, .type = LEDGER_TEXT, .text = v}
-#define INT(k, v) {.key = k, .type = LEDGER_INT, .number = (int64_t)(v)}
-#define INT_OR_NOT(k, v) {.key = k, .type = (v) != 0 ? LEDGER_INT : LEDGER_TEXT, .number = (int64_t)(v)}
-
 int store_review_put(struct review_writer *w, const struct review_target *t, struct row_review *r,
                      const struct review_said *said)
 {
 	const bool since = said->action == REVIEW_REOPENED;
 	const struct ledger_field fields[] = {
-		WORD("action", review_action_word(said->action)), WORD("by", said->by), WORD("by_user", said->user),
-		WORD("remark", said->remark),
-		WORD("state", review_state_word(r->state)), WORD("disposition", review_disposition_word(r->disposition)),
-		WORD("analyst", r->analyst), WORD("user", r->user), WORD("note", r->note), INT("at_us", r->at_us),
-		INT_OR_NOT("closed_us", r->closed_us), INT("transfers", r->transfers), INT("bytes_out", r->bytes_out),
-		INT("severity", r->severity), {.key = "signs", .type = LEDGER_JSON, .text = r->signs}, INT("reopened", r->reopened),
-		{.key = "hold", .type = LEDGER_BOOL, .number = r->hold}, INT_OR_NOT("severe_us", r->severe_us),
-		INT_OR_NOT("due_us", r->due_us), INT_OR_NOT("transfers_since", since ? said->transfers_since : 0),
-		INT_OR_NOT("bytes_since", since ? said->bytes_since : 0)};
+		store_word("action", review_action_word(said->action)), store_word("by", said->by), store_word("by_user", said->user),
+		store_word("remark", said->remark),
+		store_word("state", review_state_word(r->state)), store_word("disposition", review_disposition_word(r->disposition)),
+		store_word("analyst", r->analyst), store_word("user", r->user), store_word("note", r->note), store_int("at_us", r->at_us),
+		store_int_if("closed_us", r->closed_us), store_int("transfers", (int64_t)r->transfers), store_int("bytes_out", (int64_t)r->bytes_out),
+		store_int("severity", r->severity), {.key = "signs", .type = LEDGER_JSON, .text = r->signs}, store_int("reopened", (int64_t)r->reopened),
+		{.key = "hold", .type = LEDGER_BOOL, .number = r->hold}, store_int_if("severe_us", r->severe_us),
+		store_int_if("due_us", r->due_us), store_int_if("transfers_since", since ? said->transfers_since : 0),
+		store_int_if("bytes_since", since ? said->bytes_since : 0)};
 	const struct ledger_entry e = {.time_us = r->at_us, .kind = LEDGER_REVIEW, .subject = r->finding, .fields = fields,
 	                               .field_count = sizeof fields / sizeof fields[0]};
 	const int result = t->edit != NULL ? store_edit_ledger(t->edit, &e, &r->entry) : store_ledger_add(t->store, &e, &r->entry);

@@ -33,7 +33,7 @@ static int read_facts(struct store_edit *e, int64_t finding, struct row_review *
 int store_edit_review(struct store_edit *e, int64_t finding, struct kept_review *ret)
 {
 	struct review_writer w = {.get = NULL};
-	struct row_review facts;
+	struct row_review facts = {.finding = 0};
 	char signs[REVIEW_SIGNS_MAX];
 	int result = read_facts(e, finding, &facts, signs);
 	if (result == 0)
@@ -107,18 +107,14 @@ int store_edit_put_review(struct store_edit *e, const struct review_change *c)
 
 /* --- suppressions --- */
 
-#define WORD(k, v) {.key = k, .type = LEDGER_TEXT, .text = v}
-#define INT(k, v) {.key = k, .type = LEDGER_INT, .number = (int64_t)(v)}
-#define INT_OR_NOT(k, v) {.key = k, .type = (v) != 0 ? LEDGER_INT : LEDGER_TEXT, .number = (int64_t)(v)}
-
 int store_suppression_entry(const struct review_target *t, const struct row_suppression *s, const char *action,
                             int64_t time_us, int64_t *ret_entry)
 {
 	const struct ledger_field fields[] = {
-		WORD("action", action), WORD("equipment", s->equipment), WORD("peer", s->peer), WORD("reason", s->reason),
-		INT("severity", s->severity), WORD("owner", s->owner), WORD("why", s->why), WORD("user", s->user),
-		INT("from_us", s->from_us), INT("until_us", s->until_us), INT_OR_NOT("ended_us", s->ended_us),
-		WORD("ended_by", s->ended_by)};
+		store_word("action", action), store_word("equipment", s->equipment), store_word("peer", s->peer), store_word("reason", s->reason),
+		store_int("severity", s->severity), store_word("owner", s->owner), store_word("why", s->why), store_word("user", s->user),
+		store_int("from_us", s->from_us), store_int("until_us", s->until_us), store_int_if("ended_us", s->ended_us),
+		store_word("ended_by", s->ended_by)};
 	const struct ledger_entry e = {.time_us = time_us, .kind = LEDGER_SUPPRESSION, .subject = s->id, .fields = fields,
 	                               .field_count = sizeof fields / sizeof fields[0]};
 	return t->edit != NULL ? store_edit_ledger(t->edit, &e, ret_entry) : store_ledger_add(t->store, &e, ret_entry);
@@ -195,7 +191,7 @@ static sqlite3_stmt *find_suppression(struct store_edit *e, int64_t id, struct r
 int store_edit_end_suppression(struct store_edit *e, int64_t id, const char *user, int64_t now_us)
 {
 	const struct review_target t = {.db = e->db, .edit = e};
-	struct row_suppression r;
+	struct row_suppression r = {.id = 0};
 	int result;
 	sqlite3_stmt *found = find_suppression(e, id, &r, &result), *st = NULL;
 	if (result == 0 && (r.ended_us != 0 || r.until_us <= now_us))
