@@ -350,6 +350,7 @@ static void reckon_warnings(struct status *s)
 	warn(s, strcmp(s->ledger.state, "no-key") == 0, "ledger-not-signed", TEXT_WARN_NO_KEY, 0);
 	warn(s, s->ledger.waiting > 0, "checkpoint-not-sent", TEXT_WARN_NOT_SENT, 0);
 	warn(s, s->running && s->evidence.full, "evidence-full", TEXT_WARN_EVIDENCE_FULL, 0);
+	warn(s, s->evidence.unreadable > 0, "evidence-changed", TEXT_WARN_EVIDENCE_CHANGED, 0);
 	warn(s, s->evidence.exhausted, "evidence-exhausted", TEXT_WARN_EVIDENCE_EXHAUSTED, 0);
 	warn(s, s->review.overdue > 0, "review-overdue", TEXT_WARN_OVERDUE, 0);
 	warn(s, s->reload_refused, "reload-refused", TEXT_WARN_RELOAD, 0);

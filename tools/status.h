@@ -81,6 +81,7 @@ struct status_evidence {
 	char packets[12], file[160];     /* "" : no sensor that knows of it has run here */
 	uint64_t kept_packets, kept_bytes, flows, used_bytes, total_bytes, hold_bytes, hold_room;
 	uint64_t missed[EVIDENCE_MISSED], evicted_bytes;
+	uint64_t unreadable;       /* files that are not what the record says */
 	bool full, exhausted;
 };
 

@@ -13,7 +13,7 @@
 const char *const status_missed_key[EVIDENCE_MISSED] = {"budget", "hold", "before", "disk", "lost", "refused"};
 
 enum { FIELD_PACKETS = 0, FIELD_FILE, FIELD_FULL, FIELD_EXHAUSTED, FIELD_KEPT_PACKETS, FIELD_KEPT_BYTES, FIELD_FLOWS,
-       FIELD_USED, FIELD_TOTAL, FIELD_HOLD, FIELD_ROOM, FIELD_EVICTED, FIELDS };
+       FIELD_USED, FIELD_TOTAL, FIELD_HOLD, FIELD_ROOM, FIELD_EVICTED, FIELD_UNREADABLE, FIELDS };
 
 static uint64_t number(const char *s)
 {
@@ -35,6 +35,7 @@ static int take(void *ctx, const char *const *v)
 	e->hold_bytes = number(v[FIELD_HOLD]);
 	e->hold_room = number(v[FIELD_ROOM]);
 	e->evicted_bytes = number(v[FIELD_EVICTED]);
+	e->unreadable = number(v[FIELD_UNREADABLE]);
 	return 0;
 }
 
@@ -50,7 +51,7 @@ int status_gather_evidence(struct store_reader *r, struct status_evidence *ret)
 {
 	static const char *const fields[FIELDS] = {
 		"packets", "file", "full_since", "exhausted", "kept_packets", "kept_bytes", "flows", "used", "total",
-		"hold_bytes", "hold_room", "evicted_bytes"};
+		"hold_bytes", "hold_room", "evicted_bytes", "unreadable"};
 	char path[EVIDENCE_MISSED][32];
 	const char *missed[EVIDENCE_MISSED];
 	for (unsigned i = 0; i < EVIDENCE_MISSED; i++) {
@@ -80,6 +81,7 @@ void status_json_evidence(struct json *j, const struct status_evidence *e)
 	for (unsigned i = 0; i < EVIDENCE_MISSED; i++)
 		json_uint(j, status_missed_key[i], e->missed[i]);
 	json_object_end(j);
+	json_uint(j, "unreadable_files", e->unreadable);
 	json_bool(j, "full", e->full);
 	json_bool(j, "exhausted", e->exhausted);
 	json_object_end(j);

@@ -324,6 +324,8 @@ static const struct pair table[TEXT_COUNT] = {
 	[TEXT_EVIDENCE_OFF] = {"none are kept", "no se guardan"},
 	[TEXT_KEPT_OF] = {"packets kept of flows:", "paquetes guardados de flujos:"},
 	[TEXT_MISSED] = {"not kept:", "sin guardar:"},
+	[TEXT_WARN_EVIDENCE_CHANGED] = {"An evidence file is not what the record says: run garita verify.",
+	                                "Un archivo de pruebas no es lo que dice el registro: ejecute garita verify."},
 	[TEXT_WARN_EVIDENCE_FULL] = {"Packets of unapproved transfers are not kept: no room on the disk.",
 	                             "No se guardan paquetes de transferencias no aprobadas: no hay espacio en el disco."},
 	[TEXT_WARN_EVIDENCE_EXHAUSTED] = {"Evidence is past evidence.total, and none of it may go.",

@@ -308,7 +308,7 @@ static void run(struct recorder *r)
 		refresh_geo(r);
 		recorder_keep(r, taken == 0);
 		recorder_sign(r);
-		recorder_evidence_keep(r, taken == 0);
+		recorder_evidence_keep(r);
 		if (more)
 			continue;
 		/* Told to end while the database is locked and the judge is full: the

@@ -3,13 +3,13 @@
 #include "record/recorder_private.h"
 
 #define LOOK_MS 1000             /* between two looks whether something is due */
-#define SHARE 4                  /* idle: that many times as long as a step took nothing is done */
-#define BUSY_PAUSE_MS 500
+#define SHARE 4                  /* that many times as long as a step took nothing is done: files come as they go */
+#define REST_MS 60000            /* at the end of a replay */
 
 static struct evidence_limits limits_of(const struct recorder *r)
 {
-	const struct config_evidence *c = &judge_config(r->o->judge)->evidence;
-	return (struct evidence_limits){.total_bytes = c->total_bytes,
+	const struct config *c = judge_config(r->o->judge);
+	return (struct evidence_limits){.total_bytes = c->evidence.total_bytes, .severe = c->review.severe,
 	                                .reserve_bytes = r->evidence != NULL ? evidence_reserve(r->evidence) : 0};
 }
 
@@ -17,7 +17,7 @@ static struct evidence_limits limits_of(const struct recorder *r)
 static void begin_keep(struct recorder *r)
 {
 	const struct evidence_limits limits = limits_of(r);
-	if (!r->o->live || r->o->data_dir == NULL)
+	if (r->o->data_dir == NULL)
 		return;
 	const int rc = evidence_keep_new(r->o->store, r->o->data_dir, &limits, &r->evidence_keep);
 	if (rc != 0)
@@ -52,14 +52,27 @@ static int begin_evidence(struct recorder *r)
 
 int recorder_evidence_new(struct recorder *r)
 {
-	const int rc = begin_evidence(r);
-	if (rc == 0)
-		begin_keep(r);
-	return rc;
+	/* First: what a crash left half written again is no file to be adopted. */
+	begin_keep(r);
+	return begin_evidence(r);
+}
+
+/* Of a replay what goes does not hang on how fast it was read: files go when all are there. */
+static void keep_rest(struct recorder *r)
+{
+	const int64_t begun = recorder_ms();
+	const struct evidence_limits limits = limits_of(r);
+	bool more = r->evidence_keep != NULL && !r->o->live;
+	if (more)
+		evidence_keep_set_limits(r->evidence_keep, &limits);
+	while (more && recorder_ms() - begun < REST_MS)
+		if (evidence_keep_step(r->evidence_keep, recorder_ms() * 1000, &more) != 0)
+			return;
 }
 
 void recorder_evidence_free(struct recorder *r)
 {
+	keep_rest(r);
 	evidence_keep_free(r->evidence_keep);
 	evidence_free(r->evidence);
 }
@@ -82,12 +95,23 @@ void recorder_evidence_reload(struct recorder *r)
 		log_warn("judge", "evidence.packets: takes effect when garitad is started anew");
 }
 
-void recorder_evidence_keep(struct recorder *r, bool idle)
+/* What a person has to know, once. */
+static void tell_keep(struct recorder *r, const struct evidence_keep_state *s)
+{
+	if (s->unlooked > r->evidence_unlooked)
+		log_error("judge", "evidence: %s is left alone: %s; garita verify tells more", s->unlooked_path, s->unlooked_why);
+	if (s->exhausted && !r->evidence_warned)
+		log_warn("judge", "evidence: the files are past their bounds, and none of them may go");
+	r->evidence_unlooked = s->unlooked;
+	r->evidence_warned = s->exhausted;
+}
+
+void recorder_evidence_keep(struct recorder *r)
 {
 	const int64_t now = recorder_ms();
 	struct evidence_keep_state state;
 	bool more = false;
-	if (r->evidence_keep == NULL || r->stalled_ms != 0 || now < r->evidence_keep_ms)
+	if (r->evidence_keep == NULL || !r->o->live || r->stalled_ms != 0 || now < r->evidence_keep_ms)
 		return;
 	const struct evidence_limits limits = limits_of(r);
 	evidence_keep_set_limits(r->evidence_keep, &limits);
@@ -97,10 +121,8 @@ void recorder_evidence_keep(struct recorder *r, bool idle)
 	if (r->evidence != NULL)
 		evidence_set_exhausted(r->evidence, state.exhausted);
 	const int64_t end = recorder_ms();
-	r->evidence_keep_ms = code != 0 || !more ? end + LOOK_MS : end + (idle ? SHARE * (end - now) : BUSY_PAUSE_MS);
-	if (state.exhausted && !r->evidence_warned)
-		log_warn("judge", "evidence: the files are past their bounds, and none of them may go");
-	r->evidence_warned = state.exhausted;
+	r->evidence_keep_ms = end + (code != 0 || !more ? LOOK_MS : SHARE * (end - now));
+	tell_keep(r, &state);
 }
 
 bool recorder_evidence_turn(struct recorder *r)
@@ -146,6 +168,7 @@ int recorder_put_evidence(struct recorder *r)
 		json_bool(j, "exhausted", s.exhausted);
 		json_uint(j, "evicted_files", s.evicted_files);
 		json_uint(j, "evicted_bytes", s.evicted_bytes);
+		json_uint(j, "unreadable", s.unlooked);
 	}
 	json_object_end(j);
 	const char *text = json_text(j);

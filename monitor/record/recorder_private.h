@@ -42,9 +42,10 @@ struct recorder {
 	int geo_said[GEO_FILES];     /* how each geolocation file was when it was said last */
 	struct json reload, json;
 	struct evidence *evidence;   /* NULL: no packets are kept */
-	struct evidence_keep *evidence_keep;   /* of files that are there; NULL: a replay, or it could not begin */
+	struct evidence_keep *evidence_keep;   /* of files that are there; NULL: it could not begin */
 	int64_t evidence_keep_ms;    /* not before */
 	bool evidence_warned;
+	uint64_t evidence_unlooked;  /* files that are left alone, told so far */
 	/* retention (recorder_keep.c) */
 	struct retention *retention;
 	int64_t keep_ms;             /* not before */
@@ -85,7 +86,7 @@ MUST_CHECK int recorder_evidence_new(struct recorder *r);
 /* Frames from the workers, answers to them. True: there are more. */
 bool recorder_evidence_turn(struct recorder *r);
 /* A step of what keeps files within their bounds, where one is due. */
-void recorder_evidence_keep(struct recorder *r, bool idle);
+void recorder_evidence_keep(struct recorder *r);
 /* The record was begun anew. */
 void recorder_evidence_anew(struct recorder *r);
 void recorder_evidence_reload(struct recorder *r);

@@ -33,7 +33,7 @@ COLUMNS=80 evidence | awk '{ if (length($0) > 80) exit 1 }' || fail "the list is
 # What the page tells its reader to type, typed.
 check() {
 	(cd "$1" && sha256sum --strict --quiet -c SHA256SUMS) || fail "$1: SHA256SUMS"
-	for page in README.txt LEEME.txt; do
+	for page in $pages; do
 		(cd "$1" && sed -n 's/^    //p' $page | bash -eo pipefail) >"$work/said" 2>&1 || { cat "$work/said" && fail "$1: what $page says does not work"; }
 		grep -q 'Signature Verified Successfully' "$work/said" || fail "$1: $page: no signature"
 		grep -q '^0 begun is in the signed ledger' "$work/said" || fail "$1: $page: no proof"
@@ -49,12 +49,14 @@ check() {
 }
 findings=$(query 'SELECT DISTINCT finding FROM evidence_part ORDER BY 1')
 [ "$(echo "$findings" | wc -l)" -ge 5 ] || fail "the demo has fewer findings"
+pages='README.txt LEEME.txt'   # of the first; they are the same for all
 for id in $findings; do
 	evidence "$id" -o "$work/$id.zip" >"$work/said" || { cat "$work/said" && fail "bundle of $id"; }
 	grep -q "$(sha256sum "$work/$id.zip" | cut -d' ' -f1)" "$work/said" || fail "$id: its SHA-256 is not said"
 	[ "$(stat -c %a "$work/$id.zip")" = 600 ] || fail "$id: others may read it"
 	(cd "$work" && unzip -q "$id.zip") || fail "$id: unzip"
 	check "$work/garita-finding-$id"
+	pages=
 	query "SELECT transfer, sum(packets) FROM evidence_part WHERE finding = $id AND packets > 0 GROUP BY transfer" | sort | diff - "$work/counted" ||
 		fail "$id: other packets than the record says"
 	[ "$(jq length "$work/garita-finding-$id/transfers.json")" = "$(query "SELECT count(*) FROM transfer WHERE finding = $id")" ] || fail "$id: transfers.json"
@@ -82,7 +84,7 @@ for bad in "999999 -o $work/x.zip" "--transfer 999999 -o $work/x.zip" "$id -o $w
 	[ $code = 1 ] && [ -s "$work/err" ] || fail "$bad: exit code $code"
 done
 (ulimit -f 8 && trap '' XFSZ && evidence "$id" -o "$work/x.zip" 2>"$work/err") && fail "a full disk"
-[ ! -e "$work/x.zip" ] && ! ls -A "$work" | grep -q '^\.garita' || fail "half a file stayed: $(ls -A "$work")"
+[ ! -e "$work/x.zip" ] && [ -z "$(find "$work" -maxdepth 1 -name '.garita*')" ] || fail "half a file stayed"
 
 # A changed segment, a changed entry: made all the same, and said.
 cp -r "$work/db" "$work/whole"
@@ -100,8 +102,26 @@ code=0
 evidence "$id" -o "$work/entry.zip" >/dev/null 2>"$work/err" || code=$?
 [ $code = 3 ] && grep -q entry-changed "$work/err" && grep -q transfer-changed "$work/err" || fail "a changed record: exit code $code: $(cat "$work/err")"
 
-# Past evidence.total: the reviewed one goes, alone, and what is left agrees with the ledger.
+# Past evidence.total the reviewed one goes, and it alone; what is left agrees with the ledger, and a bundle says what went.
 rm -rf "$work/db" && cp -r "$work/whole" "$work/db"
 largest=$(query 'SELECT finding FROM evidence_part GROUP BY finding ORDER BY sum(bytes) DESC LIMIT 1')
-other=$(query "SELECT finding FROM evidence_part WHERE finding <> $largest GROUP BY finding ORDER BY sum(bytes) DESC LIMIT 1")
-"$build/garita" review "$largest" --disposition false-positive --note tested --db "$work/db" >/dev/null || fail "garita review"
+held=$(query "SELECT finding FROM evidence_part WHERE finding <> $largest GROUP BY finding ORDER BY sum(bytes) DESC LIMIT 1")
+gone=$(query "SELECT sum(packets) FROM evidence_part WHERE finding = $largest")
+"$build/garita" review "$largest" --disposition false-positive --note tested --db "$work/db" >/dev/null 2>&1 || fail "garita review"
+"$build/garita" review "$held" --hold --note court --db "$work/db" >/dev/null 2>&1 || fail "garita review --hold"
+site "{packets: off, total: 1MB}"
+query "UPDATE evidence SET bytes = bytes + 1000000"   # as if it were that large
+replay
+query "UPDATE evidence SET bytes = bytes - 1000000 WHERE state = 'evicted'"
+[ "$(query "SELECT count(*) FROM ledger WHERE kind = 'evidence-evicted' AND body ->> 'findings' = '[$largest]' AND body ->> 'packets' = $gone
+	AND body ->> 'why' = 'budget: reviewed as harmless'")" = 1 ] || fail "the eviction is not in the ledger: $(query "SELECT body FROM ledger WHERE kind LIKE 'evidence%'")"
+[ "$(query "SELECT path LIKE '%-r1.pcapng' FROM evidence WHERE state = 'closed'")" = 1 ] || fail "the file was not written again"
+[ "$(find "$work/db/evidence" -type f | wc -l)" = 1 ] || fail "the old file is still there"
+"$build/garita" verify --db "$work/db" >"$work/said" 2>&1 || { cat "$work/said" && fail "garita verify"; }
+[ "$(evidence --format json | jq -c "select(.finding == $largest) | [.packets, .packets_evicted]")" = "[0,$gone]" ] || fail "the list: what went"
+evidence "$largest" -o "$work/gone.zip" >"$work/said" || fail "a bundle of what went"
+grep -q packets-evicted "$work/said" || fail "that packets went is not said"
+unzip -p "$work/gone.zip" '*/ledger.jsonl' | grep -q 'evidence-evicted' || fail "the eviction is not in the bundle"
+evidence "$held" -o "$work/held.zip" --format json | jq -e ".packets == $(query "SELECT sum(packets) FROM evidence_part WHERE finding = $held") and .problems == 0" >/dev/null ||
+	fail "what is on hold"
+unzip -p "$work/held.zip" '*/ledger.jsonl' | grep -q '\\"from\\":\\"evidence/' || fail "where the file came from is not in the bundle"
