@@ -118,11 +118,13 @@ static void say_where(struct line *l, const struct finding_said *f)
 		say(l, ")");
 }
 
-/* " over plain TCP": what carries data of its own is said by its transport. */
+/* " over plain TCP": what carries data of its own is said by its transport. What
+ * nothing recognised may be encrypted or not. */
 static void say_how(struct line *l, const struct finding_said *f)
 {
-	static const char *const carried[] = {"DICOM", "DICOS", "Unknown"};
-	bool bare = f->app == NULL;
+	static const char *const carried[] = {"DICOM", "DICOS"};
+	const bool unknown = f->app == NULL || strcmp(f->app, "Unknown") == 0;
+	bool bare = unknown;
 	char proto[16];
 	size_t n = 0;
 	if (f->proto == NULL)
@@ -134,7 +136,7 @@ static void say_how(struct line *l, const struct finding_said *f)
 		bare = strcmp(f->app, carried[i]) == 0;
 	if (!f->all)
 		say(l, "%s", text(f->lang, TEXT_MOSTLY));
-	fill(l, text(f->lang, !bare ? TEXT_OVER : f->encrypted ? TEXT_OVER_ENCRYPTED : TEXT_OVER_PLAIN),
+	fill(l, text(f->lang, !bare || (unknown && !f->encrypted) ? TEXT_OVER : f->encrypted ? TEXT_OVER_ENCRYPTED : TEXT_OVER_PLAIN),
 	     (const char *[]){bare ? proto : f->app});
 }
 

@@ -104,7 +104,8 @@ const char *show_term(const struct show *s, const struct severity_item *i, char 
 #define SHOW_TIME_MAX 80
 /* "2026-11-21 21:39:17" in the site's time zone. */
 const char *show_local(const struct show *s, int64_t time_us, char buf[SHOW_TIME_MAX]);
-const char *show_span(int64_t us, char buf[FORMAT_AGE_MAX]);   /* as format_age, milliseconds too */
+#define SHOW_SPAN_MAX 40
+const char *show_span(int64_t us, char buf[SHOW_SPAN_MAX]);   /* "82 ms", "12 min", "3 h 52 min" */
 bool show_one_day(const struct show *s);   /* all of it, in the site's time zone */
 void show_when(const struct show *s);
 void show_strip(const struct show *s);

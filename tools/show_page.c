@@ -384,11 +384,13 @@ static void print_what(const struct show *s)
 	char out[FORMAT_SIZE_MAX], in[FORMAT_SIZE_MAX], port[16];
 	for (unsigned i = 0; i < apps; i++) {
 		const struct page_app *a = &g->apps[i];
+		const bool known = a->app[0] != '\0' && strcmp(a->app, "Unknown") != 0;
+		/* What nothing recognised may be encrypted or not. */
+		const bool told = a->encrypted > 0 || (a->encrypted == 0 && known);
 		snprintf(port, sizeof port, "/%" PRId64, a->port);
 		show_item(s, once(s, SHOW_WHAT, &count), "%s %s%s%s%s: %s %s, %s %s",
-		          a->app[0] != '\0' && strcmp(a->app, "Unknown") != 0 ? a->app : say(s, SHOW_NOT_RECOGNISED), a->proto,
-		          a->port >= 0 ? port : "", a->encrypted < 0 ? "" : ", ",
-		          a->encrypted < 0 ? "" : say(s, a->encrypted > 0 ? SHOW_ENCRYPTED : SHOW_PLAIN),
+		          known ? a->app : say(s, SHOW_NOT_RECOGNISED), a->proto, a->port >= 0 ? port : "", told ? ", " : "",
+		          !told ? "" : say(s, a->encrypted > 0 ? SHOW_ENCRYPTED : SHOW_PLAIN),
 		          format_size(a->amount.out, out), say(s, SHOW_OUT), format_size(a->amount.in, in), say(s, SHOW_IN));
 	}
 	if (g->app_count > apps)

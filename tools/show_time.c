@@ -58,11 +58,18 @@ bool show_one_day(const struct show *s)
 	return same_day(s, s->g->finding.row.first_us, s->g->finding.row.last_us, true);
 }
 
-const char *show_span(int64_t us, char buf[FORMAT_AGE_MAX])
+const char *show_span(int64_t us, char buf[SHOW_SPAN_MAX])
 {
+	const int64_t minutes = us / (60 * SECOND_US);
+	if (minutes >= 48 * 60)
+		snprintf(buf, SHOW_SPAN_MAX, "%" PRId64 " d %u h", minutes / 1440, (unsigned)(minutes % 1440 / 60));
+	else if (minutes >= 120)
+		snprintf(buf, SHOW_SPAN_MAX, "%u h %u min", (unsigned)(minutes / 60), (unsigned)(minutes % 60));
+	else if (us >= SECOND_US)
+		format_age(us, buf);
 	if (us >= SECOND_US)
-		return format_age(us, buf);
-	snprintf(buf, FORMAT_AGE_MAX, "%" PRId64 " ms", us > 0 ? us / 1000 : 0);
+		return buf;
+	snprintf(buf, SHOW_SPAN_MAX, "%" PRId64 " ms", us > 0 ? us / 1000 : 0);
 	return buf;
 }
 
@@ -84,7 +91,7 @@ void show_when(const struct show *s)
 {
 	const struct row_finding *r = &s->g->finding.row;
 	const char *label = show_text(s->lang, SHOW_WHEN);
-	char buf[2 * SHOW_TIME_MAX], age[FORMAT_AGE_MAX];
+	char buf[2 * SHOW_TIME_MAX], age[SHOW_SPAN_MAX];
 	show_span(r->last_us - r->first_us, age);
 	if (s->tz != NULL) {
 		const int32_t offset = tz_offset(s->tz, seconds(r->last_us), NULL), minutes = (offset < 0 ? -offset : offset) / 60;
@@ -132,7 +139,7 @@ void show_strip(const struct show *s)
 {
 	const struct finding_page *g = s->g;
 	const int64_t span = g->finding.row.last_us - g->finding.row.first_us;
-	char bars[STRIP_MAX], ticks[PAGE_BINS + 1], age[FORMAT_AGE_MAX], size[FORMAT_SIZE_MAX], note[400];
+	char bars[STRIP_MAX], ticks[PAGE_BINS + 1], age[SHOW_SPAN_MAX], size[FORMAT_SIZE_MAX], note[400];
 	double most = 0;
 	for (unsigned i = 0; i < PAGE_BINS; i++) {
 		most = g->bins_out[i] > most ? g->bins_out[i] : most;

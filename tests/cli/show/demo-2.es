@@ -1,7 +1,7 @@
 Hallazgo 2 · severidad 47 de 100 · activo
 
 AS64499 (203.0.113.77, Example Hosting BV, NL) obtuvo 43.5 kB de BAG-0003, sobre
-todo por TCP sin cifrar; sin aprobación.
+todo por TCP; sin aprobación.
 
 Qué hacer   Revise en sitio el puerto del conmutador y la red de la máquina.
             Después: garita review 2
@@ -10,8 +10,7 @@ Quién       BAG-0003 (smiths, baggage tunnel, Sala A, baggage), 192.0.2.70,
 A quién     203.0.113.77
             Rotterdam, NL, AS64499 Example Hosting BV
 Nombres     no se vio ninguno
-Qué         sin reconocer tcp/40000, sin cifrar: 42.5 kB de salida, 1.3 kB de
-            entrada
+Qué         sin reconocer tcp/40000: 42.5 kB de salida, 1.3 kB de entrada
             FTP_CONTROL tcp/21, sin cifrar: 970 B de salida, 727 B de entrada
             ftp en 1 transferencia, 970 B de salida
 Cuándo      2026-11-21 21:39:17 America/Mexico_City (UTC-06:00)

@@ -1,8 +1,8 @@
 Hallazgo 1 · severidad 31 de 100 · activo
 
 unknown:00:00:5e:00:53:66 envió 18.0 kB de solo encabezados a AS64499
-(203.0.113.77, Example Hosting BV, NL) por TCP sin cifrar; no aprobado:
-no-approval, unknown-equipment.
+(203.0.113.77, Example Hosting BV, NL) por TCP; no aprobado: no-approval,
+unknown-equipment.
 
 Qué hacer   Si no debe ser, bloquéelo y avise al equipo de incidentes. Después:
             garita review 1
