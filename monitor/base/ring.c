@@ -47,6 +47,7 @@ struct ring {
 	struct shared *s;
 	uint64_t capacity;     /* a power of two */
 	uint64_t tail_seen;    /* writer: tail when last looked at */
+	uint64_t head_seen;    /* reader: head when last looked at; the writer's line is left alone until it is reached */
 	uint64_t peeked;       /* reader: bytes to release with ring_pop, 0: none */
 };
 
@@ -89,7 +90,7 @@ void ring_reset(struct ring *r)
 		atomic_store(&s->mark[i].hi, 0);
 		atomic_store(&s->mark[i].lo, 0);
 	}
-	r->tail_seen = 0;
+	r->tail_seen = r->head_seen = 0;
 	r->peeked = 0;
 }
 
@@ -177,8 +178,9 @@ void ring_close(struct ring *r)
 }
 
 /* The writer wrote what it could not have written: nothing here is believed. */
-static const void *give_up(struct ring *r, uint64_t head)
+static const void *give_up(struct ring *r)
 {
+	const uint64_t head = r->head_seen = atomic_load_explicit(&r->s->head, memory_order_acquire);
 	atomic_fetch_add_explicit(&r->s->damaged, 1, memory_order_relaxed);
 	atomic_store_explicit(&r->s->tail, head, memory_order_release);
 	r->peeked = 0;
@@ -190,12 +192,15 @@ const void *ring_peek(struct ring *r, size_t *ret_size)
 	struct shared *s = r->s;
 	const uint64_t mask = r->capacity - 1;
 	const uint64_t tail = atomic_load_explicit(&s->tail, memory_order_relaxed);
-	const uint64_t head = atomic_load_explicit(&s->head, memory_order_acquire);
-	const uint64_t used = head - tail;
+	uint64_t head = r->head_seen, used = head - tail;
+	if (used == 0 || used > r->capacity) {
+		head = r->head_seen = atomic_load_explicit(&s->head, memory_order_acquire);
+		used = head - tail;
+	}
 	if (used == 0)
 		return NULL;
 	if (used > r->capacity || (head & 7) != 0 || (tail & 7) != 0)
-		return give_up(r, head);
+		return give_up(r);
 
 	uint64_t skip = 0, offset = tail & mask;
 	uint32_t size;
@@ -204,14 +209,24 @@ const void *ring_peek(struct ring *r, size_t *ret_size)
 		skip = r->capacity - offset;
 		offset = 0;
 		if (skip >= used)
-			return give_up(r, head);
+			return give_up(r);
 		memcpy(&size, s->bytes, sizeof size);
 	}
 	const uint64_t need = record_bytes(size);
 	if (size == 0 || size > RING_RECORD_MAX || skip + need > used || offset + need > r->capacity)
-		return give_up(r, head);
+		return give_up(r);
 	r->peeked = skip + need;
 	*ret_size = size;
+	return s->bytes + offset + HEADER_BYTES;
+}
+
+const void *ring_peek_next(const struct ring *r)
+{
+	const struct shared *s = r->s;
+	const uint64_t at = atomic_load_explicit(&s->tail, memory_order_relaxed) + r->peeked;
+	const uint64_t offset = at & (r->capacity - 1), left = r->head_seen - at;
+	if (r->peeked == 0 || left == 0 || left > r->capacity || offset + HEADER_BYTES + RING_NEXT_BYTES > r->capacity)
+		return NULL;
 	return s->bytes + offset + HEADER_BYTES;
 }
 

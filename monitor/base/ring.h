@@ -54,6 +54,11 @@ void ring_close(struct ring *r);
  * NULL when empty. A record whose stored size is impossible (the writer is
  * not trusted) empties the ring, counts in ring_damaged and gives NULL. */
 const void *ring_peek(struct ring *r, size_t *ret_size);
+/* Where the bytes of the record after that one begin, if one is known to be
+ * there: RING_NEXT_BYTES can be read, but nothing of them is checked, and they
+ * may be of no record at all: for hints alone. NULL: not known. */
+#define RING_NEXT_BYTES 64u
+const void *ring_peek_next(const struct ring *r);
 void ring_pop(struct ring *r);
 void ring_get_watermark(const struct ring *r, uint64_t *ret_hi, uint64_t *ret_lo);
 int ring_is_closed(const struct ring *r);

@@ -93,6 +93,9 @@ MUST_CHECK int judge_restore_open(struct judge *j, const struct row_transfer *r)
 /* What earlier judges of the same workers have recorded of their counters. */
 MUST_CHECK int judge_restore_tally(struct judge *j, const struct row_tally *r);
 
+/* A hint: the next fact of a worker is about that flow. Any value will do. */
+void judge_expect(const struct judge *j, unsigned worker, uint64_t flow);
+
 /* Hand every changed row to the sink: at most max_rows (0: all). Stops at the
  * first refusal and returns its code. The rows stay marked until
  * judge_flushed(true), because the sink's transaction may still fail. */

@@ -127,6 +127,17 @@ uint32_t judge_find(const struct judge *j, const struct fact_head *h)
 	return index != TRANSFER_NONE && at(j, index)->generation == (uint32_t)(h->flow >> 32) ? index : TRANSFER_NONE;
 }
 
+void judge_expect(const struct judge *j, unsigned worker, uint64_t flow)
+{
+	const struct slot_list *s = &j->slots[worker];
+	const uint32_t slot = (uint32_t)flow, index = slot < s->room ? s->index[slot] : TRANSFER_NONE;
+	if (index == TRANSFER_NONE)
+		return;
+	const char *t = (const char *)at(j, index);
+	for (size_t line = 0; line < sizeof(struct transfer); line += 64)
+		__builtin_prefetch(t + line, 1);
+}
+
 static int first_packet_order(const void *x, const void *y, void *ctx)
 {
 	const struct judge *j = ctx;

@@ -4,15 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BITS 10
-#define BLOCK (1u << BLOCK_BITS)
-
 _Static_assert(sizeof(struct transfer) <= 168, "transfer.h and judge.h state the size");
-
-struct transfer_pool {
-	struct transfer **blocks;
-	uint32_t block_count, used, spare, count, max;
-};
 
 int transfer_pool_new(uint32_t max, struct transfer_pool **ret)
 {
@@ -37,18 +29,13 @@ void transfer_pool_free(struct transfer_pool *p)
 	free(p);
 }
 
-struct transfer *transfer_at(const struct transfer_pool *p, uint32_t index)
-{
-	return &p->blocks[index >> BLOCK_BITS][index & (BLOCK - 1)];
-}
-
 static bool add_block(struct transfer_pool *p)
 {
 	struct transfer **blocks = realloc(p->blocks, (p->block_count + 1) * sizeof(struct transfer *));
 	if (blocks == NULL)
 		return false;
 	p->blocks = blocks;
-	blocks[p->block_count] = calloc(BLOCK, sizeof(struct transfer));
+	blocks[p->block_count] = calloc(TRANSFER_BLOCK, sizeof(struct transfer));
 	if (blocks[p->block_count] == NULL)
 		return false;
 	p->block_count++;
@@ -61,7 +48,7 @@ uint32_t transfer_take(struct transfer_pool *p)
 	if (index != TRANSFER_NONE) {
 		p->spare = transfer_at(p, index)->queue_next;
 	} else {
-		if (p->used == p->max || (p->used == p->block_count << BLOCK_BITS && !add_block(p)))
+		if (p->used == p->max || (p->used == p->block_count << TRANSFER_BLOCK_BITS && !add_block(p)))
 			return TRANSFER_NONE;
 		index = p->used++;
 	}

@@ -139,7 +139,14 @@ static inline int64_t transfer_bad_us(const struct transfer *t)
 	return t->more != NULL ? t->more->bad_us : TRANSFER_NEVER;
 }
 
-struct transfer_pool;
+#define TRANSFER_BLOCK_BITS 10
+#define TRANSFER_BLOCK (1u << TRANSFER_BLOCK_BITS)
+
+/* Here for transfer_at alone, which is called at every turn. */
+struct transfer_pool {
+	struct transfer **blocks;
+	uint32_t block_count, used, spare, count, max;
+};
 /* Grows in blocks; max: never more than that many. */
 MUST_CHECK int transfer_pool_new(uint32_t max, struct transfer_pool **ret);
 void transfer_pool_free(struct transfer_pool *p);
@@ -147,7 +154,10 @@ void transfer_pool_free(struct transfer_pool *p);
  * limit or the memory is reached. */
 uint32_t transfer_take(struct transfer_pool *p);
 void transfer_give(struct transfer_pool *p, uint32_t index);   /* its more is freed */
-struct transfer *transfer_at(const struct transfer_pool *p, uint32_t index);
+static inline struct transfer *transfer_at(const struct transfer_pool *p, uint32_t index)
+{
+	return &p->blocks[index >> TRANSFER_BLOCK_BITS][index & (TRANSFER_BLOCK - 1)];
+}
 uint32_t transfer_count(const struct transfer_pool *p);
 
 #endif

@@ -1,6 +1,7 @@
 /* The facts of all workers in one order. A fact is taken when no worker can
  * still tell an earlier one: its ring holds a later fact, its watermark has
  * passed, or it has ended. */
+#include <stddef.h>
 #include <string.h>
 
 #include "record/recorder_private.h"
@@ -10,13 +11,46 @@
  * for so long, then they go on without it and the disorder is counted. */
 #define MERGE_WAIT_MS 500
 
+/* The judge looks for the flow of the next fact while it takes this one. */
+static void expect_next(struct recorder *r, unsigned i)
+{
+	const uint8_t *next = ring_peek_next(r->o->rings[i]);
+	uint64_t flow;
+	_Static_assert(sizeof(struct fact_head) <= RING_NEXT_BYTES, "a head");
+	if (next == NULL)
+		return;
+	memcpy(&flow, next + offsetof(struct fact_head, flow), sizeof flow);
+	judge_expect(r->o->judge, i, flow);
+}
+
+static bool next_fact(struct recorder *r, unsigned i)
+{
+	struct source *s = &r->source[i];
+	struct ring *ring = r->o->rings[i];
+	size_t size;
+	const void *record;
+	while ((record = ring_peek(ring, &size)) != NULL) {
+		if (fact_check(record, size, &s->fact) == 0) {
+			s->fact.head.worker = i;   /* whatever the record says */
+			s->present = true;
+			expect_next(r, i);
+			return true;
+		}
+		ring_pop(ring);
+		r->bad_facts++;
+	}
+	return false;
+}
+
+/* Where a fact is there, nothing else matters: what the worker writes with each
+ * of them is left alone. */
 static void look(struct recorder *r, unsigned i)
 {
 	struct source *s = &r->source[i];
 	struct ring *ring = r->o->rings[i];
-	if (s->present)
+	if (s->present || next_fact(r, i))
 		return;
-	/* All of this before the look into the ring: a record that is pushed
+	/* All of this before the second look into the ring: a record that is pushed
 	 * afterwards comes after the watermark read here. */
 	const uint32_t state = atomic_load(&r->o->control->worker[i].state);
 	const bool gone = state == CONTROL_DONE || state == CONTROL_FAILED || ring_is_closed(ring);
@@ -26,17 +60,7 @@ static void look(struct recorder *r, unsigned i)
 		s->ended = gone;
 	s->waits = !s->ended && (!r->o->live || state == CONTROL_READY);
 	ring_get_watermark(ring, &s->hi, &s->lo);
-	size_t size;
-	const void *record;
-	while ((record = ring_peek(ring, &size)) != NULL) {
-		if (fact_check(record, size, &s->fact) == 0) {
-			s->fact.head.worker = i;   /* whatever the record says */
-			s->present = true;
-			return;
-		}
-		ring_pop(ring);
-		r->bad_facts++;
-	}
+	(void)next_fact(r, i);
 }
 
 static struct source *oldest(struct recorder *r)

@@ -105,7 +105,7 @@ static int table_column(sqlite3_vtab_cursor *c, sqlite3_context *ctx, int column
 	if (cell->kind == CELL_INT)
 		sqlite3_result_int64(ctx, cell->value);
 	else if (cell->kind == CELL_TEXT)
-		sqlite3_result_text(ctx, cell->text, -1, SQLITE_STATIC);
+		sqlite3_result_text(ctx, cell->text, (int)cell->bytes, SQLITE_STATIC);
 	return SQLITE_OK;
 }
 

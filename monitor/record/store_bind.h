@@ -3,11 +3,14 @@
  * Private to store*.c. */
 #ifndef MONITOR_STORE_BIND_H
 #define MONITOR_STORE_BIND_H
+#include <string.h>
+
 #include "record/store_private.h"
 #include "record/store_words.h"
 
 struct cell {
 	enum { CELL_NULL = 0, CELL_INT, CELL_TEXT } kind;
+	uint32_t bytes;                 /* of a text, without its NUL; put_text alone says it */
 	union {
 		int64_t value;
 		const char *text;
@@ -25,7 +28,6 @@ struct binder {
 /* Texts made for one row; they live as long as the statement runs. */
 struct row_texts {
 	char src_mac[MAC_TEXT_MAX], dest_mac[MAC_TEXT_MAX], src_ip[ADDR_TEXT_MAX], dest_ip[ADDR_TEXT_MAX];
-	char signs[STORE_SIGNS_MAX];
 };
 
 #define TRANSFER_CELLS 51
@@ -76,10 +78,12 @@ static inline void put_int_if(struct binder *b, bool there, int64_t value)
 /* The text must live until bind_run. */
 static inline void put_text(struct binder *b, const char *value)
 {
-	if (b->cells != NULL)
-		b->cells[b->at++] = (struct cell){.kind = value != NULL ? CELL_TEXT : CELL_NULL, .text = value};
-	else
+	if (b->cells == NULL)
 		bind_keep(b, sqlite3_bind_text(b->st, ++b->at, value, -1, SQLITE_STATIC));
+	else if (value != NULL)
+		b->cells[b->at++] = (struct cell){.kind = CELL_TEXT, .bytes = (uint32_t)strlen(value), .text = value};
+	else
+		b->cells[b->at++] = (struct cell){.kind = CELL_NULL};
 }
 
 static inline const char *mac_or_null(const struct mac *m, char buf[MAC_TEXT_MAX])

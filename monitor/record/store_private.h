@@ -34,6 +34,7 @@ enum store_statement {
 /* Parents that are known to be there: direct-mapped, so one that is pushed out
  * costs a look-up and nothing else. Emptied by rollback. */
 #define STORE_POLICIES 8u
+#define STORE_WORD_SETS 16u
 #define STORE_MACHINES 256u
 #define STORE_FINDINGS 8192u
 #define STORE_KEEP_STATEMENTS 13   /* of store_retention.c */
@@ -87,8 +88,14 @@ struct store {
 	char aside[64], why[256];       /* their new name, and why */
 	int64_t renewed_ms;             /* monotonic */
 	uint64_t refused;
-	uint32_t reasons;               /* whose text is kept: most rows have those of the row before */
-	char reasons_text[640];
+	struct {                        /* texts of sets of words, of which there are few; text "": free */
+		uint32_t bits;
+		char text[640];
+	} reasons[STORE_WORD_SETS];
+	struct {
+		uint64_t bits;
+		char text[1400];
+	} signs[STORE_WORD_SETS];
 	struct {
 		char hash[72];
 		int64_t id;

@@ -94,7 +94,7 @@ void store_seal_cells(const struct cell *cells, uint8_t ret[STORE_SEAL_HASH])
 		if (cells[i].kind == CELL_INT)
 			write_int(&w, cells[i].value);
 		else if (cells[i].kind == CELL_TEXT)
-			write_text(&w, cells[i].text, strlen(cells[i].text));
+			write_text(&w, cells[i].text, cells[i].bytes);
 		else
 			write_null(&w);
 	}

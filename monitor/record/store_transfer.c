@@ -153,7 +153,7 @@ static int have_finding(struct store *s, const struct row_transfer *r)
 
 static int have_policy(struct store *s, const char *hash, int64_t *ret_id)
 {
-	const size_t slot = text_hash(hash) % STORE_POLICIES;
+	const size_t slot = (uint8_t)hash[0] % STORE_POLICIES;   /* it is a hash, in hex */
 	if (strcmp(s->policy[slot].hash, hash) == 0) {
 		*ret_id = s->policy[slot].id;
 		return 0;
@@ -233,13 +233,30 @@ static int put_row(struct store *s, const struct kind *k, const void *row, int64
 
 /* --- transfers --- */
 
+static size_t word_set(uint64_t bits)
+{
+	return (size_t)(bits * UINT64_C(0x9e3779b97f4a7c15) >> 60) % STORE_WORD_SETS;
+}
+
+/* Until the next call of it. */
 static const char *reasons_of(struct store *s, uint32_t reasons)
 {
-	_Static_assert(sizeof s->reasons_text == STORE_REASONS_MAX, "room for every reason");
-	if (s->reasons != reasons || s->reasons_text[0] == '\0')
-		store_reasons_json(reasons, s->reasons_text);
-	s->reasons = reasons;
-	return s->reasons_text;
+	const size_t i = word_set(reasons);
+	_Static_assert(sizeof s->reasons[0].text == STORE_REASONS_MAX, "room for every reason");
+	if (s->reasons[i].bits != reasons || s->reasons[i].text[0] == '\0')
+		store_reasons_json(reasons, s->reasons[i].text);
+	s->reasons[i].bits = reasons;
+	return s->reasons[i].text;
+}
+
+static const char *signs_of(struct store *s, uint64_t signs)
+{
+	const size_t i = word_set(signs);
+	_Static_assert(sizeof s->signs[0].text == STORE_SIGNS_MAX, "room for every detection");
+	if (s->signs[i].bits != signs || s->signs[i].text[0] == '\0')
+		store_signs_json(signs, s->signs[i].text);
+	s->signs[i].bits = signs;
+	return s->signs[i].text;
 }
 
 static const char *text_or_null(const char *s)
@@ -265,7 +282,7 @@ static void put_counts(struct binder *b, const struct row_transfer *r)
 	put_int(b, r->hostname_verified);
 }
 
-static void put_seen(struct binder *b, const struct row_transfer *r, struct row_texts *t)
+static void put_seen(struct binder *b, const struct row_transfer *r)
 {
 	put_text(b, r->inspected ? text_or_null(r->app) : NULL);
 	put_text(b, r->inspected ? text_or_null(r->category) : NULL);
@@ -277,7 +294,7 @@ static void put_seen(struct binder *b, const struct row_transfer *r, struct row_
 	put_text(b, text_or_null(r->content));
 	put_count(b, r->risk);
 	put_text(b, text_or_null(r->dns_name));
-	put_text(b, r->signs != 0 ? store_signs_json(r->signs, t->signs) : NULL);
+	put_text(b, r->signs != 0 ? signs_of(b->s, r->signs) : NULL);
 	put_text(b, text_or_null(r->channels));
 	put_text(b, text_or_null(r->provider));
 	put_text(b, text_or_null(r->jurisdiction));
@@ -324,7 +341,7 @@ static int run_transfer(struct store *s, const void *row, int64_t policy, enum s
 		return s->code;
 	put_counts(&b, r);
 	if (which != ST_TRANSFER_COUNTS)
-		put_seen(&b, r, &texts);
+		put_seen(&b, r);
 	if (which == ST_TRANSFER_ADD || which == ST_TRANSFER_ALL)
 		put_decided(&b, r, policy, &texts);
 	if (which == ST_TRANSFER_ADD)
@@ -337,7 +354,7 @@ void store_transfer_cells(struct store *s, const struct row_transfer *r, int64_t
 {
 	struct binder b = {.s = s, .cells = ret->cells};
 	put_counts(&b, r);
-	put_seen(&b, r, &ret->texts);
+	put_seen(&b, r);
 	put_decided(&b, r, policy, &ret->texts);
 	put_fixed(&b, r, &ret->texts);
 	put_int(&b, r->id);
@@ -407,7 +424,7 @@ static void put_finding_fixed(struct binder *b, const struct row_finding *r, str
 	put_text(b, r->kind != PEER_ADDRESS ? text_or_null(r->peer_name) : NULL);
 	put_int(b, r->several);
 	put_text(b, r->closed ? "closed" : "open");
-	put_text(b, r->signs != 0 ? store_signs_json(r->signs, t->signs) : NULL);
+	put_text(b, r->signs != 0 ? signs_of(b->s, r->signs) : NULL);
 	put_text(b, text_or_null(r->country));
 	put_int_if(b, r->asn != 0, r->asn);
 	put_text(b, text_or_null(r->as_org));

@@ -153,6 +153,16 @@ static void test_texts_are_printable(void **state)
 	assert_string_equal(ret.flow_class.host, "a?]0;x?.example");
 	assert_string_equal(ret.flow_class.app, "TLS?=1");
 	assert_string_equal(ret.flow_class.ja4, "???x");
+	/* Every byte, at every place of a word. */
+	for (unsigned i = 0; i < 20 * 256; i++) {
+		const char c = (char)(i / 20);
+		f = of_type(FACT_FLOW_CLASS, sizeof f.flow_class);
+		memset(f.flow_class.app, 'a', 20);
+		f.flow_class.app[i % 20] = c;
+		assert_int_equal(fact_check(&f, f.head.size, &ret), 0);
+		assert_int_equal(ret.flow_class.app[i % 20], c == 0 || (c >= ' ' && c <= '~') ? c : '?');
+		assert_int_equal(strspn(ret.flow_class.app, "a"), c == 'a' ? 20 : i % 20);
+	}
 	f = of_type(FACT_NAME, sizeof f.name);
 	strcpy(f.name.name, "\x9b" "31m.example");
 	assert_int_equal(fact_check(&f, f.head.size, &ret), 0);

@@ -59,7 +59,7 @@ static void test_random_push_and_pop(void **state)
 	(void)state;
 	struct ring *r = new_ring(65536);
 	uint8_t buf[RING_RECORD_MAX];
-	uint32_t pushed = 0, popped = 0, refused = 0;
+	uint32_t pushed = 0, popped = 0, refused = 0, expected = 0;
 	srand(2);
 	for (int round = 0; round < 300000; round++) {
 		const int filling = (round / 2000) % 2 == 0;
@@ -78,6 +78,16 @@ static void test_random_push_and_pop(void **state)
 			if (p != NULL) {
 				assert_true(is_record(popped, p, size));
 				assert_int_equal((uintptr_t)p % 8, 0);
+				/* A hint: mostly the next record's. */
+				const void *next = ring_peek_next(r);
+				assert_true(next == NULL || pushed > popped + 1);
+				if (next != NULL) {
+					uint8_t head[RING_NEXT_BYTES];
+					uint32_t number;
+					memcpy(head, next, sizeof head);
+					memcpy(&number, head, sizeof number);
+					expected += number == popped + 1;
+				}
 				ring_pop(r);
 				popped++;
 			}
@@ -86,6 +96,7 @@ static void test_random_push_and_pop(void **state)
 	}
 	assert_true(refused > 100);   /* else the full ring was not tested */
 	assert_true(popped > 10000);
+	assert_true(expected > popped / 2);
 	assert_int_equal(ring_damaged(r), 0);
 	ring_free(r);
 }
