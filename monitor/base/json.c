@@ -85,11 +85,20 @@ static size_t utf8_length(const unsigned char *s)
 	return n;
 }
 
+/* Bytes from s on that stand for themselves in either way of writing. */
+static size_t plain_run(const unsigned char *s)
+{
+	size_t n = 0;
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void put_string(struct json *j, const char *value)
 {
 	put(j, "\"", 1);
 	for (const unsigned char *p = (const unsigned char *)value; *p != '\0';) {
-		const size_t n = utf8_length(p);
+		const size_t run = plain_run(p), n = run == 0 ? utf8_length(p) : run;
 		char escape[8];
 		if (n == 0) {
 			put_text(j, "\xef\xbf\xbd");
@@ -115,7 +124,7 @@ static void put_canonical(struct json *j, const char *value)
 	static const char shorts[] = "btn\0fr";   /* from U+0008 on */
 	put(j, "\"", 1);
 	for (const unsigned char *p = (const unsigned char *)value; *p != '\0';) {
-		const size_t n = utf8_length(p);
+		const size_t run = plain_run(p), n = run == 0 ? utf8_length(p) : run;
 		char escape[8] = {'\\', (char)*p};
 		if (n == 0) {
 			put_text(j, "\xef\xbf\xbd");

@@ -53,7 +53,8 @@ void recorder_sign(struct recorder *r)
 	const struct config_ledger *c = &judge_config(r->o->judge)->ledger;
 	signer_get_state(g, &s);
 	const int64_t wait_ms = s.status == SIGNER_CONTRADICTED ? AGAIN_MS : (int64_t)c->checkpoint_minutes * 60000;
-	const bool due = ms - r->signed_ms >= wait_ms;
+	/* One that was never signed could have been made all of it anew. */
+	const bool due = ms - r->signed_ms >= wait_ms || (s.status == SIGNER_GOOD && s.size == 0);
 	const int code = signer_step(g, c->checkpoint_entries, due);
 	if (code == 1 || (due && code == 0))
 		r->signed_ms = ms;

@@ -200,10 +200,11 @@ static int begin_run(struct store *s, const struct store_run *run)
 	s->run = store_query_int(s->db, "SELECT coalesce(max(id), 0) + 1 FROM run", 1);
 	const int64_t mine = s->run;
 	s->ledger.known = false;
-	int r = store_tell_killed(s);
-	if (r == 0)
-		r = store_seal_begin(s);
+	/* What an earlier run left waiting is an entry of that run. */
+	int r = store_seal_begin(s);
 	store_seal_committed(s, r == 0);
+	if (r == 0)
+		r = store_tell_killed(s);
 	if (r == 0)
 		r = store_seal_open(s);
 	if (r != 0)

@@ -7,6 +7,25 @@
 #include "record/store_retention.h"
 #include "record/store_verify.h"
 
+static int not_alone(void *ctx, const struct verify_wrong *w)
+{
+	(void)ctx, (void)w;
+	return 0;
+}
+
+/* What garita verify finds wrong. */
+static int64_t verified(struct fixture *f)
+{
+	struct store_reader *r;
+	struct verify_summary sum;
+	const struct verify_options o = {.dir = f->dir, .wrong = not_alone};
+	char err[400];
+	assert_int_equal(store_reader_open(f->db, &r, err, sizeof err), 0);
+	assert_int_equal(store_verify(r, &o, &sum), 0);
+	store_reader_close(r);
+	return (int64_t)sum.wrong;
+}
+
 static void put(struct fixture *f, const struct row_transfer *rows, unsigned count)
 {
 	struct row_sink sink;
@@ -260,6 +279,10 @@ static void test_killed(void **state)
 	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM seal_part"), 0);
 	assert_int_equal(seals_wrong(f.db, &records), 0);
 	assert_int_equal(records, 3);
+	/* the former is of the run that was killed, the latter of the one that found it */
+	assert_int_equal(ask_path(f.db, "SELECT group_concat(kind, ' ') = 'rows run-ended run-started' FROM (SELECT kind FROM ledger WHERE"
+	                                " seq BETWEEN (SELECT max(seq) - 1 FROM ledger WHERE kind = 'run-ended') AND"
+	                                " (SELECT max(seq) FROM ledger WHERE kind = 'run-started') ORDER BY seq)"), 1);
 	fixture_done(&f);
 }
 
@@ -357,25 +380,6 @@ static void test_purge(void **state)
 	assert_int_equal(ask_path(f.db, "SELECT json_extract(body, '$.unreviewed') = '[7]' AND json_extract(body, '$.count') = 9"
 	                                " FROM ledger WHERE kind = 'purge' ORDER BY seq DESC LIMIT 1"), 1);
 	fixture_done(&f);
-}
-
-static int not_alone(void *ctx, const struct verify_wrong *w)
-{
-	(void)ctx, (void)w;
-	return 0;
-}
-
-/* What garita verify finds wrong. */
-static int64_t verified(struct fixture *f)
-{
-	struct store_reader *r;
-	struct verify_summary sum;
-	const struct verify_options o = {.dir = f->dir, .wrong = not_alone};
-	char err[400];
-	assert_int_equal(store_reader_open(f->db, &r, err, sizeof err), 0);
-	assert_int_equal(store_verify(r, &o, &sum), 0);
-	store_reader_close(r);
-	return (int64_t)sum.wrong;
 }
 
 /* Seals that vouch for nothing any more go; what is left of them is sealed as it was. */

@@ -7,7 +7,7 @@ case_run() {
     count=${count:-100}
     RANDOM=${SEED:-$((EPOCHSECONDS % 30000))}
     echo "# SEED=$RANDOM" >"$work/seed"
-    site_yaml >"$work/site.yaml"
+    site_yaml "ledger: {checkpoint_entries: 20}" >"$work/site.yaml"
     sensor_start "$work" || { not_ok "ready within 10 s"; return; }
     traffic load -i p-span work 3600 300 8
     lab_wait 3 some_rows
@@ -36,6 +36,11 @@ case_run() {
             sed 's/^/#   /' "$work/gone" | head -5
             break
         fi
+        if ! whole; then
+            not_ok "kill $n ($whom): the ledger is not whole"
+            sed 's/^/#   /' "$work/verify" | head -20
+            break
+        fi
         [ $((n % 20)) != 0 ] || [ "$(sql 'PRAGMA quick_check')" = ok ] || { not_ok "kill $n: quick_check"; break; }
     done
     check "garitad lives" alive
@@ -43,6 +48,7 @@ case_run() {
     traffic_end load
     sleep 2.5
     sensor_stop; is "garitad ends with" "$?" 0
+    check "the ledger is whole at the end, and its last entry signed" whole_and_signed
     is "integrity: problems" "$(sql 'PRAGMA integrity_check' | grep -cvx ok)" 0
     is "foreign keys: problems" "$(sql 'PRAGMA foreign_key_check' | grep -c .)" 0
     is "rows still open" "$(sql "SELECT count(*) FROM transfer WHERE state = 'open'")" 0
@@ -59,6 +65,12 @@ case_run() {
     figure "$judges judges, $workers workers, $supervisors supervisors killed; of $(sent load frames) frames $(frames) counted"
 }
 some_rows() { [ "$(short_flows)" -gt 10 ]; }
+
+# Chain, signatures, rows and findings, while the sensor writes.
+whole() { "$GARITA" verify --db "$db" >"$work/verify" 2>&1; }
+whole_and_signed() {
+    whole && [ "$(sql 'SELECT max(size) FROM checkpoint')" = "$(sql 'SELECT count(*) FROM ledger')" ]
+}
 
 # The rows that a reader has seen, and whether they are there a moment later with
 # no smaller sums.
