@@ -104,7 +104,7 @@ static int look(const struct desk *d, const void *data, size_t bytes, unsigned c
 int timestamp_get(const struct tool_options *o, const char *command, const void *data, size_t bytes,
                   unsigned char ret[TIMESTAMP_MAX], size_t *ret_bytes)
 {
-	struct desk d;
+	struct desk d = {.dir = ""};
 	if (desk_open(&d) != 0) {
 		tool_error(o->verb, "/tmp: %s", strerror(errno));
 		return ERR_IO;
@@ -125,7 +125,7 @@ int timestamp_get(const struct tool_options *o, const char *command, const void 
 
 int timestamp_check(const char *ca, const void *data, size_t bytes, const void *stamp, size_t stamp_bytes)
 {
-	struct desk d;
+	struct desk d = {.dir = ""};
 	int code = desk_open(&d);
 	if (code != 0)
 		return code;

@@ -97,7 +97,7 @@ static const char *place(const struct verify_found *f, const struct verify_wrong
 		return checkpoint(f, w, buf, size);
 	if (w->what == VERIFY_KEY)
 		return filled(f, VT_KEY, entry, buf, size);
-	if (w->what <= VERIFY_LEDGER_CUT || w->what <= VERIFY_SEAL_UNKNOWN)
+	if (w->what <= VERIFY_SEAL_UNKNOWN)
 		return filled(f, w->until > w->entry ? VT_ENTRIES : VT_ENTRY, entry, buf, size);
 	if (w->what <= VERIFY_TRANSFER_REOPENED)
 		return filled(f, VT_TRANSFER, id, buf, size);

@@ -48,14 +48,8 @@ static int take_file(struct files *f, sqlite3_stmt *st)
 {
 	struct file e = {.id = sqlite3_column_int64(st, 0), .entry = -1, .bytes = sqlite3_column_int64(st, 3)};
 	const char *path = store_text_at(st, 1), *state = store_text_at(st, 2);
-	if (f->count == f->room) {
-		const size_t room = f->room * 2 + 64;
-		struct file *more = realloc(f->file, room * sizeof *more);
-		if (more == NULL)
-			return ERR_NOMEM;
-		f->file = more;
-		f->room = room;
-	}
+	if (f->count == f->room)
+		return 0;                    /* one state of the database: there are no more */
 	e.path = strdup(path != NULL ? path : "");
 	if (e.path == NULL)
 		return ERR_NOMEM;
@@ -77,6 +71,10 @@ static int take_file(struct files *f, sqlite3_stmt *st)
 static int load(struct files *f)
 {
 	sqlite3_stmt *st = NULL;
+	f->room = (size_t)verify_count(f->v, "SELECT count(*) FROM evidence");
+	f->file = calloc(f->room + 1, sizeof *f->file);
+	if (f->file == NULL)
+		return ERR_NOMEM;
 	int code = verify_prepare(f->v, "SELECT id, path, state, bytes, sha256, entry FROM evidence ORDER BY path", &st);
 	while (code == 0 && (code = verify_next(f->v, st)) == 1)
 		code = take_file(f, st);
@@ -161,9 +159,9 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
 }
 
-static bool is_known(const struct files *f, char *path)
+static bool is_known(const struct files *f, const char *path)
 {
-	const struct file key = {.path = path};
+	const struct file key = {.path = (char *)(uintptr_t)path};
 	const struct file *e = f->count > 0 ? bsearch(&key, f->file, f->count, sizeof *f->file, by_path) : NULL;
 	return e != NULL && !e->evicted;
 }
@@ -173,14 +171,13 @@ static int check_folder(struct files *f, const char *path, unsigned depth);
 /* Files that no row knows. What was written since it began belongs to a sensor that runs: its rows come in time. */
 static int check_name(struct files *f, const char *path, unsigned depth)
 {
-	char full[4400], name[1100];
+	char full[4400];
 	struct stat st;
 	if (snprintf(full, sizeof full, "%s/%s", f->v->o->dir, path) >= (int)sizeof full || lstat(full, &st) != 0)
 		return 0;
 	if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
 		return check_folder(f, path, depth + 1);
-	snprintf(name, sizeof name, "%s", path);
-	if (is_known(f, name) || (f->v->live && (int64_t)st.st_mtime * 1000000 >= f->begun_us - 2000000))
+	if (is_known(f, path) || (f->v->live && (int64_t)st.st_mtime * 1000000 >= f->begun_us - 2000000))
 		return 0;
 	return tell_file(f, VERIFY_EVIDENCE_UNKNOWN, NULL, path);
 }
@@ -207,20 +204,33 @@ static int check_folder(struct files *f, const char *path, unsigned depth)
 	return code;
 }
 
+static int check_files(struct files *f)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < f->count; i++) {
+		if (f->file[i].closed)
+			code = check_file(f, &f->file[i]);   /* NOLINT(clang-analyzer-unix.Malloc): done() frees the list */
+	}
+	return code;
+}
+
+static void done(struct files *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		free(f->file[i].path);
+	free(f->file);
+	free(f->chunk);
+}
+
 int verify_files(struct verify *v)
 {
 	struct files f = {.v = v, .chunk = malloc(CHUNK)};
 	f.begun_us = verify_count(v, "SELECT start_us FROM run ORDER BY id DESC LIMIT 1");
 	int code = f.chunk != NULL ? load(&f) : ERR_NOMEM;
-	for (size_t i = 0; code == 0 && i < f.count; i++) {
-		if (f.file[i].closed)
-			code = check_file(&f, &f.file[i]);
-	}
+	if (code == 0)
+		code = check_files(&f);
 	if (code == 0)
 		code = check_folder(&f, FOLDER, 0);
-	for (size_t i = 0; i < f.count; i++)
-		free(f.file[i].path);
-	free(f.file);
-	free(f.chunk);
+	done(&f);
 	return code;
 }

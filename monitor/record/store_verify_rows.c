@@ -110,7 +110,7 @@ static int take_blob(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
 	char hex[LEDGER_HEX_MAX];
 	w.entry = b.entry;
 	b.purge = kind != NULL && strcmp(kind, ledger_kind_word(LEDGER_PURGE)) == 0;
-	if (body == NULL || (!b.purge && strcmp(kind, ledger_kind_word(LEDGER_ROWS)) != 0)) {
+	if (body == NULL || kind == NULL || (!b.purge && strcmp(kind, ledger_kind_word(LEDGER_ROWS)) != 0)) {
 		w.what = VERIFY_SEAL_UNKNOWN;
 		return verify_tell(r->v, &w);
 	}
@@ -172,9 +172,9 @@ static int each_blob(struct rows *r, const char *sql, int (*fn)(struct rows *r, 
 
 static void mark(struct rows *r, int64_t id, uint8_t bits, const uint8_t *hash, uint32_t by)
 {
-	if (id < r->low || (uint64_t)(id - r->low) >= r->width)
+	const uint64_t i = (uint64_t)id - (uint64_t)r->low;   /* ids are anything that somebody wrote there */
+	if (id < r->low || i >= r->width)
 		return;
-	const size_t i = (size_t)(id - r->low);
 	r->state[i] = (uint8_t)(r->state[i] | bits);
 	r->by[i] = by;
 	if (hash != NULL)
@@ -195,14 +195,16 @@ static void mark_record(void *ctx, int64_t id, const uint8_t *hash)
 
 static bool touches(const struct rows *r, const struct blob *b)
 {
-	return b->first < r->low + (int64_t)r->width && b->last >= r->low;
+	return b->first <= r->low + (int64_t)(r->width - 1) && b->last >= r->low;
 }
 
 static void mark_unsure(struct rows *r, const struct blob *b, uint32_t by)
 {
-	int64_t id = b->first > r->low ? b->first : r->low;
-	for (; id <= b->last && id - r->low < (int64_t)r->width; id++)
-		mark(r, id, UNSURE, NULL, by);
+	for (size_t i = 0; i < r->width; i++) {
+		const int64_t id = r->low + (int64_t)i;
+		if (id >= b->first && id <= b->last)
+			mark(r, id, UNSURE, NULL, by);
+	}
 }
 
 static int mark_blobs(struct rows *r)
