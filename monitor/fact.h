@@ -232,6 +232,9 @@ struct counters {
 	uint64_t flows, transfers, flows_live;
 	uint64_t flow_table_full;         /* packets that found no place; they count in flow_frames */
 	uint64_t orphan_fragments, retransmitted_bytes, clock_steps, facts_delayed, stations_refused;
+	/* TCP segments with an acknowledgement, of connections of which the other direction was seen; of those,
+	 * that acknowledge data which never arrived here: the mirror lost it. */
+	uint64_t acks, acks_unseen;
 	uint64_t routed_frames;           /* duplicates that a router made between two scanner networks */
 	/* What a limit cost: first fragments forgotten before their time, flows no
 	 * longer inspected for the sake of others, or for want of memory. */

@@ -10,8 +10,8 @@
 	"sum(frames), sum(bytes), sum(flow_frames), sum(housekeeping_frames), sum(other_network_frames)," \
 	" sum(non_ip_frames), sum(malformed_frames), sum(filtered_frames), sum(ip_frames), sum(kernel_drops)," \
 	" sum(interface_drops), sum(truncated_frames), sum(duplicate_frames), sum(ip_bytes_out), sum(ip_bytes_in)," \
-	" sum(flows), sum(transfers), sum(flow_table_full)"
-#define COUNTERS 18
+	" sum(flows), sum(transfers), sum(flow_table_full), sum(acks), sum(acks_unseen)"
+#define COUNTERS 20
 
 /* From column on: the columns of COUNTER_SUMS, whether summed or not. */
 static void read_counters(sqlite3_stmt *st, int column, struct counters *ret)
@@ -21,6 +21,7 @@ static void read_counters(sqlite3_stmt *st, int column, struct counters *ret)
 		&ret->non_ip_frames, &ret->malformed_frames, &ret->filtered_frames, &ret->ip_frames, &ret->kernel_drops,
 		&ret->interface_drops, &ret->truncated_frames, &ret->duplicate_frames, &ret->ip_bytes_out,
 		&ret->ip_bytes_in, &ret->flows, &ret->transfers, &ret->flow_table_full,
+		&ret->acks, &ret->acks_unseen,
 	};
 	for (int i = 0; i < COUNTERS; i++)
 		*values[i] = store_count_at(st, column + i);
@@ -186,7 +187,7 @@ int store_read_runs(struct store_reader *r, unsigned limit, int (*fn)(void *ctx,
 	    "SELECT r.id, r.start_us, r.last_us, r.end_us, r.end, r.pid, r.live, r.version, r.ndpi, r.sensor, r.source,"
 	    " frames, bytes, flow_frames, housekeeping_frames, other_network_frames, non_ip_frames, malformed_frames,"
 	    " filtered_frames, ip_frames, kernel_drops, interface_drops, truncated_frames, duplicate_frames, ip_bytes_out,"
-	    " ip_bytes_in, flows, transfers, flow_table_full, approved, unapproved, housekeeping, findings, open, collapsed,"
+	    " ip_bytes_in, flows, transfers, flow_table_full, acks, acks_unseen, approved, unapproved, housekeeping, findings, open, collapsed,"
 	    " first_us, t.last_us FROM run r LEFT JOIN totals t ON t.run = r.id ORDER BY r.id DESC LIMIT ?1",
 	    &st);
 	if (result != 0)

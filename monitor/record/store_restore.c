@@ -282,7 +282,8 @@ static int tally_row(void *ctx, sqlite3_stmt *st)
 	uint64_t *const fields[] = {&c->frames, &c->bytes, &c->flow_frames, &c->housekeeping_frames, &c->other_network_frames,
 	                            &c->non_ip_frames, &c->malformed_frames, &c->filtered_frames, &c->ip_frames,
 	                            &c->kernel_drops, &c->interface_drops, &c->truncated_frames, &c->duplicate_frames,
-	                            &c->ip_bytes_out, &c->ip_bytes_in, &c->flows, &c->transfers, &c->flow_table_full};
+	                            &c->ip_bytes_out, &c->ip_bytes_in, &c->flows, &c->transfers, &c->flow_table_full,
+	                            &c->acks, &c->acks_unseen};
 	c->first_us = sqlite3_column_int64(st, 2);
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
 		*fields[i] = store_count_at(st, 3 + (int)i);
@@ -298,7 +299,7 @@ int store_each_tally(struct store *s, int (*fn)(void *ctx, const struct row_tall
 	            " SELECT worker, told_us, first_us, frames, bytes, flow_frames, housekeeping_frames,"
 	            " other_network_frames, non_ip_frames, malformed_frames, filtered_frames, ip_frames, kernel_drops,"
 	            " interface_drops, truncated_frames, duplicate_frames, ip_bytes_out, ip_bytes_in, flows, transfers,"
-	            " flow_table_full FROM tally WHERE run IN (SELECT id FROM life) ORDER BY worker",
+	            " flow_table_full, acks, acks_unseen FROM tally WHERE run IN (SELECT id FROM life) ORDER BY worker",
 	            tally_row, &t);
 }
 

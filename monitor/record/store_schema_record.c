@@ -92,4 +92,13 @@ const char store_schema_behind_sql[] =
 	") STRICT;\n";
 
 /* The report asks for what began in a week: by the index of ends, and by this one. */
-const char store_schema_report_sql[] = "CREATE INDEX transfer_long ON transfer(start_us) WHERE " STORE_LONG ";\n";
+const char store_schema_report_sql[] =
+	"CREATE INDEX transfer_long ON transfer(start_us) WHERE " STORE_LONG ";\n"
+	"ALTER TABLE minute ADD COLUMN acks INTEGER NOT NULL DEFAULT 0"
+	"  /* TCP segments that acknowledge, where the other direction was seen */;\n"
+	"ALTER TABLE minute ADD COLUMN acks_unseen INTEGER NOT NULL DEFAULT 0"
+	"  /* of those: data that never arrived here; the mirror lost it */;\n"
+	"ALTER TABLE totals ADD COLUMN acks INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE totals ADD COLUMN acks_unseen INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE tally ADD COLUMN acks INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE tally ADD COLUMN acks_unseen INTEGER NOT NULL DEFAULT 0;\n";

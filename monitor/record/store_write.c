@@ -12,8 +12,8 @@
 #define COUNTER_COLUMNS \
 	"frames, bytes, flow_frames, housekeeping_frames, other_network_frames, non_ip_frames, malformed_frames," \
 	" filtered_frames, ip_frames, kernel_drops, interface_drops, truncated_frames, duplicate_frames," \
-	" ip_bytes_out, ip_bytes_in, flows, transfers, flow_table_full"
-#define COUNTER_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+	" ip_bytes_out, ip_bytes_in, flows, transfers, flow_table_full, acks, acks_unseen"
+#define COUNTER_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 #define ADD(c) #c " = " #c " + excluded." #c
 
 static const char *const texts[ST_COUNT] = {
@@ -47,7 +47,7 @@ static const char *const texts[ST_COUNT] = {
 	              ADD(other_network_frames) "," ADD(non_ip_frames) "," ADD(malformed_frames) "," ADD(filtered_frames) ","
 	              ADD(ip_frames) "," ADD(kernel_drops) "," ADD(interface_drops) "," ADD(truncated_frames) ","
 	              ADD(duplicate_frames) "," ADD(ip_bytes_out) "," ADD(ip_bytes_in) "," ADD(flows) "," ADD(transfers) ","
-	              ADD(flow_table_full),
+	              ADD(flow_table_full) "," ADD(acks) "," ADD(acks_unseen),
 	[ST_POLICY] = "INSERT INTO policy(hash, text, path, loaded_us) VALUES(?,?,?,?) ON CONFLICT(hash) DO UPDATE SET"
 	              " text = excluded.text, path = excluded.path, loaded_us = excluded.loaded_us",
 	[ST_STATUS] = "INSERT OR REPLACE INTO status(key, json, at_us) VALUES(?,?,?)",
@@ -198,7 +198,7 @@ static void put_counters(struct binder *b, const struct counters *c)
 		c->frames, c->bytes, c->flow_frames, c->housekeeping_frames, c->other_network_frames, c->non_ip_frames,
 		c->malformed_frames, c->filtered_frames, c->ip_frames, c->kernel_drops, c->interface_drops,
 		c->truncated_frames, c->duplicate_frames, c->ip_bytes_out, c->ip_bytes_in, c->flows, c->transfers,
-		c->flow_table_full,
+		c->flow_table_full, c->acks, c->acks_unseen,
 	};
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
 		put_count(b, values[i]);

@@ -216,6 +216,18 @@ static void note_flags(struct flow *f, const struct packet *p, unsigned end)
 	}
 }
 
+/* Does it acknowledge what the other end never sent past here? While that end's next
+ * data has not come, each acknowledgement of it counts. */
+static void note_ack(const struct flow *f, const struct packet *p, unsigned end, struct tcp_step *ret)
+{
+	if ((p->tcp_flags & TCP_ACK) == 0 || (f->tcp_seen[1 - end] & TCP_SEEN_NEXT) == 0)
+		return;
+	const uint32_t beyond = p->tcp_ack - f->tcp_next[1 - end];
+	ret->ack = true;
+	/* A FIN that did not come in order is not in tcp_next. */
+	ret->ack_unseen = beyond > 1 && beyond <= TCP_TRACK_JUMP_BYTES;
+}
+
 void tcp_track_segment(struct tcp_track *t, struct flow *f, const struct packet *p, unsigned end, struct tcp_step *ret)
 {
 	uint32_t bytes = p->payload_bytes, from = p->tcp_seq;
@@ -225,6 +237,7 @@ void tcp_track_segment(struct tcp_track *t, struct flow *f, const struct packet 
 	*ret = (struct tcp_step){.new_bytes = bytes, .in_order = true};
 	if (p->tcp_flags & TCP_RST)
 		return;   /* text in a reset (RFC 9293, section 3.5.3) counts; its number may be made up */
+	note_ack(f, p, end, ret);
 	if (p->tcp_flags & TCP_SYN)
 		from++;
 	uint32_t to = from + bytes;

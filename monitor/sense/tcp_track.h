@@ -29,6 +29,7 @@ struct tcp_track;   /* opaque */
 struct tcp_step {
 	uint32_t new_bytes;            /* payload not seen before */
 	uint32_t retransmitted_bytes;  /* payload seen before; keep-alives not counted */
+	bool ack, ack_unseen;          /* it acknowledges, and the other direction was seen; data that did not arrive here */
 	bool in_order;                 /* the payload begins exactly where the last one ended */
 };
 

@@ -436,6 +436,8 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 	if (is_whole_tcp(p)) {
 		tcp_track_segment(w->tcp, f, p, end, &step);
 		w->total.retransmitted_bytes += step.retransmitted_bytes;
+		w->total.acks += step.ack;
+		w->total.acks_unseen += step.ack_unseen;
 	}
 	count_packet(w, f, p, end, step.new_bytes);
 	if (echo_is_icmp(f) && f->class_ == FLOW_TRANSFER)

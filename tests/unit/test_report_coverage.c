@@ -148,6 +148,22 @@ static void a_mirror_of_one_direction(void **state)
 	end(c);
 }
 
+static void a_mirror_that_loses(void **state)
+{
+	const struct week w = week_in("UTC", "2026-W47");
+	struct coverage *c = begin(&w);
+	const struct counters bad = {.frames = 5000, .acks = 2000, .acks_unseen = 201}, good = {.frames = 5000, .acks = 2000, .acks_unseen = 200};
+	(void)state;
+	coverage_run(c, w.from_us, w.until_us);
+	coverage_minute(c, w.from_us, &bad);
+	coverage_minute(c, w.from_us + HOUR_US, &good);
+	assert_int_equal(coverage_reckon(c, NULL), 0);
+	assert_int_equal(c->hour[0].state, HOUR_LOSSY);
+	assert_int_equal(c->hour[1].state, HOUR_SEEN);
+	assert_int_equal(c->doubtful_ppm, 1000000 / 168);
+	end(c);
+}
+
 /* Random runs and gaps on whole minutes, counted one minute at a time. */
 static void random_weeks(void **state)
 {
@@ -190,6 +206,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_whole_week), cmocka_unit_test(nothing_ran), cmocka_unit_test(an_hour_by_hand),
 	    cmocka_unit_test(a_week_that_goes_on), cmocka_unit_test(silence_against_the_usual),
-	    cmocka_unit_test(a_mirror_of_one_direction), cmocka_unit_test(random_weeks)};
+	    cmocka_unit_test(a_mirror_of_one_direction), cmocka_unit_test(a_mirror_that_loses), cmocka_unit_test(random_weeks)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

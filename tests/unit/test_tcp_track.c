@@ -299,9 +299,42 @@ static void fast_open(void **state)
 	tcp_track_free(t);
 }
 
+/* An acknowledgement of data that the mirror lost; of data that came, and of a FIN, nothing is told. */
+static void acknowledged_and_never_seen(void **state)
+{
+	struct tcp_track *t = NULL;
+	struct flow f = {.inside_end = 0};
+	struct packet ack = segment(900, 0, TCP_ACK);
+	(void)state;
+	assert_int_equal(tcp_track_new(4, &t), 0);
+	ack.tcp_ack = 101;
+	struct tcp_step step = feed(t, &f, 1, ack);
+	assert_false(step.ack || step.ack_unseen);   /* nothing is known of the other direction */
+	feed(t, &f, 0, segment(100, 0, TCP_SYN));
+	step = feed(t, &f, 1, ack);
+	assert_true(step.ack && !step.ack_unseen);
+	feed(t, &f, 0, segment(101, 1000, TCP_ACK));
+	ack.tcp_ack = 1101;
+	assert_false(feed(t, &f, 1, ack).ack_unseen);
+	ack.tcp_ack = 2101;                           /* 1,000 bytes never came */
+	assert_true(feed(t, &f, 1, ack).ack_unseen);
+	assert_true(feed(t, &f, 1, ack).ack_unseen);
+	feed(t, &f, 0, segment(2101, 500, TCP_ACK));  /* what comes after them ends the doubt */
+	ack.tcp_ack = 2601;
+	assert_false(feed(t, &f, 1, ack).ack_unseen);
+	ack.tcp_ack = 2602;                           /* of a FIN that was not seen */
+	assert_false(feed(t, &f, 1, ack).ack_unseen);
+	ack.tcp_ack = 100;                            /* an old one, and a made-up one */
+	assert_false(feed(t, &f, 1, ack).ack_unseen);
+	ack.tcp_ack = 2601 + TCP_TRACK_JUMP_BYTES + 1;
+	assert_false(feed(t, &f, 1, ack).ack_unseen);
+	tcp_track_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(acknowledged_and_never_seen),
 		cmocka_unit_test(any_order_sums_to_the_length),
 		cmocka_unit_test(long_stream),
 		cmocka_unit_test(losses_do_not_pile_up),

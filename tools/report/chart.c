@@ -15,12 +15,12 @@
 /* Colours stand in the elements: the PDF maker takes none from the page's style. */
 static const char *const state_fill[HOUR_STATES] = {
 	[HOUR_SEEN] = "#a6d3a0", [HOUR_PARTLY] = "#ffe08a", [HOUR_BLIND] = "#d6604d", [HOUR_SILENT] = "#c2a5cf",
-	[HOUR_ONE_WAY] = "#c2a5cf", [HOUR_AHEAD] = "#ffffff"};
+	[HOUR_ONE_WAY] = "#c2a5cf", [HOUR_LOSSY] = "#c2a5cf", [HOUR_AHEAD] = "#ffffff"};
 #define TEXT_STYLE "font-family=\"DejaVu Sans, sans-serif\" font-size=\"11\""
 
 /* A sign in the cell beside its colour: not everyone, and no black printer, sees colours. */
 static const char *const state_sign[HOUR_STATES] = {
-	[HOUR_SEEN] = "", [HOUR_PARTLY] = "–", [HOUR_BLIND] = "×", [HOUR_SILENT] = "?", [HOUR_ONE_WAY] = "?", [HOUR_AHEAD] = ""};
+	[HOUR_SEEN] = "", [HOUR_PARTLY] = "–", [HOUR_BLIND] = "×", [HOUR_SILENT] = "?", [HOUR_ONE_WAY] = "?", [HOUR_LOSSY] = "?", [HOUR_AHEAD] = ""};
 
 static void coverage_cell(const struct report *r, unsigned i, FILE *out)
 {

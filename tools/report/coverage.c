@@ -6,6 +6,7 @@
 #define SILENT_LEAST 1000u    /* frames that an hour must usually bring to be missed */
 #define SILENT_SHARE 10u      /* and less than a tenth of them came */
 #define ONE_WAY_LEAST 20u     /* connections */
+#define ACKS_LEAST 1000u      /* and more than a tenth of them of data unseen: Zeek's threshold */
 
 const char *const coverage_cause_word[CAUSES] = {
 	[CAUSE_STOPPED] = "stopped", [CAUSE_INTERFACE_DOWN] = "interface-down", [CAUSE_WORKER_DIED] = "worker-died",
@@ -96,6 +97,8 @@ void coverage_minute(struct coverage *c, int64_t minute_us, const struct counter
 	h->malformed += d->malformed_frames;
 	h->truncated += d->truncated_frames;
 	h->duplicate += d->duplicate_frames;
+	h->acks += d->acks;
+	h->acks_unseen += d->acks_unseen;
 }
 
 static int by_start(const void *a, const void *b)
@@ -180,6 +183,8 @@ static enum coverage_state state_of(const struct coverage_hour *h, bool ahead, b
 		return HOUR_BLIND;
 	if (h->tcp >= ONE_WAY_LEAST && h->one_way * 10 >= h->tcp * 9)
 		return HOUR_ONE_WAY;
+	if (h->acks >= ACKS_LEAST && h->acks_unseen * 10 > h->acks)
+		return HOUR_LOSSY;
 	if (whole && h->usual >= SILENT_LEAST && h->frames < h->usual / SILENT_SHARE)
 		return HOUR_SILENT;
 	return h->ppm < PPM ? HOUR_PARTLY : HOUR_SEEN;
@@ -208,6 +213,7 @@ static void reckon_hour(struct coverage *c, unsigned i, const struct coverage_us
 int coverage_reckon(struct coverage *c, const struct coverage_usual *usual)
 {
 	double sum = 0;
+	int64_t doubtful_us = 0;
 	if (c->no_memory)
 		return ERR_NOMEM;
 	c->runs = merge(c->run, c->runs);
@@ -218,9 +224,12 @@ int coverage_reckon(struct coverage *c, const struct coverage_usual *usual)
 	for (unsigned i = 0; i < c->week.hours; i++) {
 		const struct coverage_hour *h = &c->hour[i];
 		sum += (double)h->seen_us * (double)h->frames_ppm;
+		if (h->state == HOUR_ONE_WAY || h->state == HOUR_LOSSY)
+			doubtful_us += h->seen_us;
 	}
 	c->time_ppm = c->past_us > 0 ? share((uint64_t)c->seen_us, (uint64_t)c->past_us) : 0;
 	c->frames_ppm = share(c->frames, c->frames + c->lost);
+	c->doubtful_ppm = c->past_us > 0 ? share((uint64_t)doubtful_us, (uint64_t)c->past_us) : 0;
 	c->ppm = c->past_us > 0 ? (uint32_t)(sum / (double)c->past_us) : 0;
 	return 0;
 }

@@ -23,6 +23,7 @@ enum coverage_state {
 	HOUR_BLIND,        /* no live run, or a gap throughout */
 	HOUR_SILENT,       /* seen, but a small part of what this hour usually brings */
 	HOUR_ONE_WAY,      /* only one direction of most connections */
+	HOUR_LOSSY,        /* more than a tenth of acknowledgements is of data that never arrived: the mirror loses frames */
 	HOUR_AHEAD,        /* the record does not reach it yet */
 	HOUR_STATES
 };
@@ -32,6 +33,7 @@ struct coverage_hour {
 	uint64_t frames, lost;     /* lost: dropped by kernel or interface, or without a place in the flow table */
 	uint64_t malformed, truncated, duplicate, bytes;
 	uint64_t usual;            /* frames: median of this hour in the four weeks before; 0: not known */
+	uint64_t acks, acks_unseen;   /* TCP acknowledgements; of data that never arrived */
 	uint64_t tcp, one_way;     /* connections that began in it; of those with one direction only */
 	uint32_t causes;           /* bits of enum coverage_cause */
 	uint32_t time_ppm, frames_ppm, ppm;
@@ -55,6 +57,7 @@ struct coverage {
 	uint64_t frames, lost;
 	int64_t seen_us, past_us;  /* past: of the week, before the horizon */
 	uint32_t time_ppm, frames_ppm, ppm;
+	uint32_t doubtful_ppm;     /* of the time: hours that are one-way or lossy, however much of them was seen */
 	bool complete;             /* the horizon is past its end */
 	/* private */
 	struct coverage_span {

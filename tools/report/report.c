@@ -370,7 +370,8 @@ static int take_finding(void *ctx, const struct stored_finding *f)
 static void reckon_light(struct report *r)
 {
 	const bool bad = r->now.all.transfers[VERDICT_UNAPPROVED] > 0 || r->carried.unapproved > 0;
-	if (!r->live || !r->coverage.complete || r->coverage.ppm < r->least_ppm || r->ledger.wrong > 0)
+	const struct coverage *c = &r->coverage;
+	if (!r->live || !c->complete || c->ppm < r->least_ppm + c->doubtful_ppm || r->ledger.wrong > 0)
 		r->light = LIGHT_INCONCLUSIVE;
 	else if (r->findings.severe > 0)
 		r->light = LIGHT_RED;

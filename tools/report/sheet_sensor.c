@@ -6,7 +6,7 @@
 
 static const char *const state_word[HOUR_STATES] = {
 	[HOUR_SEEN] = "seen", [HOUR_PARTLY] = "partly", [HOUR_BLIND] = "blind", [HOUR_SILENT] = "silent",
-	[HOUR_ONE_WAY] = "one-way", [HOUR_AHEAD] = "ahead"};
+	[HOUR_ONE_WAY] = "one-way", [HOUR_LOSSY] = "lossy", [HOUR_AHEAD] = "ahead"};
 
 static const char *causes_text(uint32_t causes, char *buf, size_t size)
 {
@@ -24,12 +24,14 @@ static const struct sheet_column coverage_columns[] = {
     {"coverage_percent", CELL_PPM, false, "Coverage", "Cobertura", "time_percent times frames_percent"},
     {"time_percent", CELL_PPM, false, "Time", "Tiempo", "share of the hour in which a live sensor saw"},
     {"frames_percent", CELL_PPM, false, "Frames", "Tramas", "frames over frames and lost"},
-    {"state", CELL_WORD, false, "State", "Estado", "seen, partly, blind, silent, one-way, ahead"},
+    {"state", CELL_WORD, false, "State", "Estado", "seen, partly, blind, silent, one-way, lossy, ahead"},
     {"causes", CELL_LIST, false, "Cause", "Causa", "why something is missing, or doubtful"},
     {"frames", CELL_COUNT, false, "Frames", "Tramas", "that arrived"},
     {"lost", CELL_COUNT, false, "Lost", "Perdidas", "dropped by kernel or interface, or without a place in the flow table"},
     {"malformed", CELL_COUNT, true, "Malformed", "Malformadas", "frames that could not be decoded"},
     {"usual_frames", CELL_COUNT, true, "Usual", "Habitual", "median of this hour in the four weeks before"},
+    {"acks", CELL_COUNT, true, "ACKs", "ACK", "TCP acknowledgements"},
+    {"acks_unseen", CELL_COUNT, true, "of data unseen", "de datos no vistos", "of those: of data that never arrived; past a tenth the mirror loses frames"},
     {"tcp_connections", CELL_COUNT, true, "TCP", "TCP", "connections that began"},
     {"one_way_connections", CELL_COUNT, true, "One way", "Un sentido", "of those, seen in one direction only"}};
 
@@ -51,6 +53,8 @@ static int coverage_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 		    cell_count(h->lost),
 		    cell_count(h->malformed),
 		    {.number = (int64_t)h->usual, .here = h->usual > 0},
+		    cell_count(h->acks),
+		    cell_count(h->acks_unseen),
 		    cell_count(h->tcp),
 		    cell_count(h->one_way)};
 		e = fn(ctx, cells);
@@ -78,7 +82,7 @@ static int coverage_page(const struct report *r, sheet_row_fn fn, void *ctx)
 
 const struct sheet sheet_coverage = {
     "coverage", "Coverage by the hour", "Cobertura por hora", "what the sensor saw of each hour of the week",
-    coverage_columns, 12, coverage_rows, coverage_page, "every hour that the record reaches was seen whole", "todas las horas a las que llega el registro se vieron completas"};
+    coverage_columns, 14, coverage_rows, coverage_page, "every hour that the record reaches was seen whole", "todas las horas a las que llega el registro se vieron completas"};
 
 static const struct sheet_column gap_columns[] = {
     {"start", CELL_TIME, false, "Start", "Inicio", ""},

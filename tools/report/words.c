@@ -16,7 +16,7 @@ const char *report_word(const struct report *r, const char *word)
 {
 	static const char *const es[][2] = {
 	    {"seen", "visto"}, {"partly", "en parte"}, {"blind", "ciego"}, {"silent", "en silencio"}, {"one-way", "un solo sentido"},
-	    {"ahead", "por venir"}, {"stopped", "detenido"}, {"interface-down", "interfaz caída"},
+	    {"lossy", "el espejo pierde tramas"}, {"ahead", "por venir"}, {"stopped", "detenido"}, {"interface-down", "interfaz caída"},
 	    {"worker-died", "murió un trabajador"}, {"judge-died", "murió el juez"}, {"record-damaged", "registro dañado"},
 	    {"no-run", "sin ejecución"}, {"kernel-drops", "tramas perdidas por el núcleo"},
 	    {"interface-drops", "tramas perdidas por la interfaz"}, {"flow-table-full", "tabla de flujos llena"},
