@@ -136,7 +136,7 @@ static void say_how(struct line *l, const struct finding_said *f)
 		bare = strcmp(f->app, carried[i]) == 0;
 	if (!f->all)
 		say(l, "%s", text(f->lang, TEXT_MOSTLY));
-	fill(l, text(f->lang, !bare || (unknown && !f->encrypted) ? TEXT_OVER : f->encrypted ? TEXT_OVER_ENCRYPTED : TEXT_OVER_PLAIN),
+	fill(l, text(f->lang, !bare || f->encrypted < 0 || (unknown && f->encrypted == 0) ? TEXT_OVER : f->encrypted ? TEXT_OVER_ENCRYPTED : TEXT_OVER_PLAIN),
 	     (const char *[]){bare ? proto : f->app});
 }
 

@@ -21,7 +21,7 @@ struct finding_said {
 	const char *lang;
 	const char *app;               /* that most bytes went by; NULL: none was recognised */
 	const char *proto;             /* "tcp"; NULL: it has no transfers */
-	bool encrypted;
+	int encrypted;                 /* -1: not known */
 	bool all;                      /* every byte went by that application */
 	bool empty;                    /* nothing but headers went out */
 	int what;                      /* enum said_kind; -1: nothing was recognised */

@@ -153,7 +153,7 @@ const char *show_sentence(const struct show *s, char *buf, size_t size)
 	const struct page_app *a = main_app(g, &all);
 	struct finding_said said = {
 		.s = &g->finding, .lang = s->lang, .app = a != NULL && a->app[0] != '\0' ? a->app : NULL,
-		.proto = a != NULL && a->proto[0] != '\0' ? a->proto : NULL, .encrypted = a != NULL && a->encrypted > 0, .all = all,
+		.proto = a != NULL && a->proto[0] != '\0' ? a->proto : NULL, .encrypted = a != NULL ? a->encrypted : -1, .all = all,
 		.empty = g->amount.transfers > 0 && g->payload_out == 0, .what = -1, .opened_out = g->peer_opened.out, .approval = g->of.approval[0] != '\0' ? g->of.approval : NULL,
 		.address = g->address_count == 1 && !g->more_addresses ? g->addresses[0].text : NULL};
 	static const enum detection signs[SAID_KINDS] = {
@@ -218,10 +218,9 @@ static void print_heading(const struct show *s)
 
 static void print_sentence(const struct show *s)
 {
-	char raw[1600], clean[4000];
-	show_sentence(s, raw, sizeof raw - 2);
-	strcat(raw, ".");
-	print_wrapped(format_clean(raw, clean, sizeof clean), s->width, 0);
+	char raw[1600], whole[1610], clean[4000];
+	snprintf(whole, sizeof whole, "%s.", show_sentence(s, raw, sizeof raw));
+	print_wrapped(format_clean(whole, clean, sizeof clean), s->width, 0);
 	putchar('\n');
 }
 

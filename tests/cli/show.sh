@@ -58,6 +58,23 @@ for width in 40 60 132; do
 	[ "$(wc -L <"$work/page")" -le $((width < 78 ? 78 : width)) ] || fail "$width columns"
 done
 
+# Old transfers are kept as sums: their bytes count, and of contents no more is claimed than is known.
+cp -r "$work/demo" "$work/folded"
+sqlite3 "$work/folded/garita.db" "
+	INSERT INTO folded SELECT start_us - start_us % 3600000000, 'hour', equipment, verdict, dest_ip, proto,
+		coalesce(iif(initiator = 'peer', src_port, dest_port), -1), initiator, coalesce(app, ''), coalesce(hostname, ''),
+		hostname_verified, coalesce(approval, ''), coalesce(reasons, ''), coalesce(finding, 0), coalesce(policy, 0),
+		coalesce(network, ''), coalesce(country, ''), coalesce(asn, 0), max(as_org), min(start_us), max(end_us), count(*),
+		sum(collapsed), sum(ip_bytes_out), sum(ip_bytes_in), sum(payload_bytes_out), sum(payload_bytes_in),
+		sum(packets_out), sum(packets_in) FROM transfer WHERE id <> 24
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18;
+	DELETE FROM transfer WHERE id <> 24"
+"$build/garita" show 6 --db "$work/folded" >"$work/page"
+grep -q '^BAG-0004 sent 180 kB to files.abroad.example (NL, DE), mostly over TCP, part of' "$work/page" || fail "a folded one: $(sed -n 3,4p "$work/page")"
+grep -q '^            NL, AS64499 Example Hosting BV: 136 kB out$' "$work/page" || fail "where folded bytes went"
+grep -q '^            1 of them are kept as sums alone' "$work/page" || fail "that it is folded"
+"$build/garita" show 2 --lang es --db "$work/folded" | grep -q '^            2 de ellas se guardan solo como sumas' || fail "all of it folded"
+
 # Packets: from the evidence files, harmless, on the same one screen; headers alone; a file that is gone.
 sed "s|\.\./geo|$PWD/tests/replay/geo|g" tests/replay/demo/site.yaml >"$work/packets.yaml"
 echo 'evidence: {packets: full}' >>"$work/packets.yaml"
