@@ -154,7 +154,7 @@ static const struct config_key report_keys[] = {
 };
 
 static const struct config_key evidence_keys[] = {
-	{"packets",      &type_packets, NULL, 0, IN(config_evidence, packets), .standard = "off"},
+	{"packets",      &type_packets, NULL, 0, IN(config_evidence, packets), .standard = "full"},
 	{"hold_mb",      &type_number,  NULL, 0, IN(config_evidence, hold_mb), .min = 1, .max = 4096, .standard = "32"},
 	{"per_transfer", &type_size,    NULL, 0, IN(config_evidence, per_transfer_bytes), .min = 1000, .standard = "10MB"},
 	{"file",         &type_size,    NULL, 0, IN(config_evidence, file_bytes), .min = 1000000, .standard = "64MB"},

@@ -422,7 +422,7 @@ void evidence_end(struct evidence *e)
 			finish(e, &e->kept[i]);
 	}
 	e->ended = true;
-	evidence_close_file(e);
+	evidence_file_end(e);
 }
 
 /* --- for people --- */

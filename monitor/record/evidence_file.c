@@ -20,7 +20,9 @@
 #define RETRY_MS 5000                /* after it was full */
 #define GAP_MS 60000                 /* that often a gap that goes on is told again */
 #define NAMES_TRIED 1000
+#define NOTE_BYTES 200               /* of a packet's block beside its bytes, more or less */
 #define RESERVE_SHARE 20u            /* of the disk is the record's, at most */
+#define RESERVE_LEAST (UINT64_C(64) << 20)   /* but that much, or a quarter of a small one */
 
 void evidence_file_free(struct evidence_file *f)
 {
@@ -41,12 +43,11 @@ static int64_t wall_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* Told more than once: the record knows it by its start, its cause and its words. */
 static void tell_gap(struct evidence *e)
 {
-	char detail[120];
-	snprintf(detail, sizeof detail, "packets of unapproved transfers are not kept: %s",
-	         e->no_more ? "evidence.total is reached, and nothing may go" :
-	         e->exhausted ? "the room that is left on the disk is the record's" : "the disk is full or fails");
+	char detail[160];
+	snprintf(detail, sizeof detail, "packets of unapproved transfers are not kept: %s", e->full_why);
 	const struct row_gap gap = {.start_us = e->full_us, .end_us = wall_us(), .cause = "evidence-full", .detail = detail,
 	                            .lost = e->missed[EVIDENCE_DISK] - e->full_missed};
 	if (e->o.judge != NULL)
@@ -59,10 +60,11 @@ static int is_full(struct evidence *e, int code)
 	if (e->full_ms == 0) {
 		e->full_us = wall_us();
 		e->full_missed = e->missed[EVIDENCE_DISK];
-		e->told_ms = e->now_ms;
-		log_error("judge", "evidence: packets are not kept: %s", e->no_more ? "evidence.total is reached, and nothing may go" :
-		          e->exhausted ? "the room that is left on the disk is the record's" :
-		          code == ERR_FULL ? "the disk is full" : strerror(errno));
+		snprintf(e->full_why, sizeof e->full_why, "%s", e->no_more ? "the files are past their bounds, and none of them may go" :
+		         e->exhausted ? "the room that is left on the disk is the record's" :
+		         code == ERR_FULL ? "the disk is full" : strerror(errno));
+		log_error("judge", "evidence: packets are not kept: %s", e->full_why);
+		tell_gap(e);
 	}
 	e->full_ms = e->now_ms != 0 ? e->now_ms : 1;
 	return ERR_FULL;
@@ -82,15 +84,19 @@ static void is_good(struct evidence *e)
 static bool has_room(struct evidence *e)
 {
 	struct statfs s;
-	if (e->looked_ms != 0 && e->now_ms - e->looked_ms < LOOK_MS)
+	/* What was written since then counts: a fast line fills a small disk between two looks. */
+	if (e->looked_ms != 0 && e->now_ms - e->looked_ms < LOOK_MS && (e->exhausted || e->spare > 0))
 		return !e->exhausted;
 	e->looked_ms = e->now_ms != 0 ? e->now_ms : 1;
 	if (statfs(e->o.data_dir, &s) != 0)
 		return true;
 	const uint64_t all = (uint64_t)s.f_blocks * (uint64_t)s.f_bsize, left = (uint64_t)s.f_bavail * (uint64_t)s.f_bsize;
-	const uint64_t share = all / RESERVE_SHARE, wanted = e->config.reserve_bytes;
+	const uint64_t small = all / 4 < RESERVE_LEAST ? all / 4 : RESERVE_LEAST, wanted = e->config.reserve_bytes;
+	const uint64_t share = all / RESERVE_SHARE > small ? all / RESERVE_SHARE : small;
 	e->reserve = share < wanted ? share : wanted;
-	e->exhausted = left < e->reserve || e->no_more;
+	e->exhausted = left <= e->reserve + KEPT_DATA_MAX || e->no_more;
+	/* Half of it, as the record and others write, too. */
+	e->spare = e->exhausted ? 0 : (int64_t)((left - e->reserve) / 2);
 	return !e->exhausted;
 }
 
@@ -289,6 +295,7 @@ int evidence_write(struct evidence *e, struct kept *k, const struct kept_frame *
 	to->last_us = f->time_us > to->last_us ? f->time_us : to->last_us;
 	to->packets++;
 	to->unsynced += f->caplen;
+	e->spare -= (int64_t)f->caplen + NOTE_BYTES;
 	to->changed = true;
 	k->said = k->file = to->number;
 	evidence_count(e, to->number, k, &(const struct delta){.packets = 1, .bytes = f->caplen});
@@ -366,6 +373,13 @@ void evidence_close_file(struct evidence *e)
 		last = &(*last)->next;
 	*last = f;
 	e->file = NULL;
+}
+
+void evidence_file_end(struct evidence *e)
+{
+	evidence_close_file(e);
+	if (e->full_ms != 0)
+		tell_gap(e);
 }
 
 void evidence_file_step(struct evidence *e)

@@ -102,7 +102,9 @@ struct evidence {
 	/* the disk */
 	int64_t full_ms, full_us, told_ms, looked_ms;   /* full since; 0: it is not */
 	uint64_t full_missed;
+	char full_why[80];
 	uint64_t reserve;              /* bytes of the disk that are the record's */
+	int64_t spare;                 /* that may be written before the next look at it */
 	bool exhausted;                /* no more than that is left */
 	bool no_more;                  /* all files are as much as they may be, and none may go */
 	/* rows */
@@ -123,6 +125,7 @@ MUST_CHECK int evidence_write(struct evidence *e, struct kept *k, const struct k
 /* It gets its hash and waits for its row. On a failure it stays open. */
 void evidence_close_file(struct evidence *e);
 void evidence_file_step(struct evidence *e);
+void evidence_file_end(struct evidence *e);   /* the same for good */
 void evidence_file_free(struct evidence_file *f);
 /* Give what is buffered to the kernel. */
 MUST_CHECK int evidence_write_out(struct evidence *e);

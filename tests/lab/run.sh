@@ -118,6 +118,26 @@ same_offline() {
     else not_ok "$name: two workers live and one offline record the same"; sed 's/^/#   /' "$dir/offline.diff"; fi
 }
 
+# The packets of unapproved transfers: tshark opens the files, every transfer over TCP
+# whose handshake was seen begins with its SYN, and what is kept and what is missing
+# are all of its packets.
+evidence_holds() {
+    local name=$1 dir=$2 bad f n=0
+    for f in "$dir"/data/evidence/*/*.pcapng; do
+        [ -e "$f" ] || return
+        tshark -r "$f" -T fields -e frame.comment -e tcp.flags.syn >>"$dir/evidence" 2>"$dir/evidence.err" || n=1
+    done
+    bad=$(sqlite3 "$db" "SELECT t.id FROM transfer t JOIN evidence_part p ON p.transfer = t.id WHERE t.collapsed = 0
+        GROUP BY t.id HAVING sum(p.packets) + sum(p.missed) <> t.packets_out + t.packets_in")
+    bad=$bad$(sqlite3 "$db" "SELECT id FROM transfer WHERE proto = 6 AND flags & 1 = 0 AND collapsed = 0" |
+        awk -F'\t' 'NR == FNR { tcp[$1] = 1; next } match($1, /transfer=[0-9]+/) {
+            id = substr($1, RSTART + 9, RLENGTH - 9)
+            if (!(id in seen) && id in tcp && $2 != 1 && $2 != "True") print id
+            seen[id] = 1 }' - "$dir/evidence")
+    if [ $n = 0 ] && [ -z "$bad" ] && [ -s "$dir/evidence" ]; then ok "$name: packets of unapproved transfers are kept from the first one on"
+    else not_ok "$name: packets of unapproved transfers are kept from the first one on (transfers ${bad//$'\n'/ })"; fi
+}
+
 run_case() {
     local name=$1 dir=$LAB_DIR/case/$1 m want cond what n rc
     lab_load_case "$name"
@@ -157,6 +177,7 @@ run_case() {
         else not_ok "$name: IP bytes of each peer equal tshark's"; sed 's/^/#   /' "$dir/sums.diff"; fi
         same_offline "$name" "$dir"
     fi
+    [ -n "$(lab_missing tshark sqlite3)" ] || evidence_holds "$name" "$dir"
 }
 
 # ---- the sensor itself ------------------------------------------------------
