@@ -12,7 +12,7 @@
 #define FILTER_LIBPCAP 0                /* first byte of if_filter: a string */
 #define READ_BYTES (256u * 1024)
 
-_Static_assert(sizeof(crypto_hash_sha256_state) > 0 && crypto_hash_sha256_BYTES == PCAPNG_HASH_BYTES, "SHA-256");
+_Static_assert(crypto_hash_sha256_BYTES == PCAPNG_HASH_BYTES, "SHA-256");
 
 struct pcapng_writer {
 	int fd;

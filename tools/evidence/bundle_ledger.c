@@ -148,9 +148,10 @@ static int take_note(void *ctx, uint64_t size, const char *note)
 {
 	struct led *l = ctx;
 	(void)size;   /* what counts is what was signed */
-	l->has_note = strlen(note) < sizeof l->note;
+	const size_t bytes = strlen(note) + 1;
+	l->has_note = bytes <= sizeof l->note;
 	if (l->has_note)
-		strcpy(l->note, note);
+		memcpy(l->note, note, bytes);
 	return 0;
 }
 
@@ -180,7 +181,7 @@ static int put_pem(struct bundle *b, const struct ledger_vkey *key)
 static int add_key(struct led *l)
 {
 	struct bundle *b = l->b;
-	char path[sizeof b->data_dir + sizeof KEY_FILE + 1], text[LEDGER_VKEY_MAX + 1];
+	char path[sizeof b->data_dir + sizeof KEY_FILE + 1], text[LEDGER_VKEY_MAX], line[LEDGER_VKEY_MAX + 1];
 	struct ledger_vkey key;
 	struct ledger_checkpoint said;
 	snprintf(path, sizeof path, "%s/" KEY_FILE, b->data_dir);
@@ -191,9 +192,8 @@ static int add_key(struct led *l)
 	}
 	if (ledger_checkpoint_open(l->note, strlen(l->note), &key, &said) != 0)
 		bundle_problem(b, "checkpoint-signature", "the last checkpoint is not signed by the key of " KEY_FILE);
-	ledger_vkey_text(&key, text);
-	strcat(text, "\n");
-	code = put_text(b, "public-key.txt", "the key that signed it, as C2SP's tools read it", text);
+	snprintf(line, sizeof line, "%s\n", ledger_vkey_text(&key, text));
+	code = put_text(b, "public-key.txt", "the key that signed it, as C2SP's tools read it", line);
 	return code == 0 ? put_pem(b, &key) : code;
 }
 
