@@ -26,7 +26,8 @@ $(BUILD)/eval/tamper: $(wildcard tests/eval/tamper/*.c) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -Itests/eval/tamper $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -o $@ $(filter %.c,$^) $(LIB) $(LIBS)
 
-eval-evidence: all $(BUILD)/eval/tamper ## 1,000 things done to a record, and how many of them garita verify names rightly
+eval-evidence: all $(BUILD)/eval/tamper ## 1,000 things done to a record, and how many garita verify names rightly; bundles opened by others
 	@tests/eval/evidence.sh $(BUILD) $(EVAL_TAMPERS) $(or $(SEED),1)
+	@tests/eval/bundle.sh $(BUILD)
 
 .PHONY: eval-evidence
