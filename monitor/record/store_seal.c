@@ -60,17 +60,27 @@ static inline void write_int(struct writer *w, int64_t value)
 	memcpy(p + 1, &big_endian, sizeof big_endian);
 }
 
-static void write_text(struct writer *w, const char *text, size_t bytes)
+static void write_long(struct writer *w, const char *text, size_t bytes)
 {
-	uint8_t *p = room_for(w, 5);
-	p[0] = 0x02;
-	put_big_endian(p + 1, bytes, 4);
 	while (bytes > 0) {
 		const size_t part = bytes < sizeof w->bytes ? bytes : sizeof w->bytes;
 		memcpy(room_for(w, part), text, part);
 		text += part;
 		bytes -= part;
 	}
+}
+
+static inline void write_text(struct writer *w, const char *text, size_t bytes)
+{
+	const uint32_t big_endian = __builtin_bswap32((uint32_t)bytes);
+	const bool whole = bytes + 5 <= sizeof w->bytes - w->used;
+	uint8_t *p = room_for(w, whole ? bytes + 5 : 5);
+	p[0] = 0x02;
+	memcpy(p + 1, &big_endian, sizeof big_endian);
+	if (whole)
+		memcpy(p + 5, text, bytes);
+	else
+		write_long(w, text, bytes);
 }
 
 static void end(struct writer *w, uint8_t ret[STORE_SEAL_HASH])
