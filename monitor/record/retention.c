@@ -5,7 +5,7 @@
 
 #define HOUR_US INT64_C(3600000000)
 #define DAY_US (24 * HOUR_US)
-#define ROWS_MIN 16u
+#define ROWS_MIN 128u           /* fewer would cost more in entries of the ledger than they free; a millisecond */
 #define ROWS_MAX 4096u
 #define VACUUM_PAGES 64u        /* with each row of a step's budget standing for a quarter of a page */
 #define SPARE_PAGES 4096u       /* free pages that are left for new rows */
@@ -28,7 +28,7 @@ int retention_new(struct store *s, const struct config_retention *limits, struct
 	if (r == NULL)
 		return ERR_NOMEM;
 	r->store = s;
-	r->rows = ROWS_MIN * 8;
+	r->rows = ROWS_MIN;
 	r->unapproved.unapproved = true;
 	r->months.done = r->approved.done = true;
 	r->state.limits = *limits;
