@@ -132,7 +132,7 @@ void show_packets(const struct show *s)
 		if (!s->all && !is_shown(c, i))
 			continue;
 		const struct show_packet *p = &c->packets[i];
-		const unsigned most = s->all ? SHOW_PACKET_BYTES : 2 * ROW, bytes = p->kept < most ? p->kept : most;
+		const unsigned most = s->all ? SHOW_PACKET_BYTES : ROW, bytes = p->kept < most ? p->kept : most;
 		char at[SHOW_TIME_MAX];
 		snprintf(size, sizeof size, "%" PRIu32, p->bytes);
 		const char *const values[] = {size};
