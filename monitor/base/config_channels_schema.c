@@ -32,20 +32,8 @@ static void parse_name(struct config_ctx *x, const struct node *n, const struct 
 
 static void parse_kind(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
-	const char *text = value_text(x, n, key);
-	struct nearest near;
-	if (text == NULL)
-		return;
-	nearest_init(&near, text);
-	for (size_t i = 0; config_channel_kinds[i] != NULL; i++) {
-		if (strcmp(text, config_channel_kinds[i]) == 0) {
-			memcpy(out, &config_channel_kinds[i], sizeof(char *));
-			return;
-		}
-		nearest_offer(&near, config_channel_kinds[i]);
-	}
-	report(x, n, "'%s' must be remote-maintenance, vpn, proxy, cloud-storage, encrypted-dns, mail or messaging, not %s%s",
-	       key->name, shown(x, text), nearest_said(x, &near));
+	value_word(x, n, key, config_channel_kinds,
+	           "remote-maintenance, vpn, proxy, cloud-storage, encrypted-dns, mail or messaging", out);
 }
 
 /* One label of a pattern: letters, digits, '-' and '_', at most one {bucket},

@@ -1,7 +1,6 @@
 #include "base/config_frameworks.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/config_list.h"
 
@@ -12,19 +11,7 @@ const char *const config_evidence[] = {
 
 static void parse_evidence(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
 {
-	const char *text = value_text(x, n, key);
-	struct nearest near;
-	if (text == NULL)
-		return;
-	nearest_init(&near, text);
-	for (size_t i = 0; config_evidence[i] != NULL; i++) {
-		if (strcmp(text, config_evidence[i]) == 0) {
-			memcpy(out, &config_evidence[i], sizeof(char *));
-			return;
-		}
-		nearest_offer(&near, config_evidence[i]);
-	}
-	report(x, n, "'%s' has no measure %s%s; garita-frameworks(5) lists them", key->name, shown(x, text), nearest_said(x, &near));
+	value_word(x, n, key, config_evidence, "a measure of garita-frameworks(5)", out);
 }
 
 static const struct config_type type_evidence = {"measure", sizeof(char *), parse_evidence};

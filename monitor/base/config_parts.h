@@ -142,5 +142,8 @@ void config_check(struct config_ctx *x);
 
 /* Parsers that stand in files of their own (config_time.c, config_peer.c). */
 const char *value_text(struct config_ctx *x, const struct node *n, const struct config_key *key);
+/* One of words (the last is NULL), as a char * into out; all: what they are, for the message. */
+void value_word(struct config_ctx *x, const struct node *n, const struct config_key *key, const char *const *words,
+                const char *all, void *out);
 
 #endif

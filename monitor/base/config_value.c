@@ -174,19 +174,28 @@ static void parse_percent(struct config_ctx *x, const struct node *n, const stru
 		*(unsigned *)out = whole * 10000 + part;
 }
 
-static void parse_form(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+void value_word(struct config_ctx *x, const struct node *n, const struct config_key *key, const char *const *words,
+                const char *all, void *out)
 {
-	static const char *const words[] = {"html", "pdf", "json", NULL};
 	const char *text = value_text(x, n, key);
+	struct nearest near;
 	if (text == NULL)
 		return;
+	nearest_init(&near, text);
 	for (size_t i = 0; words[i] != NULL; i++) {
 		if (strcmp(text, words[i]) == 0) {
 			memcpy(out, &words[i], sizeof(char *));
 			return;
 		}
+		nearest_offer(&near, words[i]);
 	}
-	report(x, n, "'%s' must be html, pdf or json, not %s", key->name, shown(x, text));
+	report(x, n, "'%s' must be %s, not %s%s", key->name, all, shown(x, text), nearest_said(x, &near));
+}
+
+static void parse_form(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)
+{
+	static const char *const words[] = {"html", "pdf", "json", NULL};
+	value_word(x, n, key, words, "html, pdf or json", out);
 }
 
 static void parse_flag(struct config_ctx *x, const struct node *n, const struct config_key *key, void *out)

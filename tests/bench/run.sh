@@ -24,11 +24,15 @@ done
 [ -f "$work/bulk-$packets.pcap" ] || "$work/gencap" bulk "$packets" "$work/bulk-$packets.pcap"
 
 # The database of each garitad run is new; what it cost is part of the time.
-garitad() {
+garitad() { # CAPTURE WORKERS SITE
 	rm -rf "$work/db"
-	"$build/garitad" -c tests/replay/demo/site.yaml -D "$work/db" -r "$1" -w "$2" --format json
+	"$build/garitad" -c "$3" -D "$work/db" -r "$1" -w "$2" --format json
 }
 export -f garitad
+# With everything on, and without keeping packets: those cost by what is unapproved, here nearly all.
+site=tests/replay/demo/site.yaml
+sed "s|\.\./geo|$PWD/tests/replay/geo|g" $site >"$work/no-packets.yaml"
+echo 'evidence: {packets: off}' >>"$work/no-packets.yaml"
 export build work
 
 # measure NAME COMMAND... : one line "NAME wall cpu peak_kb" to $work/figures
@@ -41,8 +45,10 @@ measure() {
 run_all() {
 	local kind=$1 file=$2
 	measure "$kind pcap-loop" "$work/pcap_loop" "$file"
-	measure "$kind garitad-1" bash -c 'garitad "$@"' garitad "$file" 1
-	measure "$kind garitad-2" bash -c 'garitad "$@"' garitad "$file" 2
+	measure "$kind garitad-1" bash -c 'garitad "$@"' garitad "$file" 1 "$site"
+	measure "$kind garitad-2" bash -c 'garitad "$@"' garitad "$file" 2 "$site"
+	measure "$kind no-packets-1" bash -c 'garitad "$@"' garitad "$file" 1 "$work/no-packets.yaml"
+	measure "$kind no-packets-2" bash -c 'garitad "$@"' garitad "$file" 2 "$work/no-packets.yaml"
 	command -v softflowd >/dev/null && measure "$kind softflowd" softflowd -r "$file" -d -n 127.0.0.1:9
 	command -v ndpiReader >/dev/null && measure "$kind ndpiReader" ndpiReader -q -i "$file"
 	return 0

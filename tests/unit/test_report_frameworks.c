@@ -45,7 +45,7 @@ static void wrong(const char *text, const char *message)
 static void what_is_wrong_is_said(void **state)
 {
 	(void)state;
-	wrong("framework: X\nsource: y\ncontrols:\n  - {id: A, title: B, evidence: [coverag]}\n", "own.yaml:4:34: 'evidence' has no measure");
+	wrong("framework: X\nsource: y\ncontrols:\n  - {id: A, title: B, evidence: [coverag]}\n", "own.yaml:4:34: 'evidence' must be a measure");
 	wrong("framework: X\nsource: y\ncontrols:\n  - {id: A, title: B, evidence: [coverag]}\n", "did you mean 'coverage'?");
 	wrong("framework: X\ncontrols:\n  - {id: A, title: B, evidence: [coverage]}\n", "'source'");
 	wrong("framework: X\nsource: y\ncontrols: []\n", "'controls'");
