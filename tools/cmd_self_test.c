@@ -108,22 +108,16 @@ static int find_target(struct testing *t)
 
 static int put(struct testing *t, const struct self_test *row)
 {
-	char path[4096], err[4400];
 	struct store_edit *e = NULL;
-	if (tool_db_path(&t->o, path, sizeof path) != 0)
-		return ERR_INVALID;
-	int code = store_edit_open(path, &e, err, sizeof err);
-	if (code != 0) {
-		tool_error(VERB, "%s", err);
-		return code;
-	}
-	code = store_edit_begin(e);
+	if (tool_edit(&t->o, &e) != EXIT_DONE)
+		return ERR_IO;
+	int code = store_edit_begin(e);
 	if (code == 0)
 		code = store_edit_self_test(e, row);
 	if (code == 0)
 		code = store_edit_commit(e);
 	if (code != 0)
-		tool_error(VERB, "%s", store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
+		tool_edit_failed(&t->o, e, code);
 	store_edit_close(e);
 	return code;
 }

@@ -44,7 +44,7 @@ static int write_to(const struct report_job *j, FILE *out)
 /* Its hash goes into the ledger before it takes its name: no report is out that the ledger does not know. */
 static int issue(const struct report_job *j, const char *part)
 {
-	char path[4096], err[4400], account[REVIEW_USER_MAX + 1], name[REVIEW_NAME_MAX + 1];
+	char account[REVIEW_USER_MAX + 1], name[REVIEW_NAME_MAX + 1];
 	struct issued_report row = {.report = j->report, .about = j->about, .format = report_form_word[j->form],
 	                            .lang = j->report_lang, .by = account};
 	struct store_edit *e = NULL;
@@ -53,19 +53,15 @@ static int issue(const struct report_job *j, const char *part)
 		tool_error(j->o->verb, "%s: %s", part, strerror(errno));
 		return ERR_IO;
 	}
-	int code = tool_db_path(j->o, path, sizeof path);
-	if (code == 0 && store_edit_open(path, &e, err, sizeof err) != 0) {
-		tool_error(j->o->verb, "%s", err);
+	if (tool_edit(j->o, &e) != EXIT_DONE)
 		return ERR_IO;
-	}
-	if (code == 0)
-		code = store_edit_begin(e);
+	int code = store_edit_begin(e);
 	if (code == 0)
 		code = store_edit_report(e, &row, NULL);
 	if (code == 0)
 		code = store_edit_commit(e);
 	if (code != 0)
-		tool_error(j->o->verb, "%s", e != NULL && store_edit_error(e)[0] != '\0' ? store_edit_error(e) : err_str(code));
+		tool_edit_failed(j->o, e, code);
 	store_edit_close(e);
 	return code;
 }

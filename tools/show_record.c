@@ -116,17 +116,10 @@ static void print_review(const struct show *s)
 
 /* --- the ledger --- */
 
-static const char *hex(const struct ledger_hash *h, unsigned bytes, char buf[2 * LEDGER_HASH_BYTES + 1])
-{
-	for (unsigned i = 0; i < bytes; i++)
-		snprintf(buf + 2 * i, 3, "%02x", h->bytes[i]);
-	return buf;
-}
-
 static void print_ledger(const struct show *s)
 {
 	const struct stored_entry *e = &s->record.entry;
-	char number[24], at[SHOW_TIME_MAX], hash[2 * LEDGER_HASH_BYTES + 1], size[24], covered[120];
+	char number[24], at[SHOW_TIME_MAX], hash[LEDGER_HEX_MAX], size[24], covered[120];
 	if (e->seq < 0) {
 		show_item(s, say(s, SHOW_LEDGER), "%s", say(s, SHOW_NO_ENTRY));
 		return;
@@ -137,7 +130,9 @@ static void print_ledger(const struct show *s)
 	char buf[300];
 	show_local(s, e->time_us, at);
 	at[s->all ? strlen(at) : strlen("2026-11-22 03:39")] = '\0';
-	const char *const values[] = {number, e->kind, at, hex(&e->hash, s->all ? LEDGER_HASH_BYTES : 4, hash), covered};
+	ledger_hash_text(&e->hash, hash);
+	hash[s->all ? strlen(hash) : 8] = '\0';
+	const char *const values[] = {number, e->kind, at, hash, covered};
 	show_item(s, say(s, SHOW_LEDGER), "%s", text_fill(say(s, SHOW_ENTRY), values, buf, sizeof buf));
 }
 
@@ -173,7 +168,7 @@ static void json_review(const struct show *s, struct json *j)
 void show_record_json(const struct show *s, struct json *j)
 {
 	const struct show_record *c = &s->record;
-	char hash[2 * LEDGER_HASH_BYTES + 1];
+	char hash[LEDGER_HEX_MAX];
 	json_array(j, "evidence");
 	for (unsigned i = 0; i < c->file_count; i++) {
 		const struct show_file *f = &c->files[i];
@@ -196,7 +191,7 @@ void show_record_json(const struct show *s, struct json *j)
 	json_int(j, "seq", c->entry.seq);
 	json_str(j, "kind", c->entry.kind);
 	json_time(j, "time", c->entry.time_us);
-	json_str(j, "hash", hex(&c->entry.hash, 32, hash));
+	json_str(j, "hash", ledger_hash_text(&c->entry.hash, hash));
 	json_uint(j, "entries", c->entry.entries);
 	if (c->entry.covered_by > 0)
 		json_int(j, "checkpoint", c->entry.covered_by);

@@ -85,17 +85,15 @@ int rewrite_new(int dir_fd, const struct evict_file *old, struct evict_plan *pla
 
 /* --- packets --- */
 
+static int by_transfer(const void *key, const void *part)
+{
+	const int64_t a = *(const int64_t *)key, b = ((const struct evict_part *)part)->transfer;
+	return a < b ? -1 : a > b;
+}
+
 static struct evict_part *part_of(const struct evict_plan *plan, int64_t transfer)
 {
-	size_t low = 0, high = plan->count;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (plan->part[middle].transfer < transfer)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < plan->count && plan->part[low].transfer == transfer ? &plan->part[low] : NULL;
+	return plan->count > 0 ? bsearch(&transfer, plan->part, plan->count, sizeof *plan->part, by_transfer) : NULL;
 }
 
 static int copy_packet(struct rewrite *w, const struct pcapng_packet *p)

@@ -23,7 +23,7 @@ struct stored_issue {
 	int64_t entry, time_us;
 	struct issued_report row;    /* strings borrowed */
 };
-/* Reports with this hash, oldest first; sha256 NULL: all of them. */
+/* Reports with this hash, oldest first. */
 MUST_CHECK int store_read_issued(struct store_reader *r, const struct ledger_hash *sha256,
                                  int (*fn)(void *ctx, const struct stored_issue *i), void *ctx);
 

@@ -97,17 +97,15 @@ static ssize_t read_hashed(void *ctx, void *to, size_t n)
 	return got;
 }
 
+static int by_transfer(const void *key, const void *part)
+{
+	const int64_t a = *(const int64_t *)key, b = ((const struct bundle_part *)part)->transfer;
+	return a < b ? -1 : a > b;
+}
+
 static struct bundle_part *part_of(const struct copying *c, int64_t transfer)
 {
-	size_t low = 0, high = c->parts;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (c->part[middle].transfer < transfer)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < c->parts && c->part[low].transfer == transfer ? &c->part[low] : NULL;
+	return c->parts > 0 ? bsearch(&transfer, c->part, c->parts, sizeof *c->part, by_transfer) : NULL;
 }
 
 /* The same interface in several files is one. */

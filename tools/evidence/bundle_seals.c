@@ -108,17 +108,15 @@ static int64_t id_of(const uint8_t *record)
 	return (int64_t)id;
 }
 
+static int by_id(const void *key, const void *row)
+{
+	const int64_t a = *(const int64_t *)key, b = ((const struct row *)row)->id;
+	return a < b ? -1 : a > b;
+}
+
 static struct row *row_of(const struct seals *s, int64_t id)
 {
-	size_t low = 0, high = s->rows;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (s->row[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < s->rows && s->row[low].id == id ? &s->row[low] : NULL;
+	return s->rows > 0 ? bsearch(&id, s->row, s->rows, sizeof *s->row, by_id) : NULL;
 }
 
 static int put_seal(struct seals *s, int64_t entry, const void *rows, size_t bytes)

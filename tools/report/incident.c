@@ -220,14 +220,12 @@ static void put_evidence(const struct show *s, FILE *out)
 {
 	const struct show_record *c = &s->record;
 	const struct row_review *v = &s->g->finding.review;
-	char text[600], stands[REVIEW_STANDS_MAX];
+	char text[600], stands[REVIEW_STANDS_MAX], hash[LEDGER_HEX_MAX];
 	section(said(s, "Evidence and review", "Evidencia y revisión"), out);
 	fputs("<dl>", out);
 	put_files(s, out);
 	if (c->entry.seq >= 0) {
-		int n = snprintf(text, sizeof text, "%" PRId64 " (%s), SHA-256 ", c->entry.seq, c->entry.kind);
-		for (size_t i = 0; i < LEDGER_HASH_BYTES; i++, n += 2)
-			snprintf(text + n, sizeof text - (size_t)n, "%02x", c->entry.hash.bytes[i]);
+		snprintf(text, sizeof text, "%" PRId64 " (%s), SHA-256 %s", c->entry.seq, c->entry.kind, ledger_hash_text(&c->entry.hash, hash));
 		html_fact(said(s, "Last entry of the ledger", "Último asiento del registro"), text, out);
 		time_fact(s, said(s, "of", "del"), c->entry.time_us, out);
 		if (c->entry.covered_by > 0)

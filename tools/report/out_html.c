@@ -126,12 +126,11 @@ static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 static void put_ledger(const struct report *r, FILE *out)
 {
 	const struct report_ledger *l = &r->ledger;
-	char text[400], when[WEEK_LOCAL_MAX];
+	char text[400], when[WEEK_LOCAL_MAX], head[LEDGER_HEX_MAX];
 	if (!l->any)
 		return;
-	snprintf(text, sizeof text, "%" PRId64 " %s, SHA-256 ", l->head_seq + 1, report_said(r, "entries", "asientos"));
-	for (size_t i = 0, n = strlen(text); i < LEDGER_HASH_BYTES; i++, n += 2)
-		snprintf(text + n, sizeof text - n, "%02x", l->head.bytes[i]);
+	snprintf(text, sizeof text, "%" PRId64 " %s, SHA-256 %s", l->head_seq + 1, report_said(r, "entries", "asientos"),
+	         ledger_hash_text(&l->head, head));
 	html_fact(report_said(r, "Ledger", "Registro encadenado"), text, out);
 	if (l->checkpoint_size > 0) {
 		snprintf(text, sizeof text, "%s, %" PRIu64 " %s", week_rfc3339(r->zone, l->checkpoint_us, when), l->checkpoint_size,

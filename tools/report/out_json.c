@@ -27,7 +27,7 @@ struct fact {
 struct facts {
 	struct fact all[FACTS_MAX];
 	size_t count;
-	char head[2 * LEDGER_HASH_BYTES + 1], root[2 * LEDGER_HASH_BYTES + 1];
+	char head[LEDGER_HEX_MAX], root[LEDGER_HEX_MAX];
 	char sentence[600], week[WEEK_TEXT_MAX], from[WEEK_LOCAL_MAX], until[WEEK_LOCAL_MAX];
 };
 
@@ -35,13 +35,6 @@ static void fact(struct facts *f, const char *key, enum cell_kind kind, struct c
 {
 	if (f->count < FACTS_MAX)
 		f->all[f->count++] = (struct fact){key, kind, about, cell};
-}
-
-static const char *hex(const struct ledger_hash *h, char buf[2 * LEDGER_HASH_BYTES + 1])
-{
-	for (size_t i = 0; i < LEDGER_HASH_BYTES; i++)
-		snprintf(buf + 2 * i, 3, "%02x", h->bytes[i]);
-	return buf;
 }
 
 /* r NULL: only keys, kinds and what they are about, for the schema. */
@@ -110,8 +103,8 @@ static void ledger_facts(const struct report *r, struct facts *f)
 	static const struct report none;
 	const struct report_ledger *l = r != NULL ? &r->ledger : &none.ledger;
 	const bool any = r == NULL || l->any;
-	hex(&l->head, f->head);
-	hex(&l->root, f->root);
+	ledger_hash_text(&l->head, f->head);
+	ledger_hash_text(&l->root, f->root);
 	fact(f, "ledger_entries", CELL_COUNT, (struct cell){.number = l->head_seq + 1, .here = any}, "reports aside, up to as_of");
 	fact(f, "ledger_head", CELL_TEXT, any ? cell_text(f->head) : cell_text(NULL), "hash of the last of them");
 	fact(f, "ledger_head_time", CELL_TIME, cell_time(l->head_us), "");

@@ -353,8 +353,6 @@ static int take_finding(void *ctx, const struct stored_finding *f)
 	struct report *r = ctx;
 	r->findings.all++;
 	r->findings.severe += f->row.severity >= r->severe;
-	r->findings.transfers += f->row.transfers;
-	r->findings.bytes_out += f->row.bytes_out;
 	r->findings.detected += f->row.signs != 0;
 	r->findings.listening += (f->row.signs & detect_bit(DETECT_LISTENS)) != 0;
 	const struct row_review *v = &f->review;

@@ -36,7 +36,6 @@ struct report_findings {         /* counts over findings alive in the week */
 	uint64_t all, severe, closed, overdue, suppressed;
 	uint64_t detected, listening;   /* with a detection; with that of listening */
 	int64_t slowest_us;          /* longest time to review of those that are closed */
-	uint64_t transfers, bytes_out;
 };
 
 #define REPORT_WRONG_KEPT 50u
