@@ -177,17 +177,13 @@ static int write_incident(const void *ctx, bool json, FILE *out)
 	return incident_html(ctx, out);
 }
 
-static int gather_incident(const struct asked *a, struct store_reader *db, int64_t id, struct show *s, struct finding_page *g)
+static int gather_incident(const struct asked *a, struct store_reader *db, struct show *s, struct finding_page *g)
 {
-	int e = finding_page_read(db, id, g);
+	const int e = show_read(db, false, g, s);
 	if (e == 0 && !g->found) {
-		tool_error(VERB, "%" PRId64 ": %s", id, text(tool_lang(&a->o), TEXT_NO_SUCH_FINDING));
+		tool_error(VERB, "%" PRId64 ": %s", s->id, text(tool_lang(&a->o), TEXT_NO_SUCH_FINDING));
 		return ERR_NOTFOUND;
 	}
-	if (e == 0)
-		e = show_policy_read(db, s);
-	if (e == 0)
-		e = show_record_read(db, s);
 	if (e != 0)
 		tool_error(VERB, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));
 	return e;
@@ -222,7 +218,7 @@ static int incident(const struct asked *a, const char *arg)
 		*s = (struct show){.g = g, .lang = tool_lang(&a->o), .all = true, .id = (int64_t)id,
 		                   .now_us = (int64_t)time(NULL) * 1000000};
 		verify_dir(path, s->dir, sizeof s->dir);
-		if (gather_incident(a, db, (int64_t)id, s, g) == 0)
+		if (gather_incident(a, db, s, g) == 0)
 			code = write_finding(a, s, arg);
 		config_free(s->config);
 		tz_free(s->tz);

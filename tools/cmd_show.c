@@ -10,6 +10,7 @@
 #include "format.h"
 #include "show.h"
 #include "text.h"
+#include "verify_load.h"
 #include "wrap.h"
 
 #define VERB "show"
@@ -62,13 +63,8 @@ static unsigned width_of_page(void)
 
 static int show(const struct asked *a, struct store_reader *r, struct show *s, struct finding_page *g)
 {
-	int code = a->transfer ? finding_page_of_transfer(r, a->id, g) : finding_page_read(r, a->id, g);
+	const int code = show_read(r, a->transfer, g, s);
 	if (code != 0 || !g->found)
-		return code;
-	code = show_policy_read(r, s);
-	if (code == 0)
-		code = show_record_read(r, s);
-	if (code != 0)
 		return code;
 	if (a->o.format == FORMAT_JSON)
 		return show_json(s);
@@ -79,12 +75,10 @@ static int show(const struct asked *a, struct store_reader *r, struct show *s, s
 /* Evidence lies beside the database. */
 static int find_dir(const struct asked *a, struct show *s)
 {
-	const int code = tool_db_path(&a->o, s->dir, sizeof s->dir);
-	char *slash = strrchr(s->dir, '/');
-	if (slash != NULL)
-		slash[slash == s->dir ? 1 : 0] = '\0';
-	else
-		snprintf(s->dir, sizeof s->dir, ".");
+	char path[sizeof s->dir];
+	const int code = tool_db_path(&a->o, path, sizeof path);
+	if (code == 0)
+		verify_dir(path, s->dir, sizeof s->dir);
 	return code;
 }
 

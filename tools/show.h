@@ -116,6 +116,10 @@ MUST_CHECK int show_policy_read(struct store_reader *r, struct show *s);
 void show_policy(const struct show *s);
 void show_policy_json(const struct show *s, struct json *j);
 
+/* All of it: the finding, or the transfer, that s->id asks for, into g, policy and record.
+ * Where there is none g->found is false. */
+MUST_CHECK int show_read(struct store_reader *r, bool transfer, struct finding_page *g, struct show *s);
+
 /* --- where its packets are, review, ledger (show_record.c); packets (show_packets.c) --- */
 MUST_CHECK int show_record_read(struct store_reader *r, struct show *s);
 void show_record(const struct show *s);

@@ -48,6 +48,15 @@ int show_record_read(struct store_reader *r, struct show *s)
 	return code == 0 ? show_packets_read(s) : code;
 }
 
+int show_read(struct store_reader *r, bool transfer, struct finding_page *g, struct show *s)
+{
+	int code = transfer ? finding_page_of_transfer(r, s->id, g) : finding_page_read(r, s->id, g);
+	if (code != 0 || !g->found)
+		return code;
+	code = show_policy_read(r, s);
+	return code == 0 ? show_record_read(r, s) : code;
+}
+
 /* --- where its packets are --- */
 
 static void print_evidence(const struct show *s)
