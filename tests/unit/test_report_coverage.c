@@ -95,6 +95,29 @@ static void an_hour_by_hand(void **state)
 	end(c);
 }
 
+/* Every cause that the sensor gives has its own word; a full disk for packets blinds nothing. */
+static void causes_by_name(void **state)
+{
+	const struct week w = week_in("UTC", "2026-W47");
+	static const char *const words[] = {"stopped", "worker-died", "judge-died", "interface-down", "kernel-drops", "interface-drops",
+	                                    "clock-step", "input-damaged", "flow-table-full", "one-way", "doubled", "record-late",
+	                                    "record-damaged", "evidence-full"};
+	struct coverage *c = begin(&w);
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		assert_int_not_equal(coverage_cause_find(words[i]), CAUSE_OTHER);
+		assert_string_equal(coverage_cause_word[coverage_cause_find(words[i])], words[i]);
+	}
+	assert_int_equal(coverage_cause_find("no-such-cause"), CAUSE_OTHER);
+	coverage_run(c, w.from_us, w.until_us);
+	coverage_gap(c, "evidence-full", w.from_us, w.from_us + HOUR_US);
+	assert_int_equal(coverage_reckon(c, NULL), 0);
+	assert_int_equal(c->hour[0].causes, 1u << CAUSE_EVIDENCE_FULL);
+	assert_int_equal(c->hour[0].ppm, PPM);
+	assert_int_equal(c->hour[0].state, HOUR_SEEN);
+	end(c);
+}
+
 static void a_week_that_goes_on(void **state)
 {
 	const struct week w = week_in("UTC", "2026-W47");
@@ -205,7 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_whole_week), cmocka_unit_test(nothing_ran), cmocka_unit_test(an_hour_by_hand),
-	    cmocka_unit_test(a_week_that_goes_on), cmocka_unit_test(silence_against_the_usual),
+	    cmocka_unit_test(causes_by_name), cmocka_unit_test(a_week_that_goes_on), cmocka_unit_test(silence_against_the_usual),
 	    cmocka_unit_test(a_mirror_of_one_direction), cmocka_unit_test(a_mirror_that_loses), cmocka_unit_test(random_weeks)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

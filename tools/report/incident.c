@@ -57,9 +57,11 @@ static void put_deadline(const struct show *s, FILE *out)
 static void put_head(const struct show *s, FILE *out)
 {
 	const struct row_finding *f = &s->g->finding.row;
+	/* By the site's own threshold; where its text can't be read, what was recorded when it was. */
+	const bool severe = s->config != NULL ? f->severity >= s->config->review.severe : s->g->finding.review.due_us != 0;
 	char sentence[1200];
 	fprintf(out, "<header><h1>%s %" PRId64 "</h1>\n<p class=\"answer %s\"><span class=\"light\">%s %u / 100</span><br>",
-	        said(s, "Incident report: finding", "Informe de incidente: hallazgo"), f->id, f->severity >= 70 ? "red" : "amber",
+	        said(s, "Incident report: finding", "Informe de incidente: hallazgo"), f->id, severe ? "red" : "amber",
 	        said(s, "Severity", "Gravedad"), f->severity);
 	html_escape(show_sentence(s, sentence, sizeof sentence), out);
 	fputs("</p>\n<dl>\n", out);

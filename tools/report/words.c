@@ -21,7 +21,7 @@ const char *report_word(const struct report *r, const char *word)
 	    {"no-run", "sin ejecución"}, {"kernel-drops", "tramas perdidas por el núcleo"},
 	    {"interface-drops", "tramas perdidas por la interfaz"}, {"flow-table-full", "tabla de flujos llena"},
 	    {"doubled", "tramas dobles"}, {"clock-step", "salto del reloj"}, {"input-damaged", "entrada dañada"},
-	    {"record-late", "registro con retraso"}, {"other", "otra"}, {"orderly", "en orden"}, {"killed", "matada"},
+	    {"record-late", "registro con retraso"}, {"evidence-full", "sin espacio para paquetes"}, {"other", "otra"}, {"orderly", "en orden"}, {"killed", "matada"},
 	    {"new", "nuevo"}, {"never-seen", "nunca visto"}, {"open", "abierta"}, {"closed", "cerrada"},
 	    {"interrupted", "interrumpida"}, {"equipment", "equipo"}, {"peer", "destino"}, {"unknown", "desconocido"},
 	    {"used", "usada"}, {"unused", "sin uso"}, {"expiring", "por vencer"}, {"expired", "vencida"},
