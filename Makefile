@@ -7,7 +7,7 @@ CC      ?= cc
 OPT     ?= -O2 -g
 WERROR  ?= $(if $(CI),-Werror)
 
-PKGS    := libpcap libmaxminddb sqlite3 libsodium libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd libpsl yara
+PKGS    := libpcap libmaxminddb sqlite3 libsodium libcrypto libseccomp libcap-ng yaml-0.1 libxxhash zlib libzstd libpsl yara
 # What garita alone needs: less for the sensor to load.
 TOOL_PKGS := libzip
 # nDPI may stand elsewhere: make NDPI_CFLAGS=-I… NDPI_LIBS=…

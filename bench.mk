@@ -81,3 +81,12 @@ bench-verify: all $(BUILD)/bench/ledger ## garita verify over a million entries 
 	@tests/bench/verify.sh $(BUILD) $(or $(ENTRIES),1000000)
 
 .PHONY: bench-verify
+
+$(BUILD)/bench/sha256: tests/bench/sha256.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LHARD) -o $@ $< $(LIB) $(LIBS)
+
+bench-sha256: $(BUILD)/bench/sha256 ## SHA-256 of long and short messages, three ways
+	@$(BUILD)/bench/sha256
+
+.PHONY: bench-sha256

@@ -2,31 +2,31 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "format.h"
 #include "record/store_issue.h"
 #include "review_say.h"
 
 int issue_hash(const char *path, struct ledger_hash *ret, int64_t *ret_bytes)
 {
-	crypto_hash_sha256_state state;
+	struct sha256 state;
 	unsigned char buf[65536];
 	size_t n;
 	FILE *f = fopen(path, "re");
 	*ret_bytes = 0;
 	if (f == NULL)
 		return ERR_IO;
-	crypto_hash_sha256_init(&state);
+	sha256_begin(&state);
 	while ((n = fread(buf, 1, sizeof buf, f)) > 0) {
-		crypto_hash_sha256_update(&state, buf, n);
+		sha256_add(&state, buf, n);
 		*ret_bytes += (int64_t)n;
 	}
 	const int bad = ferror(f) != 0;
 	fclose(f);
-	crypto_hash_sha256_final(&state, ret->bytes);
+	sha256_end(&state, ret->bytes);
 	return bad ? ERR_IO : 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "text.h"
 
 extern char **environ;
@@ -88,13 +88,13 @@ static int ask(const struct desk *d, const char *command)
 static int look(const struct desk *d, const void *data, size_t bytes, unsigned char ret[TIMESTAMP_MAX], size_t *ret_bytes)
 {
 	char *const read_it[] = {"openssl", "ts", "-reply", "-in", (char *)d->reply, "-token_out", "-out", "/dev/null", NULL};
-	unsigned char hash[crypto_hash_sha256_BYTES];
+	unsigned char hash[SHA256_BYTES];
 	FILE *f = fopen(d->reply, "re");
 	if (f == NULL)
 		return ERR_IO;
 	*ret_bytes = fread(ret, 1, TIMESTAMP_MAX, f);
 	fclose(f);
-	crypto_hash_sha256(hash, data, bytes);
+	sha256(data, bytes, hash);
 	if (*ret_bytes == 0 || *ret_bytes == TIMESTAMP_MAX || memmem(ret, *ret_bytes, hash, sizeof hash) == NULL)
 		return ERR_DAMAGED;
 	/* of a response that was refused there is no token */

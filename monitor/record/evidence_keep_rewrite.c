@@ -1,13 +1,13 @@
 /* A file of packets written again without some of them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "record/evidence_keep_parts.h"
 #include "record/pcapng.h"
 
@@ -21,7 +21,7 @@ struct rewrite {
 	struct evict_file now;
 	struct pcapng_reader *reader;
 	struct pcapng_writer *writer;
-	crypto_hash_sha256_state hash;  /* of all that was read of the old one */
+	struct sha256 hash;  /* of all that was read of the old one */
 	uint64_t synced;
 	char part[sizeof((struct evict_file *)0)->path + sizeof REWRITE_SUFFIX];
 	bool made;                      /* the file has its name */
@@ -34,7 +34,7 @@ static ssize_t read_hashed(void *ctx, void *to, size_t n)
 	struct rewrite *w = ctx;
 	const ssize_t got = read(w->in, to, n);
 	if (got > 0)
-		crypto_hash_sha256_update(&w->hash, to, (unsigned long long)got);
+		sha256_add(&w->hash, to, (size_t)got);
 	return got;
 }
 
@@ -69,7 +69,7 @@ int rewrite_new(int dir_fd, const struct evict_file *old, struct evict_plan *pla
 	w->in = w->out = -1;
 	w->old = old;
 	w->plan = plan;
-	crypto_hash_sha256_init(&w->hash);
+	sha256_begin(&w->hash);
 	int rc = evidence_path_next(old->path, w->now.path, sizeof w->now.path);
 	if (rc == 0) {
 		snprintf(w->part, sizeof w->part, "%s" REWRITE_SUFFIX, w->now.path);
@@ -133,7 +133,7 @@ static int copy_block(struct rewrite *w, const struct pcapng_block *b)
 static int check_old(struct rewrite *w, char *err, size_t err_size)
 {
 	uint8_t hash[PCAPNG_HASH_BYTES];
-	crypto_hash_sha256_final(&w->hash, hash);
+	sha256_end(&w->hash, hash);
 	if (!w->old->has_hash || memcmp(hash, w->old->sha256, sizeof hash) == 0)
 		return 0;
 	snprintf(err, err_size, "its SHA-256 is not the one in the record");

@@ -6,10 +6,12 @@
 
 #include <sodium.h>
 
+#include "base/sha256.h"
+
 #define FIELDS_MAX 64u
 #define EXACT (INT64_C(1) << 53)   /* integers up to there a double holds */
 
-_Static_assert(LEDGER_HASH_BYTES == crypto_hash_sha256_BYTES, "SHA-256");
+_Static_assert(LEDGER_HASH_BYTES == SHA256_BYTES, "SHA-256");
 
 static const char *const words[LEDGER_KINDS] = {
 	[LEDGER_BEGUN] = "begun",
@@ -56,17 +58,17 @@ const char *ledger_hash_text(const struct ledger_hash *h, char buf[LEDGER_HEX_MA
 
 void ledger_sha256(const void *data, size_t bytes, struct ledger_hash *ret)
 {
-	crypto_hash_sha256(ret->bytes, data, bytes);
+	sha256(data, bytes, ret->bytes);
 }
 
 void ledger_leaf_hash(const void *text, size_t bytes, struct ledger_hash *ret)
 {
 	static const unsigned char leaf = 0x00;
-	crypto_hash_sha256_state state;
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, &leaf, sizeof leaf);
-	crypto_hash_sha256_update(&state, text, bytes);
-	crypto_hash_sha256_final(&state, ret->bytes);
+	struct sha256 state;
+	sha256_begin(&state);
+	sha256_add(&state, &leaf, sizeof leaf);
+	sha256_add(&state, text, bytes);
+	sha256_end(&state, ret->bytes);
 }
 
 void ledger_put_int(struct json *j, const char *key, int64_t value)

@@ -2,15 +2,16 @@
  * those of RFC 9162, sections 2.1.3.2 and 2.1.4.2, of the same trees. */
 #include "record/ledger_merkle.h"
 
-#include <sodium.h>
 #include <string.h>
+
+#include "base/sha256.h"
 
 void ledger_node_hash(const struct ledger_hash *left, const struct ledger_hash *right, struct ledger_hash *ret)
 {
 	uint8_t block[1 + 2 * LEDGER_HASH_BYTES] = {0x01};
 	memcpy(block + 1, left->bytes, LEDGER_HASH_BYTES);
 	memcpy(block + 1 + LEDGER_HASH_BYTES, right->bytes, LEDGER_HASH_BYTES);
-	crypto_hash_sha256(ret->bytes, block, sizeof block);
+	sha256(block, sizeof block, ret->bytes);
 }
 
 bool ledger_hash_equal(const struct ledger_hash *a, const struct ledger_hash *b)
@@ -33,7 +34,7 @@ void ledger_tree_root(const struct ledger_tree *t, struct ledger_hash *ret)
 {
 	bool any = false;
 	if (t->size == 0) {
-		crypto_hash_sha256(ret->bytes, (const unsigned char *)"", 0);
+		sha256("", 0, ret->bytes);
 		return;
 	}
 	for (unsigned level = 0; level < LEDGER_TREE_LEVELS; level++) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "record/ledger_note.h"
 #include "record/ledger_note_parts.h"
 
@@ -85,14 +86,14 @@ const char *ledger_key_name(const char *text, char buf[LEDGER_ORIGIN_MAX])
 /* The first four bytes of SHA-256(name || newline || type || key). */
 static uint32_t key_id(const char *name, const uint8_t key[32])
 {
-	crypto_hash_sha256_state h;
+	struct sha256 h;
 	const uint8_t between[2] = {'\n', ED25519};
-	uint8_t sum[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_init(&h);
-	crypto_hash_sha256_update(&h, (const unsigned char *)name, strlen(name));
-	crypto_hash_sha256_update(&h, between, sizeof between);
-	crypto_hash_sha256_update(&h, key, 32);
-	crypto_hash_sha256_final(&h, sum);
+	uint8_t sum[SHA256_BYTES];
+	sha256_begin(&h);
+	sha256_add(&h, name, strlen(name));
+	sha256_add(&h, between, sizeof between);
+	sha256_add(&h, key, 32);
+	sha256_end(&h, sum);
 	return (uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3];
 }
 

@@ -1,25 +1,25 @@
 #include "record/pcapng.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "record/pcapng_private.h"
 
 #define MICROSECONDS 6                  /* if_tsresol: 10^-6 */
 #define FILTER_LIBPCAP 0                /* first byte of if_filter: a string */
 #define READ_BYTES (256u * 1024)
 
-_Static_assert(crypto_hash_sha256_BYTES == PCAPNG_HASH_BYTES, "SHA-256");
+_Static_assert(SHA256_BYTES == PCAPNG_HASH_BYTES, "SHA-256");
 
 struct pcapng_writer {
 	int fd;
 	uint32_t interfaces;
 	uint64_t packets, written;
 	size_t used;                    /* of the buffer */
-	crypto_hash_sha256_state hash;  /* of what is in the file */
+	struct sha256 hash;  /* of what is in the file */
 	uint8_t buffer[BUFFER_BYTES];
 };
 
@@ -280,7 +280,7 @@ int pcapng_writer_new(int fd, const struct pcapng_section *section, struct pcapn
 	w->interfaces = 0;
 	w->packets = w->written = 0;
 	w->used = 0;
-	crypto_hash_sha256_init(&w->hash);
+	sha256_begin(&w->hash);
 	const int rc = add_section(w, section);
 	if (rc != 0) {
 		free(w);
@@ -312,7 +312,7 @@ int pcapng_flush(struct pcapng_writer *w)
 			rc = write_error();
 			break;
 		}
-		crypto_hash_sha256_update(&w->hash, w->buffer + done, (unsigned long long)n);
+		sha256_add(&w->hash, w->buffer + done, (size_t)n);
 		done += (size_t)n;
 	}
 	w->written += done;
@@ -339,8 +339,8 @@ uint64_t pcapng_packets(const struct pcapng_writer *w)
 
 void pcapng_hash(const struct pcapng_writer *w, uint8_t ret[PCAPNG_HASH_BYTES])
 {
-	crypto_hash_sha256_state state = w->hash;   /* the end of the message is not the end of the file */
-	crypto_hash_sha256_final(&state, ret);
+	struct sha256 state = w->hash;   /* the end of the message is not the end of the file */
+	sha256_end(&state, ret);
 }
 
 int pcapng_hash_file(int fd, uint64_t bytes, uint8_t ret[PCAPNG_HASH_BYTES], uint64_t *ret_bytes)
@@ -348,8 +348,8 @@ int pcapng_hash_file(int fd, uint64_t bytes, uint8_t ret[PCAPNG_HASH_BYTES], uin
 	uint8_t *piece = malloc(READ_BYTES);
 	if (piece == NULL)
 		return ERR_NOMEM;
-	crypto_hash_sha256_state state;
-	crypto_hash_sha256_init(&state);
+	struct sha256 state;
+	sha256_begin(&state);
 	uint64_t at = 0;
 	ssize_t n = 1;
 	while (at < bytes) {
@@ -359,13 +359,13 @@ int pcapng_hash_file(int fd, uint64_t bytes, uint8_t ret[PCAPNG_HASH_BYTES], uin
 			continue;
 		if (n <= 0)
 			break;
-		crypto_hash_sha256_update(&state, piece, (unsigned long long)n);
+		sha256_add(&state, piece, (size_t)n);
 		at += (uint64_t)n;
 	}
 	free(piece);
 	if (n < 0)
 		return ERR_IO;
-	crypto_hash_sha256_final(&state, ret);
+	sha256_end(&state, ret);
 	if (ret_bytes != NULL)
 		*ret_bytes = at;
 	return 0;

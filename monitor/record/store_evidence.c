@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "base/sha256.h"
 #include "record/store_bind.h"
 #include "record/store_ledger.h"
 #include "record/store_schema.h"
@@ -24,8 +25,8 @@ const char *const store_evidence_texts[ST_COUNT] = {
 
 static int add_entry(struct store *s, const struct row_evidence *r, int64_t id, int64_t *ret_entry)
 {
-	char hash[2 * crypto_hash_sha256_BYTES + 1];
-	sodium_bin2hex(hash, sizeof hash, r->sha256, crypto_hash_sha256_BYTES);
+	char hash[2 * SHA256_BYTES + 1];
+	sodium_bin2hex(hash, sizeof hash, r->sha256, SHA256_BYTES);
 	const struct ledger_field fields[] = {
 		{"bytes", LEDGER_INT, NULL, (int64_t)r->bytes},
 		{"closed", LEDGER_TEXT, r->crashed ? "after a crash" : "in order", 0},
@@ -51,7 +52,7 @@ static int run_evidence(struct store *s, const struct row_evidence *r, int64_t i
 	put_count(&b, r->packets);
 	put_count(&b, r->bytes);
 	put_text(&b, r->closed ? "closed" : "open");
-	bind_keep(&b, r->closed ? sqlite3_bind_blob(b.st, ++b.at, r->sha256, crypto_hash_sha256_BYTES, SQLITE_STATIC)
+	bind_keep(&b, r->closed ? sqlite3_bind_blob(b.st, ++b.at, r->sha256, SHA256_BYTES, SQLITE_STATIC)
 	                        : sqlite3_bind_null(b.st, ++b.at));
 	put_int_if(&b, entry >= 0, entry);
 	if (id != 0) {

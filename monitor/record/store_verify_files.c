@@ -3,13 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "record/store_verify_parts.h"
 
 #define FOLDER "evidence"
@@ -103,7 +103,7 @@ static bool still_kept(struct files *f, const struct file *e)
 /* 0, ERR_NOTFOUND, ERR_DAMAGED (another size or hash), ERR_IO. */
 static int read_file(struct files *f, int fd, const struct file *e)
 {
-	crypto_hash_sha256_state state;
+	struct sha256 state;
 	struct ledger_hash hash;
 	struct stat st;
 	ssize_t n;
@@ -113,15 +113,15 @@ static int read_file(struct files *f, int fd, const struct file *e)
 		return ERR_DAMAGED;
 	if (f->v->o->quick)
 		return 0;
-	crypto_hash_sha256_init(&state);
+	sha256_begin(&state);
 	while ((n = read(fd, f->chunk, CHUNK)) > 0) {
-		crypto_hash_sha256_update(&state, f->chunk, (size_t)n);
+		sha256_add(&state, f->chunk, (size_t)n);
 		f->done += (uint64_t)n;
 		verify_progress(f->v, VERIFY_FILES, f->done, f->total);
 	}
 	if (n < 0)
 		return ERR_IO;
-	crypto_hash_sha256_final(&state, hash.bytes);
+	sha256_end(&state, hash.bytes);
 	f->v->sum->file_bytes += (uint64_t)st.st_size;
 	return ledger_hash_equal(&hash, &e->hash) ? 0 : ERR_DAMAGED;
 }

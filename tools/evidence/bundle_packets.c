@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "evidence/bundle.h"
 #include "record/evidence_keep.h"
 #include "record/pcapng.h"
@@ -84,7 +84,7 @@ struct copying {
 	uint32_t interfaces;
 	int64_t place[PCAPNG_INTERFACES];   /* of those of the old one in the new one; -1: not yet */
 	int fd;
-	crypto_hash_sha256_state hash;
+	struct sha256 hash;
 	uint64_t looked;
 };
 
@@ -93,7 +93,7 @@ static ssize_t read_hashed(void *ctx, void *to, size_t n)
 	struct copying *c = ctx;
 	const ssize_t got = read(c->fd, to, n);
 	if (got > 0)
-		crypto_hash_sha256_update(&c->hash, to, (unsigned long long)got);
+		sha256_add(&c->hash, to, (size_t)got);
 	return got;
 }
 
@@ -194,7 +194,7 @@ static void check_hash(struct copying *c)
 	uint8_t rest[16384];
 	while (read_hashed(c, rest, sizeof rest) > 0)
 		;
-	crypto_hash_sha256_final(&c->hash, c->file->found);
+	sha256_end(&c->hash, c->file->found);
 	c->file->has_found = true;
 	if (c->file->row.state == CUSTODY_OPEN)
 		return;
@@ -233,7 +233,7 @@ static int copy_file(struct copying *c)
 		return code == ERR_INVALID ? 0 : code;
 	for (unsigned i = 0; i < PCAPNG_INTERFACES; i++)
 		c->place[i] = -1;
-	crypto_hash_sha256_init(&c->hash);
+	sha256_begin(&c->hash);
 	code = pcapng_reader_new(&source, &r);
 	if (code == 0)
 		code = copy_blocks(c, r);
