@@ -111,6 +111,7 @@ struct config_approval {
 
 struct config_geo {        /* NULL: the defaults of geo.h are tried */
 	char *country, *city, *asn;
+	unsigned max_age_days;   /* an older database is warned of, default 60 */
 };
 
 /* Values of records (container numbers, names of patients) that are recognised. */

@@ -103,6 +103,7 @@ static const struct config_key geo_keys[] = {
 	{"country", &type_path, NULL, 0, IN(config_geo, country)},
 	{"city",    &type_path, NULL, 0, IN(config_geo, city)},
 	{"asn",     &type_path, NULL, 0, IN(config_geo, asn)},
+	{"max_age", &type_days, NULL, 0, IN(config_geo, max_age_days), .min = 1, .max = 36500, .standard = "60d"},
 	END
 };
 

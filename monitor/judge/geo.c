@@ -88,8 +88,12 @@ static void describe(struct geo *g, unsigned role, int error, const char *messag
 	struct source *s = &g->source[role];
 	struct geo_file *f = &g->files[role];
 	*f = (struct geo_file){.role = role_name[role], .path = s->path, .type = s->type, .error = error};
-	if (s->db != NULL)
+	if (s->db != NULL) {
+		f->used = true;
 		f->build_s = geo_db_build(s->db);
+		f->bytes = s->ident.bytes;
+		memcpy(f->sha256, geo_db_sha256(s->db), sizeof(f->sha256));
+	}
 	snprintf(f->message, sizeof(f->message), "%s", message);
 }
 

@@ -5,6 +5,7 @@
  * country_code (other publishers). Unknown is a value of its own: "". */
 #ifndef MONITOR_GEO_H
 #define MONITOR_GEO_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ struct geo_file {
 	const char *path;    /* "" when none was found */
 	const char *type;    /* database_type of the file */
 	int64_t build_s;     /* build_epoch, 0: none */
+	int64_t bytes;
+	uint8_t sha256[32];  /* of the file as it was read */
+	bool used;           /* answers come from it; an earlier file stays in use where its successor is bad */
 	int error;           /* 0 or why it is not used */
 	char message[200];   /* the same for people */
 };
@@ -51,7 +55,7 @@ void geo_lookup(struct geo *g, const struct addr *a, struct geo_place *ret);
  * and keeps the old if the new is bad. Call now and then (it calls stat). The
  * number of files exchanged. */
 int geo_refresh(struct geo *g);
-/* Grows with each exchange. */
+/* Grows with each exchange, also that of geo_reload. */
 unsigned geo_generation(const struct geo *g);
 
 const struct geo_file *geo_files(const struct geo *g, size_t *ret_count);

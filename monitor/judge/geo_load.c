@@ -13,11 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
+
 #define SAMPLES 4096u
 
 struct geo_db {
 	MMDB_s mmdb;
 	enum geo_db_kind kind;
+	uint8_t sha256[SHA256_BYTES];
 };
 
 /* --- into memory --- */
@@ -37,9 +40,11 @@ int geo_ident_of(const char *path, struct geo_ident *ret)
 	return 0;
 }
 
-static int copy_bytes(int from, int to, int64_t bytes)
+static int copy_bytes(int from, int to, int64_t bytes, uint8_t *ret_sha256)
 {
-	static char buffer[1 << 16];
+	static unsigned char buffer[1 << 16];
+	struct sha256 hash;
+	sha256_begin(&hash);
 	while (bytes > 0) {
 		ssize_t n = read(from, buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)
@@ -52,13 +57,15 @@ static int copy_bytes(int from, int to, int64_t bytes)
 				return ERR_NOMEM;
 			done += w;
 		}
+		sha256_add(&hash, buffer, (size_t)n);
 		bytes -= n;
 	}
+	sha256_end(&hash, ret_sha256);
 	return bytes == 0 ? 0 : ERR_IO;
 }
 
 /* A sealed copy of the file. */
-static int copy_file(const char *path, struct geo_ident *ret_ident, int *ret_fd)
+static int copy_file(const char *path, struct geo_ident *ret_ident, uint8_t *ret_sha256, int *ret_fd)
 {
 	struct stat st;
 	int to = -1, e = ERR_IO;
@@ -71,7 +78,7 @@ static int copy_file(const char *path, struct geo_ident *ret_ident, int *ret_fd)
 		goto out;
 	}
 	to = memfd_create("garita-geo", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	e = to < 0 ? ERR_NOMEM : copy_bytes(from, to, st.st_size);
+	e = to < 0 ? ERR_NOMEM : copy_bytes(from, to, st.st_size, ret_sha256);
 	if (e == 0 && fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		e = ERR_IO;
 out:
@@ -228,8 +235,9 @@ static int check_db(MMDB_s *mmdb, enum geo_db_kind kind, char *why, size_t why_s
 int geo_db_open(const char *path, enum geo_db_kind kind, struct geo_db **ret, struct geo_ident *ident, char *why,
                 size_t why_size)
 {
+	uint8_t sha256[SHA256_BYTES];
 	int fd = -1;
-	int e = copy_file(path, ident, &fd);
+	int e = copy_file(path, ident, sha256, &fd);
 	if (e < 0) {
 		snprintf(why, why_size, "cannot be read: %s", e == ERR_FULL ? "larger than 1 GiB" : err_str(e));
 		return e;
@@ -245,6 +253,7 @@ int geo_db_open(const char *path, enum geo_db_kind kind, struct geo_db **ret, st
 		return status == MMDB_OUT_OF_MEMORY_ERROR ? ERR_NOMEM : ERR_DAMAGED;
 	}
 	db->kind = kind;
+	memcpy(db->sha256, sha256, sizeof(sha256));
 	e = check_db(&db->mmdb, kind, why, why_size);
 	if (e < 0) {
 		geo_db_close(db);
@@ -280,6 +289,11 @@ void geo_db_find(struct geo_db *db, const struct addr *a, struct geo_place *ret)
 	MMDB_lookup_result_s r = MMDB_lookup_sockaddr(&db->mmdb, &sa.any, &error);
 	if (error == MMDB_SUCCESS && r.found_entry)
 		(void)read_record(db->kind, &r.entry, ret);
+}
+
+const uint8_t *geo_db_sha256(const struct geo_db *db)
+{
+	return db->sha256;
 }
 
 const char *geo_db_type(const struct geo_db *db)

@@ -35,6 +35,7 @@ void geo_db_close(struct geo_db *db);   /* NULL is allowed */
 
 /* Fill what the record of an address holds; the rest of *ret is untouched. */
 void geo_db_find(struct geo_db *db, const struct addr *a, struct geo_place *ret);
+const uint8_t *geo_db_sha256(const struct geo_db *db);   /* 32 bytes: of the file */
 const char *geo_db_type(const struct geo_db *db);
 int64_t geo_db_build(const struct geo_db *db);
 

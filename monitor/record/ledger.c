@@ -32,6 +32,7 @@ static const char *const words[LEDGER_KINDS] = {
 	[LEDGER_STAMP] = "stamp",
 	[LEDGER_SELF_TEST] = "self-test",
 	[LEDGER_REPORT] = "report",
+	[LEDGER_GEOLOCATION] = "geolocation",
 };
 
 /* An entry's own; hash is never a member of it, and would only mislead. */

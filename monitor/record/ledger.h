@@ -38,6 +38,7 @@ enum ledger_kind {
 	LEDGER_STAMP,           /* an RFC 3161 time stamp was got for a checkpoint */
 	LEDGER_SELF_TEST,
 	LEDGER_REPORT,          /* a report was issued: its SHA-256, the head of the ledger */
+	LEDGER_GEOLOCATION,     /* subject: run; the databases that place peers from now on, with their SHA-256 */
 	LEDGER_KINDS
 };
 

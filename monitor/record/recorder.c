@@ -103,10 +103,15 @@ static int put_rows(struct recorder *r, bool status, bool totals)
 	}
 	if (code == 0 && r->evidence != NULL)
 		code = evidence_flush(r->evidence, r->o->store);
+	const unsigned geo = recorder_geo_generation(r);
+	if (code == 0 && geo != r->geo_told)
+		code = recorder_put_geo(r);
 	if (code == 0)
 		code = store_commit(r->o->store);
 	else
 		store_rollback(r->o->store);
+	if (code == 0)
+		r->geo_told = geo;
 	judge_flushed(r->o->judge, code == 0);
 	if (r->evidence != NULL)
 		evidence_flushed(r->evidence, code == 0);

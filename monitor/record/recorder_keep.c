@@ -100,5 +100,6 @@ int recorder_renew(struct recorder *r)
 	if (r->o->live && retention_new(r->o->store, &judge_config(r->o->judge)->retention, &r->retention) != 0)
 		log_error("judge", "no memory for retention: the database is not kept within its bounds");
 	r->status_ms = r->totals_ms = 0;
+	r->geo_told = 0;
 	return RECORDER_RENEWED;
 }

@@ -39,6 +39,7 @@ struct recorder {
 	int64_t stalled_ms, stalled_us, warned_ms;   /* rows can't be written since; 0: they can */
 	int stalled_code;
 	bool reload_told;            /* reload holds what is not in the record yet */
+	unsigned geo_told;           /* which of them the ledger has: recorder_geo_generation; 0: none yet */
 	int geo_said[GEO_FILES];     /* how each geolocation file was when it was said last */
 	struct json reload, json;
 	struct evidence *evidence;   /* NULL: no packets are kept */
@@ -76,6 +77,9 @@ bool recorder_has_facts(const struct recorder *r);
 MUST_CHECK int recorder_put_status(struct recorder *r);
 /* Say which geolocation files became bad or good. First: all is known already. */
 void recorder_tell_geo(struct recorder *r, bool first);
+/* Which databases place peers, into the ledger. The number changes when they do; 0: nothing is placed. */
+unsigned recorder_geo_generation(const struct recorder *r);
+MUST_CHECK int recorder_put_geo(struct recorder *r);
 /* What makes a finding severe, and its deadline, as the configuration in force has it. */
 void recorder_set_review(const struct recorder *r);
 /* Read the configuration again and hand it to the judge and the workers. */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "record/recorder_private.h"
+#include "record/store_geo.h"
 
 static const char *state_word(uint32_t state)
 {
@@ -182,6 +183,19 @@ int recorder_put_status(struct recorder *r)
 		code = text != NULL ? store_put_status(r->o->store, "reload", text) : 0;
 	}
 	return code;
+}
+
+unsigned recorder_geo_generation(const struct recorder *r)
+{
+	const struct geo *g = judge_geo(r->o->judge);
+	return g != NULL ? geo_generation(g) + 1 : 0;
+}
+
+int recorder_put_geo(struct recorder *r)
+{
+	size_t count = 0;
+	const struct geo_file *files = geo_files(judge_geo(r->o->judge), &count);
+	return store_put_geo(r->o->store, files, count);
 }
 
 void recorder_tell_geo(struct recorder *r, bool first)

@@ -31,6 +31,14 @@ for by in by_equipment by_country by_network by_app by_scanner_network destinati
 	[ "$(echo "$want" | jq -c '.[1:]')" = "$sums" ] || fail "$by adds up to $sums, not $want"
 done
 [ "$(jq '.unapproved_transfers | length' "$dir/a.json")" = "$(echo "$want" | jq '.[0]')" ] || fail "not every unapproved transfer is listed"
+# The databases that placed the peers are those that stand on the disk.
+for role in city asn; do
+	name=$(echo $role | sed 's/^asn$/ASN/; s/^city$/City/')
+	[ "$(jq -r --arg r $role '.geolocation[] | select(.role == $r).sha256' "$dir/a.json")" = \
+		"$(sha256sum "$dir/geo/GeoLite2-$name.mmdb" | cut -d' ' -f1)" ] || fail "geolocation: $role is another file"
+done
+jq -e '.summary.geolocation_old and .summary.geolocation_age_days == 326 and (.summary.geolocation | test("GeoLite2-City 2026-01-01"))' \
+	"$dir/a.json" >/dev/null || fail "geolocation: its age"
 [ "$(jq -r .summary.light "$dir/a.json")" = inconclusive ] || fail "a replay of files is conclusive"
 
 # Forms.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/sha256.h"
 #include "judge/geo.h"
 #include "mmdb_make.h"
 
@@ -189,11 +190,19 @@ static void test_exchange(void **state)
 	assert_int_equal(geo_refresh(g), 1);
 	assert_int_equal(geo_refresh(g), 0);
 	assert_string_equal(where(g, "192.0.2.7").country, "MX");
+	/* What is in use is told with the hash of its file. */
+	uint8_t hash[SHA256_BYTES];
+	sha256(made.file, made.file_bytes, hash);
+	assert_true(file(g, "country")->used && !file(g, "city")->used);
+	assert_int_equal(file(g, "country")->bytes, made.file_bytes);
+	assert_memory_equal(file(g, "country")->sha256, hash, sizeof hash);
 	/* A bad one: said, and the earlier stays. */
 	mmdb_write(country_path, made.file, made.file_bytes / 2);
 	assert_int_equal(geo_refresh(g), 0);
 	assert_int_equal(file(g, "country")->error, ERR_DAMAGED);
 	assert_non_null(strstr(file(g, "country")->message, "earlier file"));
+	assert_true(file(g, "country")->used);
+	assert_memory_equal(file(g, "country")->sha256, hash, sizeof hash);
 	assert_string_equal(where(g, "192.0.2.7").country, "MX");
 	assert_string_equal(where(g, "2001:db8::9").country, "DE");
 	unlink(country_path);
@@ -319,6 +328,7 @@ static void test_wrong_kind(void **state)
 	assert_non_null(strstr(file(g, "country")->message, "no country"));
 	assert_int_equal(file(g, "city")->error, ERR_IO);
 	assert_string_equal(file(g, "city")->path, "/nonexistent/x.mmdb");
+	assert_false(file(g, "country")->used || file(g, "city")->used);
 	assert_int_equal(file(g, "asn")->error, 0);
 	geo_free(g);
 	geo_free(NULL);

@@ -141,6 +141,21 @@ static void put_ledger(const struct report *r, FILE *out)
 	html_fact(report_said(r, "Verification", "Verificación"), text, out);
 }
 
+static void put_geo_warning(const struct report *r, FILE *out)
+{
+	const struct report_geo *g = &r->geo;
+	if (g->old)
+		fprintf(out, report_said(r, "<p class=\"note\"><strong>Warning:</strong> a geolocation database was %" PRId64 " days old at the end of the week "
+		                            "(limit: %u). Countries and networks may be those of before.</p>\n",
+		                         "<p class=\"note\"><strong>Aviso:</strong> una base de geolocalización tenía %" PRId64 " días al final de la semana "
+		                         "(límite: %u). Los países y las redes pueden ser los de antes.</p>\n"),
+		        g->oldest_us / DAY_US, r->site->geo.max_age_days);
+	else if (g->count == 0 && g->recorded)
+		fprintf(out, "<p class=\"note\"><strong>%s</strong></p>\n",
+		        report_said(r, "Warning: no geolocation database was in use: no country is known.",
+		                    "Aviso: no se usó ninguna base de geolocalización: no se conoce ningún país."));
+}
+
 static void put_first_page(const struct report *r, FILE *out)
 {
 	char sentence[600], week[WEEK_TEXT_MAX], from[WEEK_LOCAL_MAX], until[WEEK_LOCAL_MAX], period[120];
@@ -161,9 +176,11 @@ static void put_first_page(const struct report *r, FILE *out)
 	html_fact(report_said(r, "Software", "Software"), r->version, out);
 	html_fact("nDPI", r->ndpi, out);
 	html_fact(report_said(r, "Policy (BLAKE2b-256)", "Política (BLAKE2b-256)"), r->policy_hash, out);
-	html_fact(report_said(r, "Geolocation", "Geolocalización"), r->geo, out);
+	html_fact(report_said(r, "Geolocation", "Geolocalización"), r->geo.text, out);
 	put_ledger(r, out);
-	fputs("</dl></header>\n", out);
+	fputs("</dl>\n", out);
+	put_geo_warning(r, out);
+	fputs("</header>\n", out);
 }
 
 int report_html(const struct report *r, FILE *out)

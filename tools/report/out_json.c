@@ -9,7 +9,7 @@
 #include "report/sheets.h"
 
 const struct sheet *const report_sheets[] = {
-    &sheet_coverage,   &sheet_gaps,       &sheet_runs,     &sheet_policies,          &sheet_equipment,
+    &sheet_coverage,   &sheet_gaps,       &sheet_runs,     &sheet_policies, &sheet_geolocation, &sheet_equipment,
     &sheet_days,       &sheet_trend,      &sheet_by_equipment, &sheet_by_scanner_network, &sheet_by_country,
     &sheet_by_network, &sheet_by_app,     &sheet_destinations, &sheet_unapproved,    &sheet_findings,
     &sheet_maintenance, &sheet_approvals, &sheet_limits,   &sheet_self_tests, &sheet_ledger_wrong, &sheet_controls, &sheet_blind_spots, NULL};
@@ -54,7 +54,9 @@ static void site_facts(const struct report *r, struct facts *f)
 	fact(f, "ndpi", CELL_TEXT, cell_text(s->ndpi), "version");
 	fact(f, "policy", CELL_TEXT, cell_text(s->policy_hash), "BLAKE2b-256 of the site.yaml in force at the end of the week");
 	fact(f, "policy_later", CELL_FLAG, cell_number(s->policy_later), "the record holds none from before the end of the week");
-	fact(f, "geolocation", CELL_TEXT, cell_text(s->geo), "databases and their dates");
+	fact(f, "geolocation", CELL_TEXT, cell_text(s->geo.text), "databases that placed the peers, with the days on which they were built, in use at the end of the week");
+	fact(f, "geolocation_age_days", CELL_COUNT, (struct cell){.number = s->geo.oldest_us / DAY_US, .here = s->geo.oldest_us > 0}, "of the oldest of them at the end of the week");
+	fact(f, "geolocation_old", CELL_FLAG, cell_number(s->geo.old), "one of them is older than geo.max_age of site.yaml");
 	fact(f, "sentence", CELL_TEXT, cell_text(f->sentence), "the answer in one sentence");
 	fact(f, "light", CELL_WORD, cell_text(report_light_word(s->light)), "green, amber, red, inconclusive");
 	fact(f, "live", CELL_FLAG, cell_number(s->live), "the record holds a live run; else coverage is not known");

@@ -388,6 +388,8 @@ static int gather_all(struct report *r)
 	const struct finding_filter alive = {.since_us = r->week.from_us, .until_us = r->week.until_us, .now_us = r->as_of_us};
 	if (e == 0)
 		e = store_read_findings(r->db, &alive, take_finding, r);
+	if (e == 0)
+		e = report_gather_geo(r);
 	progress(r, 90);
 	return e;
 }
@@ -446,6 +448,7 @@ void report_done(struct report *r)
 		tally_free(r->now.by[i]);
 		tally_free(r->before.by[i]);
 	}
+	free(r->geo.all);
 	coverage_done(&r->coverage);
 	config_frameworks_done(&r->frameworks);
 	config_free(r->site);

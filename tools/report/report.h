@@ -55,6 +55,22 @@ struct report_ledger {
 	} kept[REPORT_WRONG_KEPT];
 };
 
+/* Databases that placed the peers of the week. */
+struct report_geo {
+	struct report_geo_use {
+		char role[16], path[300], type[80], sha256[65];
+		int64_t build_us, bytes, from_us, until_us;   /* until 0: still in use; wall clock */
+		bool live;           /* false: of a replay */
+		bool last;           /* of the role, in use at the end of the week, or of the replay that came last */
+	} *all;
+	size_t count, room;
+	bool recorded;               /* the ledger says what was in use, be it nothing */
+	int64_t at_us;               /* against which ages are held: the end of the week, or how far the record goes */
+	int64_t oldest_us;           /* greatest age of those in use at the end; 0: none, or no file says when it was built */
+	bool old;                    /* one of them is older than geo.max_age of the site */
+	char text[600];              /* "country: GeoLite2-Country 2026-11-17, asn: …" */
+};
+
 struct report {
 	struct store_reader *db;
 	const char *lang;            /* "en" or "es" */
@@ -64,7 +80,7 @@ struct report {
 	struct config *site;         /* site.yaml in force at the end of the week; NULL: none is in the record */
 	char policy_hash[72];
 	bool policy_later;           /* the record has none from before the end of the week: the oldest later one */
-	char sensor[80], version[32], ndpi[32], geo[200];
+	char sensor[80], version[32], ndpi[32];
 	bool live;                   /* the record holds a live run; else coverage is not known */
 	int64_t as_of_us;            /* the last sign of life in the record: deadlines are held against it */
 	uint32_t least_ppm;          /* coverage below that: inconclusive */
@@ -74,6 +90,7 @@ struct report {
 	struct week_carried carried;
 	struct week_sum trend[REPORT_TREND_WEEKS];   /* the last is this week */
 	struct report_findings findings;
+	struct report_geo geo;
 	struct report_ledger ledger;
 	struct report_largest {      /* unapproved transfers with most bytes out: a heap, the least of them first */
 		int64_t id;
@@ -99,10 +116,16 @@ struct report_options {
 MUST_CHECK int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size);
 void report_done(struct report *r);
 
+static inline const char *report_said(const struct report *r, const char *en, const char *es) __attribute__((format_arg(2)))
+__attribute__((format_arg(3)));
 static inline const char *report_said(const struct report *r, const char *en, const char *es)
 {
 	return r->lang[0] == 'e' && r->lang[1] == 's' ? es : en;
 }
+
+MUST_CHECK int report_gather_geo(struct report *r);
+/* How old a database was at the end of the week, in days; -1: not known, or built later (a replay). */
+int64_t report_geo_days(const struct report *r, const struct report_geo_use *u);
 
 /* Verification in a process of its own, of report_gather. */
 struct report_check {

@@ -22,7 +22,7 @@ const char *report_word(const struct report *r, const char *word)
 	    {"interface-drops", "tramas perdidas por la interfaz"}, {"flow-table-full", "tabla de flujos llena"},
 	    {"doubled", "tramas dobles"}, {"clock-step", "salto del reloj"}, {"input-damaged", "entrada dañada"},
 	    {"record-late", "registro con retraso"}, {"evidence-full", "sin espacio para paquetes"}, {"other", "otra"}, {"orderly", "en orden"}, {"killed", "matada"},
-	    {"new", "nuevo"}, {"never-seen", "nunca visto"}, {"open", "abierta"}, {"closed", "cerrada"},
+	    {"country", "país"}, {"city", "ciudad"}, {"asn", "red (AS)"}, {"new", "nuevo"}, {"never-seen", "nunca visto"}, {"open", "abierta"}, {"closed", "cerrada"},
 	    {"interrupted", "interrumpida"}, {"equipment", "equipo"}, {"peer", "destino"}, {"unknown", "desconocido"},
 	    {"used", "usada"}, {"unused", "sin uso"}, {"expiring", "por vencer"}, {"expired", "vencida"},
 	    {"not-yet", "aún no vigente"}, {"none", "sin periodo"}, {"hour", "hora"}, {"day", "día"}, {"week", "semana"},
