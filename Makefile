@@ -77,7 +77,7 @@ unit: $(UNIT_BIN) ## build and run the unit tests
 
 test: ## install what is missing, build, run every test that needs no rights
 	@tools/install/deps.sh build test
-	@$(MAKE) --no-print-directory all unit-build model-build
+	@$(MAKE) --no-print-directory all unit-build model-build report-build
 	@tests/run.sh $(BUILD)
 
 demo: ## install what is missing, build, replay a recorded day and show what left (DEMO_LANG=es)

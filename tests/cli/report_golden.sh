@@ -1,0 +1,2 @@
+# report_golden.sh BUILD - reports of known weeks, byte for byte in both languages (tests/report).
+exec sh tests/report/golden.sh "$1"
