@@ -33,6 +33,7 @@
 #include "record/signer.h"
 #include "record/store.h"
 #include "record/store_checkpoint.h"
+#include "record/store_geo.h"
 #include "record/store_review.h"
 #include "still.h"
 
@@ -63,6 +64,7 @@ static struct {
 	struct live live[LIVE_MAX];
 	unsigned live_count;
 	int64_t committed_us;
+	bool geo_told;
 } w;
 
 static void fail(const char *why)
@@ -91,12 +93,16 @@ static int64_t time_of(const char *text)
 static void commit(void)
 {
 	struct judge_totals t;
+	size_t count = 0;
+	const struct geo_file *geo = geo_files(judge_geo(w.judge), &count);
 	do {
 		must(store_begin(w.store));
 		must(judge_flush(w.judge, &w.sink, 0));
 		must(store_begin_deadlines(w.store));
 		judge_get_totals(w.judge, &t);
 		must(store_put_totals(w.store, &t));
+		must(w.geo_told ? 0 : store_put_geo(w.store, geo, count));
+		w.geo_told = true;
 		must(store_commit(w.store));
 		judge_flushed(w.judge, true);
 	} while (judge_has_rows(w.judge));
