@@ -123,6 +123,30 @@ int store_read_suppressions(struct store_reader *r, int (*fn)(void *ctx, const s
 	return finish(r, st, result, code);
 }
 
+int store_read_suppression_uses(struct store_reader *r, int64_t since_us, int64_t until_us,
+                                int (*fn)(void *ctx, const struct suppression_use *u), void *ctx)
+{
+	static const char *const sql =
+	    "SELECT " STORE_SUPPRESSION_COLUMNS ", count(f.id), garita_sum(f.transfers), garita_sum(f.bytes_out), max(f.severity),"
+	    " max(f.last_us) FROM suppression s LEFT JOIN finding f ON " STORE_IS_FINDING " AND f.last_us >= ?1"
+	    " AND f.first_us < min(?2, coalesce(s.ended_us, s.until_us)) AND " STORE_FITS
+	    " WHERE s.from_us < ?2 AND coalesce(s.ended_us, s.until_us) > ?1 GROUP BY s.id ORDER BY s.id";
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(r->db, sql, -1, &st, NULL), result = 0;
+	if (code != SQLITE_OK)
+		return finish(r, st, 0, code);
+	sqlite3_bind_int64(st, 1, since_us);
+	sqlite3_bind_int64(st, 2, until_us);
+	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct suppression_use u = {.findings = store_count_at(st, 13), .transfers = store_count_at(st, 14),
+		                            .bytes_out = store_count_at(st, 15), .worst = (unsigned)sqlite3_column_int(st, 16),
+		                            .last_us = sqlite3_column_int64(st, 17)};
+		store_read_suppression_row(st, &u.row);
+		result = fn(ctx, &u);
+	}
+	return finish(r, st, result, code);
+}
+
 /* What an entry says is the JSON text that its hash is made of. */
 #define MEMBER(name) "json_extract(body, '$." name "')"
 

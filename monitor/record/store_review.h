@@ -126,6 +126,18 @@ struct stored_suppression {
 MUST_CHECK int store_read_suppressions(struct store_reader *r,
                                        int (*fn)(void *ctx, const struct stored_suppression *s), void *ctx);
 
+/* What one hid in a span of time: findings that were alive in it and began before it ended. Where several hide a
+ * finding it counts in each. */
+struct suppression_use {
+	struct row_suppression row;   /* strings borrowed */
+	uint64_t findings, transfers, bytes_out;   /* of the findings, all that they have */
+	unsigned worst;               /* severity */
+	int64_t last_us;              /* packet time; 0: none */
+};
+/* Those that held at some time of [since, until), the oldest first. */
+MUST_CHECK int store_read_suppression_uses(struct store_reader *r, int64_t since_us, int64_t until_us,
+                                           int (*fn)(void *ctx, const struct suppression_use *u), void *ctx);
+
 /* What was done about a finding, the oldest first: its entries of kind "review". */
 struct review_event {
 	int64_t entry, time_us;

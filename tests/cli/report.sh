@@ -64,6 +64,17 @@ else
 	echo "SKIPPED: python3-jsonschema is not installed: the report is not held against its schema"
 fi
 
+# Suppressions: what they hide, by whose word; in a copy, made as if in that week.
+cp -r "$dir/data" "$dir/hidden"
+"$garita" suppress add --db "$dir/hidden" --equipment 'NII-*' --until 30d --owner "Jefa de turno" --why prueba --up-to 100 >/dev/null || fail "suppress"
+hide() { sqlite3 "$dir/hidden/garita.db" "UPDATE suppression SET $1" && "$garita" report weekly --db "$dir/hidden" --week 2026-W47 --format json; }
+hide 'from_us = 1795300000000000, until_us = 1795500000000000' >"$dir/hidden.json"
+[ "$(jq -c '.suppressions[] | [.owner, .state, .findings]' "$dir/hidden.json")" = \
+	"$(jq -c '["Jefa de turno", "expiring", ([.findings[] | select(.equipment | startswith("NII-"))] | length)]' "$dir/hidden.json")" ] || fail "suppressions"
+hide 'ended_us = 1795400000000000' | jq -e '.suppressions[0] | .state == "ended" and .ended != null' >/dev/null || fail "suppressions: ended"
+hide 'ended_us = NULL, until_us = 1795300000000001' | jq -e '.suppressions[0] | .state == "expired" and .findings == 0' >/dev/null || fail "suppressions: expired"
+hide 'from_us = 1795500000000000, until_us = 1795600000000000' | jq -e '.suppressions == []' >/dev/null || fail "suppressions: of another week"
+
 # Issued, and told from one that somebody changed.
 week --lang en --issue -o "$dir/issued.html" || fail "issue"
 "$garita" verify --db "$dir/data" --report "$dir/issued.html" --lang en >"$dir/out"

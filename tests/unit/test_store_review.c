@@ -182,6 +182,55 @@ static void suppresses(void **state)
 	run_sql("DELETE FROM suppression");
 }
 
+static int keep_use(void *ctx, const struct suppression_use *u)
+{
+	struct suppression_use *uses = ctx;
+	uses[u->row.id] = *u;
+	return 0;
+}
+
+static int keep_hidden_none(void *ctx, const struct suppression_use *u)
+{
+	(void)ctx;
+	fail_msg("suppression %lld holds no longer", (long long)u->row.id);
+	return 0;
+}
+
+/* Findings begin at T0 and last i seconds. */
+static void hid_in_a_span(void **state)
+{
+	struct suppression_use u[8] = {{.findings = 0}};
+	char sql[900];
+	(void)state;
+	snprintf(sql, sizeof sql,
+	         "INSERT INTO suppression(id, owner, why, user, entry, equipment, severity, from_us, until_us, ended_us) VALUES"
+	         "(1, 'o', 'w', 'u', 1, 'NII-0007', 100, 1, %lld, NULL),"   /* all the time: 1 3 5 7 */
+	         "(2, 'o', 'w', 'u', 1, NULL, 40, %lld, %lld, NULL),"       /* made after they were quiet: 1 2 3 4 */
+	         "(3, 'o', 'w', 'u', 1, NULL, 100, 1, %lld, NULL),"         /* over before they began */
+	         "(4, 'o', 'w', 'u', 1, NULL, 100, 1, %lld, %lld),"         /* likewise, by hand */
+	         "(5, 'o', 'w', 'u', 1, 'NII-9999', 100, 1, %lld, NULL)",   /* of nothing */
+	         (long long)NOW, (long long)(T0 + HOUR), (long long)NOW, (long long)T0, (long long)NOW, (long long)T0, (long long)NOW);
+	run_sql(sql);
+	assert_int_equal(store_read_suppression_uses(reader, T0 - HOUR, T0 + 2 * HOUR, keep_use, u), 0);
+	assert_int_equal(u[1].findings, 4);
+	assert_int_equal(u[1].transfers, 1 + 3 + 5 + 7);
+	assert_int_equal(u[1].bytes_out, 4000);
+	assert_int_equal(u[1].worst, 70);
+	assert_true(u[1].last_us == T0 + 7 * SECOND);
+	assert_int_equal(u[2].findings, 4);
+	assert_int_equal(u[2].worst, 40);
+	assert_true(u[3].row.id == 3 && u[3].findings == 0 && u[4].row.id == 4 && u[4].findings == 0);
+	assert_true(u[5].row.id == 5 && u[5].findings == 0 && u[5].bytes_out == 0);
+	/* 1 and 2 are quiet for the second span; 3 and 4 are over. */
+	memset(u, 0, sizeof u);
+	assert_int_equal(store_read_suppression_uses(reader, T0 + 3 * SECOND, NOW, keep_use, u), 0);
+	assert_int_equal(u[1].findings, 3);
+	assert_int_equal(u[2].findings, 2);
+	assert_true(u[3].row.id == 0 && u[4].row.id == 0);
+	assert_int_equal(store_read_suppression_uses(reader, NOW, NOW + HOUR, keep_hidden_none, NULL), 0);
+	run_sql("DELETE FROM suppression");
+}
+
 static void knows_earlier_decisions(void **state)
 {
 	struct review_before b;
@@ -201,6 +250,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters_by_review), cmocka_unit_test(reads_one), cmocka_unit_test(counts),
-		cmocka_unit_test(suppresses), cmocka_unit_test(knows_earlier_decisions)};
+		cmocka_unit_test(suppresses), cmocka_unit_test(hid_in_a_span), cmocka_unit_test(knows_earlier_decisions)};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

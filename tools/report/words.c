@@ -27,7 +27,7 @@ const char *report_word(const struct report *r, const char *word)
 	    {"used", "usada"}, {"unused", "sin uso"}, {"expiring", "por vencer"}, {"expired", "vencida"},
 	    {"not-yet", "aún no vigente"}, {"none", "sin periodo"}, {"hour", "hora"}, {"day", "día"}, {"week", "semana"},
 	    {"month", "mes"}, {"out", "salida"}, {"in", "entrada"}, {"total", "total"}, {"unapproved", "no aprobada"}, {"approved", "aprobada"}, {"housekeeping", "de servicio"}, {"in-review", "en revisión"},
-	    {"overdue", "vencida"}, {"confirmed", "confirmado"}, {"false-positive", "falso positivo"},
+	    {"overdue", "vencida"}, {"holds", "rige"}, {"ended", "terminada"}, {"confirmed", "confirmado"}, {"false-positive", "falso positivo"},
 	    {"approved-after-review", "aprobado tras revisión"}, {"escalated", "escalado"}};
 	if (r->lang[0] != 'e' || r->lang[1] != 's')
 		return word;
