@@ -128,6 +128,23 @@ void store_seal_stored(sqlite3_stmt *st, int column, uint8_t ret[STORE_SEAL_HASH
 	end(&w, ret);
 }
 
+void store_seal_values(sqlite3_value **values, uint8_t ret[STORE_SEAL_HASH])
+{
+	struct writer w;
+	w.used = 0;
+	w.begun = false;
+	for (int i = 0; i < TRANSFER_CELLS; i++) {
+		const int type = sqlite3_value_type(values[i]);
+		if (type == SQLITE_INTEGER)
+			write_int(&w, sqlite3_value_int64(values[i]));
+		else if (type == SQLITE_NULL)
+			write_null(&w);
+		else
+			write_text(&w, (const char *)sqlite3_value_text(values[i]), (size_t)sqlite3_value_bytes(values[i]));
+	}
+	end(&w, ret);
+}
+
 /* --- of the open transaction --- */
 
 static int make_room(struct sealer *l, uint32_t more)

@@ -104,9 +104,10 @@ void verify_progress(const struct verify *v, enum verify_phase phase, uint64_t d
 static int run_checks(struct verify *v)
 {
 	int (*const checks[])(struct verify *) = {verify_chain, verify_rows, verify_state, verify_files};
-	int code = 0;
+	int code = verify_sums_new(&v->sums);
 	for (size_t i = 0; code == 0 && i < sizeof checks / sizeof checks[0]; i++)
 		code = checks[i](v);
+	verify_sums_free(v->sums);
 	return code;
 }
 

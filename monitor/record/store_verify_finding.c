@@ -1,5 +1,5 @@
 /* Findings against the last entry about each (store_ledger_finding.h has the
- * form), and against the sums over their transfers. */
+ * form); against the sums over their transfers: store_verify_sums.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,56 +138,6 @@ static int check_missing(struct verify *v)
 	return code;
 }
 
-/* The sums of a finding's rows, of those that are folded by the hour, and what detections saw that no transfer
- * counts. Not of findings that a damaged or an older record left, whose rows are elsewhere, nor of those that months
- * were folded of: a month's sum names no finding. A row with nothing in it stands for flows that were too many and went
- * elsewhere (ROW_CROWD); folded it counts as one all the same, so then the bytes alone tell. */
-#define SUMS(of) \
-	"SELECT finding, " of ", sum(ip_bytes_out) o, sum(ip_bytes_in) i FROM "
-static const char sums[] =
-	"SELECT f.id, f.transfers, iif(d.n > 0, f.transfers, coalesce(t.n, 0)), f.bytes_out,"
-	" coalesce(t.o, 0) + coalesce(d.o, 0) + coalesce(x.o, 0), f.bytes_in, coalesce(t.i, 0) + coalesce(d.i, 0) FROM finding f"
-	" LEFT JOIN (" SUMS("sum(iif(flags & 65536 AND packets_out + packets_in = 0, 0, 1 + collapsed)) n") "transfer WHERE finding IS NOT NULL GROUP BY finding) t ON t.finding = f.id"
-	" LEFT JOIN (" SUMS("sum(transfers + collapsed) n") "folded WHERE finding > 0 AND span = 'hour' GROUP BY finding) d"
-	" ON d.finding = f.id"
-	" LEFT JOIN (SELECT finding, sum(bytes_out) o FROM detection GROUP BY finding) x ON x.finding = f.id"
-	" WHERE f.first_us > coalesce((SELECT max(end_us) FROM folded WHERE span = 'month'), 0)"
-	" AND f.bytes_out < 4611686018427387904 AND f.bytes_in < 4611686018427387904"
-	" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.subject = f.id AND l.kind = 'finding-opened'"
-	" AND json_valid(l.body) AND json_extract(l.body, '$.found') = 1)"
-	/* while a sensor runs, or after it was killed: counts and rows do not go in together */
-	" AND NOT (?1 AND f.state = 'open')"
-	" ORDER BY f.id";
-
-static int check_sum(struct verify *v, sqlite3_stmt *st)
-{
-	static const char *const names[] = {"transfers", "bytes_out", "bytes_in"};
-	for (int i = 0; i < 3; i++) {
-		struct verify_wrong w = verify_none(VERIFY_FINDING_SUM);
-		char was[24];
-		if (sqlite3_column_int64(st, 1 + 2 * i) == sqlite3_column_int64(st, 2 + 2 * i))
-			continue;
-		snprintf(was, sizeof was, "%s", store_text_at(st, 2 + 2 * i));
-		w.id = sqlite3_column_int64(st, 0);
-		w.name = names[i];
-		w.was = was;
-		w.is = store_text_at(st, 1 + 2 * i);
-		return verify_tell(v, &w);
-	}
-	return 0;
-}
-
-static int check_sums(struct verify *v)
-{
-	sqlite3_stmt *st = NULL;
-	int code = verify_prepare(v, sums, &st);
-	sqlite3_bind_int(st, 1, v->live);
-	while (code == 0 && (code = verify_next(v, st)) == 1)
-		code = check_sum(v, st);
-	sqlite3_finalize(st);
-	return code;
-}
-
 int verify_findings(struct verify *v)
 {
 	struct findings *f = malloc(sizeof *f);
@@ -198,7 +148,7 @@ int verify_findings(struct verify *v)
 	if (code == 0)
 		code = check_missing(v);
 	if (code == 0)
-		code = check_sums(v);
+		code = verify_sums_check(v);
 	free(f);
 	return code;
 }

@@ -12,6 +12,7 @@ struct verify {
 	struct verify_summary *sum;
 	bool live;                       /* a sensor writes: rows may be open */
 	int64_t run;                     /* the last one */
+	struct verify_sums *sums;        /* of the transfers, by finding: verify_rows adds them up */
 };
 
 #define VERIFY_STEP 4096u            /* between two reports of progress */
@@ -41,6 +42,16 @@ MUST_CHECK int verify_findings(struct verify *v);
 bool verify_same(sqlite3_stmt *st, int column, const struct ledger_member *m);
 /* For a person; NULL: no member. */
 const char *verify_value(const struct ledger_member *m, char *buf, size_t size);
+
+/* store_verify_sums.c: the sums of findings over their transfers, which come in any order. 40 bytes a finding. */
+struct verify_sum {
+	int64_t transfers, out, in;
+};
+MUST_CHECK int verify_sums_new(struct verify_sums **ret);
+void verify_sums_free(struct verify_sums *s);
+MUST_CHECK int verify_sums_add(struct verify_sums *s, int64_t finding, const struct verify_sum *more);
+/* Are the findings what they came to? */
+MUST_CHECK int verify_sums_check(struct verify *v);
 
 /* store_verify_mark.c: the checkpoints, those of the database and those from outside, by size. */
 struct mark {

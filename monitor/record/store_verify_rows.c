@@ -25,6 +25,7 @@ struct rows {
 	bool resumed;                    /* the sensor that runs took rows over that were sealed */
 	int64_t before;                  /* rows up to this id are older than the ledger */
 	uint64_t total;
+	int code;                        /* why a row ended it; 0: none did */
 	/* the window */
 	int64_t low;
 	size_t width;
@@ -263,11 +264,28 @@ static int check_open(struct rows *r, int64_t id, size_t i)
 	return verify_tell_id(r->v, VERIFY_TRANSFER_REOPENED, id, (r->state[i] & SEALED) != 0 ? entry_of(r, i) : -1);
 }
 
-/* Columns: state, and those that are sealed; the id is the last of them. */
-static int check_row(struct rows *r, sqlite3_stmt *st, int64_t id)
+/* Places in STORE_SEAL_COLUMNS. */
+enum {
+	AT_STATE = 2, AT_OUT = 4, AT_IN = 5, AT_PACKETS_OUT = 8, AT_PACKETS_IN = 9, AT_FLAGS = 10, AT_COLLAPSED = 11, AT_FINDING = 28,
+	AT_ID = STORE_SEAL_COUNT - 1
+};
+
+static int add_to_finding(struct rows *r, sqlite3_value **values)
 {
+	const int64_t packets = sqlite3_value_int64(values[AT_PACKETS_OUT]) | sqlite3_value_int64(values[AT_PACKETS_IN]);
+	const bool crowd = (sqlite3_value_int64(values[AT_FLAGS]) & ROW_CROWD) != 0 && packets == 0;
+	if (sqlite3_value_type(values[AT_FINDING]) == SQLITE_NULL)
+		return 0;
+	const struct verify_sum more = {.transfers = crowd ? 0 : 1 + sqlite3_value_int64(values[AT_COLLAPSED]),
+	                                .out = sqlite3_value_int64(values[AT_OUT]), .in = sqlite3_value_int64(values[AT_IN])};
+	return verify_sums_add(r->v->sums, sqlite3_value_int64(values[AT_FINDING]), &more);
+}
+
+static int check_row(struct rows *r, sqlite3_value **values)
+{
+	const int64_t id = sqlite3_value_int64(values[AT_ID]);
 	const size_t i = (size_t)(id - r->low);
-	const char *state = store_text_at(st, 0);
+	const char *state = (const char *)sqlite3_value_text(values[AT_STATE]);
 	uint8_t hash[STORE_SEAL_HASH];
 	const uint8_t bits = r->state[i];
 	r->state[i] = 0;
@@ -287,7 +305,7 @@ static int check_row(struct rows *r, sqlite3_stmt *st, int64_t id)
 		}
 		return (bits & UNSURE) != 0 ? 0 : verify_tell_id(r->v, VERIFY_TRANSFER_UNSEALED, id, -1);
 	}
-	store_seal_stored(st, 1, hash);
+	store_seal_values(values, hash);
 	if (memcmp(hash, r->hash[i], sizeof hash) != 0)
 		return (bits & UNSURE) != 0 ? 0 : verify_tell_id(r->v, VERIFY_TRANSFER_CHANGED, id, entry_of(r, i));
 	r->v->sum->sealed += (bits & WAITING) == 0;
@@ -308,6 +326,25 @@ static int check_rest(struct rows *r)
 	return code;
 }
 
+/* A function of SQL over the rows of a window: so their values come without a call of SQLite for each access. */
+static void take_row(sqlite3_context *ctx, int argc, sqlite3_value **values)
+{
+	struct rows *r = sqlite3_user_data(ctx);
+	(void)argc;
+	r->code = add_to_finding(r, values);
+	if (r->code == 0)
+		r->code = check_row(r, values);
+	if (r->code != 0)
+		sqlite3_result_error_code(ctx, SQLITE_ABORT);
+	if (r->v->sum->transfers % VERIFY_STEP == 0)
+		verify_progress(r->v, VERIFY_ROWS, r->v->sum->transfers, r->total);
+}
+
+static void took_rows(sqlite3_context *ctx)
+{
+	sqlite3_result_null(ctx);
+}
+
 static int check_window(struct rows *r, sqlite3_stmt *st)
 {
 	memset(r->state, 0, r->width);
@@ -316,13 +353,10 @@ static int check_window(struct rows *r, sqlite3_stmt *st)
 		code = mark_parts(r);
 	sqlite3_bind_int64(st, 1, r->low);
 	sqlite3_bind_int64(st, 2, r->low + (int64_t)(r->width - 1));
-	while (code == 0 && (code = verify_next(r->v, st)) == 1) {
-		code = check_row(r, st, sqlite3_column_int64(st, STORE_SEAL_COUNT));
-		if (r->v->sum->transfers % VERIFY_STEP == 0)
-			verify_progress(r->v, VERIFY_ROWS, r->v->sum->transfers, r->total);
-	}
+	if (code == 0)
+		code = verify_next(r->v, st);
 	sqlite3_reset(st);
-	return code != 0 ? code : check_rest(r);
+	return r->code != 0 ? r->code : code < 0 ? code : check_rest(r);
 }
 
 /* The least id from low on that a row or a seal has. 1, 0: none, or a code. */
@@ -353,7 +387,9 @@ static int check_windows(struct rows *r)
 {
 	sqlite3_stmt *st = NULL, *next = NULL;
 	int64_t low = INT64_MIN;
-	int code = verify_prepare(r->v, "SELECT state, " STORE_SEAL_COLUMNS " FROM transfer WHERE id BETWEEN ? AND ? ORDER BY id", &st);
+	int code = sqlite3_create_function_v2(r->v->r->db, "garita_row", STORE_SEAL_COUNT, SQLITE_UTF8, r, NULL, take_row, took_rows, NULL);
+	code = code != SQLITE_OK ? store_reader_fail(r->v->r, code)
+	                         : verify_prepare(r->v, "SELECT garita_row(" STORE_SEAL_COLUMNS ") FROM transfer WHERE id BETWEEN ? AND ?", &st);
 	if (code == 0)
 		code = verify_prepare(r->v, "SELECT min(id) FROM transfer WHERE id >= ?", &next);
 	while (code == 0 && (code = next_id(r, next, low, &r->low)) == 1) {
