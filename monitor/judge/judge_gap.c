@@ -279,11 +279,30 @@ static void once(struct judge *j, const char *cause, const struct fact_note *f)
 	judge_add_gap(j, &row);
 }
 
+static bool is_near(int64_t a, int64_t b)
+{
+	return a - b <= GAP_MERGE_US && b - a <= GAP_MERGE_US;
+}
+
+/* Ahead: what lies between the two readings was not seen, be it that the clock
+ * was wrong or that the machine slept. Back: a moment. Each worker says it. */
+static void clock_step(struct judge *j, const struct fact_note *f)
+{
+	const int64_t told_us = j->tally[f->head.worker].told_us, now_us = f->head.time_us;
+	const bool ahead = strncmp(f->text, "ahead", 5) == 0 && told_us != 0 && told_us < now_us;
+	const struct row_gap row = {.start_us = ahead ? told_us : now_us, .end_us = now_us, .cause = "clock-step", .detail = f->text};
+	const struct gap *before = find_serial(j, j->gaps.run[RUN_CLOCK_STEP]);
+	if (before != NULL && !(is_near(before->row.start_us, row.start_us) && is_near(before->row.end_us, row.end_us)))
+		j->gaps.run[RUN_CLOCK_STEP] = 0;
+	gap_run(j, RUN_CLOCK_STEP, &row);
+	/* By the clock in force now, the last frame came no later than this. */
+	if (j->last_packet_us > now_us + CLOCK_BACK_US)
+		j->last_packet_us = now_us;
+}
+
 void judge_note(struct judge *j, const struct fact_note *f)
 {
 	struct tally *t = &j->tally[f->head.worker];
-	const struct row_gap step = {.start_us = f->head.time_us, .end_us = f->head.time_us, .cause = "clock-step",
-	                             .detail = f->text};
 	switch (f->kind) {
 	case NOTE_DAMAGED_INPUT:
 		once(j, "input-damaged", f);
@@ -295,10 +314,7 @@ void judge_note(struct judge *j, const struct fact_note *f)
 		interface_up(j, f);
 		break;
 	case NOTE_CLOCK_STEP:
-		gap_run(j, RUN_CLOCK_STEP, &step);
-		/* By the clock in force now, the last frame came no later than this. */
-		if (j->last_packet_us > f->head.time_us + CLOCK_BACK_US)
-			j->last_packet_us = f->head.time_us;
+		clock_step(j, f);
 		break;
 	case NOTE_DOUBLED:
 		once(j, "doubled", f);

@@ -150,7 +150,7 @@ struct row_maintenance {
 /* Time in which the sensor did not see, or saw less. */
 struct row_gap {
 	int64_t start_us, end_us;     /* end 0: still */
-	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-drops", "interface-down", "clock-step", "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled", "record-late" (nothing lost), "record-damaged" (what lies before is in another file), "evidence-full" (packets of unapproved transfers were not kept) */
+	const char *cause;            /* "stopped", "worker-died", "kernel-drops", "interface-drops", "interface-down", "clock-step" (set ahead: the time that was left out), "input-damaged", "flow-table-full", "judge-died", "one-way", "doubled", "record-late" (nothing lost), "record-damaged" (what lies before is in another file), "evidence-full" (packets of unapproved transfers were not kept) */
 	const char *detail;
 	const char *bytes;            /* "worker-died": hex, the first of the packet that it looked at; NULL: none */
 	uint64_t lost;                /* frames, where known */

@@ -290,6 +290,7 @@ static void set_clock(int64_t to_us)
 	const int64_t step = to_us - still_us;
 	snprintf(text, sizeof text, "%s by %.1f s at frame %" PRIu64, step < 0 ? "back" : "ahead",
 	         (double)(step < 0 ? -step : step) / 1e6, w.total.frames);
+	tell_counters();
 	/* Flows go by a clock that is not set. */
 	for (unsigned i = 0; i < w.live_count; i++) {
 		w.live[i].start_us += step;

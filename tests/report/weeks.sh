@@ -20,11 +20,12 @@ still() {
 	GOLDEN_TIME=$still_at "$@"
 }
 
-# The recorded day of the demo, replayed on the Sunday of its week, and what people did then.
+# The recorded day of the demo, replayed on the Sunday of its week, and what people did then. With one worker: in which
+# order packets of two come into an evidence file, whose hash the ledger has, is not held still.
 demo_make() {
 	demo_garita=$1/report/garita
 	demo_db=$2
-	(cd "$here/../replay/demo" && still 2026-11-23T01:00:00Z "$1/report/garitad" -c site.yaml -r capture.pcap -D "$demo_db" >/dev/null) || return 1
+	(cd "$here/../replay/demo" && still 2026-11-23T01:00:00Z "$1/report/garitad" -w 1 -c site.yaml -r capture.pcap -D "$demo_db" >/dev/null) || return 1
 	review() { still "$1" "$demo_garita" review "$2" --db "$demo_db" --analyst "$3" --yes "$4" "$5" --note "$6" >/dev/null; }
 	review 2026-11-23T01:20:00Z 6 "Ana Ejemplo" --disposition escalated "images of containers went abroad" &&
 		review 2026-11-23T01:40:00Z 2 "Ana Ejemplo" --disposition confirmed "the vendor was asked" &&

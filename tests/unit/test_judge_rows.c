@@ -374,6 +374,30 @@ static void test_causes_of_gaps(void **state)
 	w_free(w);
 }
 
+/* What lies between the clock's two readings nobody saw: a machine that slept. Back: a moment. */
+static void test_clock_steps(void **state)
+{
+	(void)state;
+	struct world *w = w_new(TO_10);
+	struct counters c = {.frames = 100, .flow_frames = 100};
+	w_counters(w, 0, &c, NOON);
+	w_counters(w, 1, &c, NOON);
+	w_note(w, 0, NOTE_CLOCK_STEP, "ahead by 3600.0 s at frame 100", NOON + 60 * MINUTE);
+	w_note(w, 1, NOTE_CLOCK_STEP, "ahead by 3600.1 s at frame 100", NOON + 60 * MINUTE + SECOND);
+	w_counters(w, 0, &c, NOON + 60 * MINUTE + SECOND);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 1);
+	assert_int_equal(w->gaps[0].start_us, NOON);
+	assert_int_equal(w->gaps[0].end_us, NOON + 60 * MINUTE + SECOND);
+	w_note(w, 0, NOTE_CLOCK_STEP, "back by 1800.0 s at frame 100", NOON + 30 * MINUTE);
+	w_note(w, 1, NOTE_CLOCK_STEP, "back by 1800.0 s at frame 100", NOON + 30 * MINUTE + SECOND);
+	w_flush(w);
+	assert_int_equal(w->gap_count, 2);
+	assert_int_equal(w->gaps[1].start_us, NOON + 30 * MINUTE);
+	assert_int_equal(w->gaps[1].end_us, NOON + 30 * MINUTE + SECOND);
+	w_free(w);
+}
+
 static void test_worker_dies(void **state)
 {
 	(void)state;
@@ -940,7 +964,7 @@ int main(void)
 	    cmocka_unit_test(test_resumed_flow_stays_bad),
 	    cmocka_unit_test(test_resumed_counters),
 	    cmocka_unit_test(test_causes_of_gaps),
-	    cmocka_unit_test(test_worker_dies),
+	    cmocka_unit_test(test_clock_steps), cmocka_unit_test(test_worker_dies),
 	    cmocka_unit_test(test_what_a_worker_died_over),
 		cmocka_unit_test(test_worker_dies_under_a_new_judge),
 	    cmocka_unit_test(test_gaps),

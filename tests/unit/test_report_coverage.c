@@ -151,7 +151,26 @@ static void silence_against_the_usual(void **state)
 	assert_int_equal(c->hour[1].state, HOUR_SEEN);
 	assert_int_equal(c->hour[2].state, HOUR_SILENT);
 	assert_int_equal(c->hour[3].state, HOUR_SEEN);
+	assert_int_equal(c->doubtful_ppm, 2 * 1000000 / 168);
 	free(usual);
+	end(c);
+}
+
+/* Set ahead it leaves out time, and nothing but the step is to blame; set back it does not. */
+static void a_clock_that_was_set(void **state)
+{
+	const struct week w = week_in("UTC", "2026-W47");
+	struct coverage *c = begin(&w);
+	(void)state;
+	coverage_run(c, w.from_us, w.until_us);
+	coverage_gap(c, "clock-step", w.from_us + 45 * MINUTE_US, w.from_us + 105 * MINUTE_US);
+	coverage_gap(c, "clock-step", w.from_us + 5 * HOUR_US, w.from_us + 5 * HOUR_US);
+	assert_int_equal(coverage_reckon(c, NULL), 0);
+	assert_int_equal(c->hour[0].time_ppm, 750000);
+	assert_int_equal(c->hour[1].time_ppm, 250000);
+	assert_int_equal(c->hour[5].time_ppm, PPM);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(c->hour[i].causes, i < 2 || i == 5 ? 1u << CAUSE_CLOCK : 0);
 	end(c);
 }
 
@@ -229,6 +248,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_whole_week), cmocka_unit_test(nothing_ran), cmocka_unit_test(an_hour_by_hand),
 	    cmocka_unit_test(causes_by_name), cmocka_unit_test(a_week_that_goes_on), cmocka_unit_test(silence_against_the_usual),
-	    cmocka_unit_test(a_mirror_of_one_direction), cmocka_unit_test(a_mirror_that_loses), cmocka_unit_test(random_weeks)};
+	    cmocka_unit_test(a_clock_that_was_set), cmocka_unit_test(a_mirror_of_one_direction), cmocka_unit_test(a_mirror_that_loses), cmocka_unit_test(random_weeks)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ enum coverage_cause coverage_cause_find(const char *word)
 
 bool coverage_blinds(enum coverage_cause c)
 {
-	return c <= CAUSE_DAMAGED_RECORD;
+	return c <= CAUSE_DAMAGED_RECORD || c == CAUSE_CLOCK;
 }
 
 void coverage_begin(struct coverage *c, const struct week *w)
@@ -202,7 +202,7 @@ static void reckon_hour(struct coverage *c, unsigned i, const struct coverage_us
 	h->time_ppm = ahead ? 0 : share((uint64_t)h->seen_us, (uint64_t)(until - from));
 	h->frames_ppm = share(h->frames, h->frames + h->lost);
 	h->ppm = (uint32_t)((uint64_t)h->time_ppm * h->frames_ppm / PPM);
-	if (!ahead && h->time_ppm < PPM && (h->causes & ((UINT32_C(1) << CAUSE_KERNEL_DROPS) - 1)) == 0)
+	if (!ahead && overlap(c->run, c->runs, from, until) < until - from && (h->causes & ((UINT32_C(1) << CAUSE_KERNEL_DROPS) - 1)) == 0)
 		h->causes |= UINT32_C(1) << CAUSE_NO_RUN;
 	h->state = state_of(h, ahead, until == end);
 	c->seen_us += h->seen_us;
@@ -225,7 +225,7 @@ int coverage_reckon(struct coverage *c, const struct coverage_usual *usual)
 	for (unsigned i = 0; i < c->week.hours; i++) {
 		const struct coverage_hour *h = &c->hour[i];
 		sum += (double)h->seen_us * (double)h->frames_ppm;
-		if (h->state == HOUR_ONE_WAY || h->state == HOUR_LOSSY)
+		if (h->state == HOUR_ONE_WAY || h->state == HOUR_LOSSY || h->state == HOUR_SILENT)
 			doubtful_us += h->seen_us;
 	}
 	c->time_ppm = c->past_us > 0 ? share((uint64_t)c->seen_us, (uint64_t)c->past_us) : 0;

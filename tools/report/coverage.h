@@ -48,7 +48,7 @@ enum coverage_cause {
 };
 extern const char *const coverage_cause_word[CAUSES];
 enum coverage_cause coverage_cause_find(const char *word);   /* CAUSE_OTHER */
-bool coverage_blinds(enum coverage_cause c);                 /* nothing is seen while it lasts */
+bool coverage_blinds(enum coverage_cause c);                 /* nothing is seen while it lasts: a clock set ahead leaves time out */
 
 struct coverage {
 	struct week week;
@@ -57,7 +57,7 @@ struct coverage {
 	uint64_t frames, lost;
 	int64_t seen_us, past_us;  /* past: of the week, before the horizon */
 	uint32_t time_ppm, frames_ppm, ppm;
-	uint32_t doubtful_ppm;     /* of the time: hours that are one-way or lossy, however much of them was seen */
+	uint32_t doubtful_ppm;     /* of the time: hours that are one-way, lossy or silent, however much of them was seen */
 	bool complete;             /* the horizon is past its end */
 	/* private */
 	struct coverage_span {

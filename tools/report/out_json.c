@@ -72,7 +72,7 @@ static void sum_facts(const struct report *r, struct facts *f)
 	fact(f, "coverage_percent", CELL_PPM, (struct cell){.number = s->coverage.ppm, .here = known}, "mean over the hours of the week");
 	fact(f, "time_percent", CELL_PPM, (struct cell){.number = s->coverage.time_ppm, .here = known}, "of the time");
 	fact(f, "frames_percent", CELL_PPM, (struct cell){.number = s->coverage.frames_ppm, .here = known}, "of the frames");
-	fact(f, "doubtful_percent", CELL_PPM, (struct cell){.number = s->coverage.doubtful_ppm, .here = known}, "of the time: hours that are one-way or lossy; it counts against the threshold");
+	fact(f, "doubtful_percent", CELL_PPM, (struct cell){.number = s->coverage.doubtful_ppm, .here = known}, "of the time: hours that are one-way, lossy or silent; it counts against the threshold");
 	fact(f, "coverage_threshold_percent", CELL_PPM, cell_number(s->least_ppm), "below it the report is inconclusive");
 	fact(f, "frames", CELL_COUNT, cell_count(s->coverage.frames), "that arrived");
 	fact(f, "frames_lost", CELL_COUNT, cell_count(s->coverage.lost), "");
@@ -205,20 +205,33 @@ static int json_row(void *ctx, const struct cell *cells)
 	return done ? 0 : ERR_IO;
 }
 
+/* A fact a line: whoever compares two reports sees which differ. */
+static int summary_out(struct json_out *o, const struct facts *f)
+{
+	const char *between = "{\"report\":\"garita-weekly-1\",\n\"summary\":{\n";
+	for (size_t i = 0; i < f->count; i++) {
+		if (!f->all[i].cell.here)
+			continue;
+		json_reset(&o->json);
+		json_object(&o->json, NULL);
+		put_cell(&o->json, f->all[i].key, f->all[i].kind, &f->all[i].cell);
+		json_object_end(&o->json);
+		const char *text = json_text(&o->json);
+		if (text == NULL)
+			return ERR_NOMEM;
+		fprintf(o->out, "%s%.*s", between, (int)strlen(text) - 2, text + 1);   /* without its braces */
+		between = ",\n";
+	}
+	return fputs("}", o->out) >= 0 ? 0 : ERR_IO;
+}
+
 int report_json(const struct report *r, FILE *out)
 {
 	struct facts f;
 	struct json_out o = {.out = out};
 	gather_facts(r, &f);
 	json_init(&o.json);
-	json_object(&o.json, NULL);
-	for (size_t i = 0; i < f.count; i++)
-		put_cell(&o.json, f.all[i].key, f.all[i].kind, &f.all[i].cell);
-	json_object_end(&o.json);
-	const char *text = json_text(&o.json);
-	int e = text == NULL ? ERR_NOMEM : 0;
-	if (e == 0)
-		fprintf(out, "{\"report\":\"garita-weekly-1\",\n\"summary\":%s", text);
+	int e = summary_out(&o, &f);
 	for (size_t i = 0; e == 0 && report_sheets[i] != NULL; i++) {
 		o.sheet = report_sheets[i];
 		o.first = true;

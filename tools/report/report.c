@@ -109,11 +109,11 @@ static int take_run(void *ctx, const struct stored_run *run)
 	const int64_t last = end > run->last_us ? end : run->last_us;
 	if (last > r->as_of_us)
 		r->as_of_us = last;
-	if (run->start_us >= r->week.until_us || !run->live)
+	if (!run->live)
 		return 0;
 	r->live = true;
-	coverage_run(&r->coverage, run->start_us, end);
-	if (end < r->week.from_us)
+	coverage_run(&r->coverage, run->start_us, end);   /* also of a later one: the record goes past the week */
+	if (end < r->week.from_us || run->start_us >= r->week.until_us)
 		return 0;
 	/* Newest first: those of the last run of the week. */
 	if (r->version[0] == '\0') {
@@ -369,7 +369,8 @@ static void reckon_light(struct report *r)
 {
 	const bool bad = r->now.all.transfers[VERDICT_UNAPPROVED] > 0 || r->carried.unapproved > 0;
 	const struct coverage *c = &r->coverage;
-	if (!r->live || !c->complete || c->ppm < r->least_ppm + c->doubtful_ppm || r->ledger.wrong > 0)
+	/* Not one frame: a cable, not a quiet network. */
+	if (!r->live || !c->complete || c->frames == 0 || c->ppm < r->least_ppm + c->doubtful_ppm || r->ledger.wrong > 0)
 		r->light = LIGHT_INCONCLUSIVE;
 	else if (r->findings.severe > 0)
 		r->light = LIGHT_RED;

@@ -47,6 +47,9 @@ const char *report_sentence(const struct report *r, char *buf, size_t size)
 	if (!r->live)
 		snprintf(coverage, sizeof coverage, "%s", report_said(r, "coverage not known (a replay of files)",
 		                                                      "cobertura desconocida (reproducción de archivos)"));
+	else if (r->coverage.frames == 0 && r->coverage.seen_us > 0)
+		snprintf(coverage, sizeof coverage, "%s", report_said(r, "not a single frame arrived: the sensor saw nothing",
+		                                                      "no llegó ni una sola trama: el sensor no vio nada"));
 	else
 		snprintf(coverage, sizeof coverage, "%s %u.%02u %%%s", report_said(r, "coverage", "cobertura"), r->coverage.ppm / 10000,
 		         r->coverage.ppm / 100 % 100,
