@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""page.py text FILE.html - a report's page as plain text, a line for each
+"""page.py text FILE.html… - pages of reports as plain text, FILE.txt: a line for each
 paragraph, heading and row: what a reviewer can read in a diff. Charts are left out."""
 import sys
 from html.parser import HTMLParser
@@ -50,6 +50,8 @@ def text(path):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] != "text":
-        sys.exit("usage: page.py text FILE.html")
-    sys.stdout.write(text(sys.argv[2]))
+    if len(sys.argv) < 3 or sys.argv[1] != "text":
+        sys.exit("usage: page.py text FILE.html…")
+    for name in sys.argv[2:]:
+        with open(name.rsplit(".", 1)[0] + ".txt", "w", encoding="utf-8") as out:
+            out.write(text(name))
