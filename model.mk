@@ -3,7 +3,7 @@
 MODEL_CFLAGS := -std=c17 -O2 -g $(WARN) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Imonitor
 RING_C       ?= monitor/base/ring.c
 FEED_C       ?= monitor/base/feed.c
-TSAN_TESTS   ?= test_ring_threads test_ring test_feed test_worker test_worker_mixed test_recorder
+TSAN_TESTS   ?= test_ring_threads test_hold_threads test_ring test_feed test_worker test_worker_mixed test_recorder
 
 model: model-build ## ring and feed through every outcome of their atomics, sleep and wake-up by spin; broken, and seen
 	@tools/install/deps.sh build model

@@ -55,7 +55,7 @@ struct kept_frame {
 enum kept_cause {
 	MISSED_BUDGET = 0,   /* past the bytes that the order allows */
 	MISSED_HOLD,         /* the worker had no room for them */
-	MISSED_BEFORE,       /* they had been let go: the flow was approved then */
+	MISSED_BEFORE,       /* they had been let go: the flow was approved then. Where it had an end before, all until then */
 	KEPT_CAUSES
 };
 

@@ -330,10 +330,13 @@ static void take_end(struct evidence *e, unsigned worker, const struct kept_end 
 		return;
 	for (unsigned i = 0; i < KEPT_CAUSES; i++) {
 		/* No flow has more packets than a counter of it holds; nobody believes sums past that. */
-		const uint64_t n = end->missed[i] < UINT32_MAX ? end->missed[i] : UINT32_MAX;
+		uint64_t n = end->missed[i] < UINT32_MAX ? end->missed[i] : UINT32_MAX;
+		if (i == MISSED_BEFORE)
+			n -= n < k->accounted ? n : k->accounted;
 		e->missed[i] += n;
 		k->missed += n;
 	}
+	k->accounted = k->packets + k->missed;
 	k->ended = true;
 	if (!k->again && k->over)
 		finish(e, k);

@@ -21,6 +21,7 @@ struct kept {
 	uint64_t bytes, limit;         /* of frames, so far; that may come */
 	uint64_t missed;               /* packets, as the worker tells at the end; and those that found no room here */
 	uint64_t packets, total;       /* kept; total: the flow's, once it is over */
+	uint64_t accounted;            /* packets kept or missed when its worker last said that nothing more comes */
 	int64_t over_ms;
 	uint32_t next;                 /* in its bucket: index + 1; free: the next free one + 1 */
 	uint32_t reasons;

@@ -6,7 +6,6 @@
 
 #include "sense/hold_parts.h"
 
-#define ENDED_MAX 65536u             /* flows that ended and wait for their order */
 #define FOR_NOW_BYTES 65536u         /* held of a flow that is approved as far as is known */
 #define UNDECIDED_US (60 * INT64_C(1000000))
 
@@ -16,7 +15,7 @@ int hold_new(const struct hold_options *o, struct hold **ret)
 	if (h == NULL)
 		return ERR_NOMEM;
 	h->o = *o;
-	h->max = o->max_flows + ENDED_MAX;
+	h->max = o->max_flows + o->max_ended;
 	uint32_t buckets = 16;
 	while (buckets < h->max)
 		buckets *= 2;
@@ -424,6 +423,8 @@ static void keep_again(struct hold *h, struct held *e, const struct keep_order *
 	struct flow *f = e->over ? NULL : flow_of(h, e->flow);
 	e->state = HELD_KEPT;
 	e->limit = o->bytes;
+	e->headers = o->what == KEEP_HEADERS;
+	e->over = f == NULL;   /* it ended while nobody looked: let go it had no slot */
 	if (f == NULL)
 		return;
 	h->of_slot[slot_of(e->flow)] = (uint32_t)(e - h->entry) + 1;

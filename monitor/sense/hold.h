@@ -4,7 +4,7 @@
  * have of it is never more than what is left for others, so that one large
  * flow cannot take the place of many small ones.
  * Memory: the arena (config: evidence.hold_mb) and 88 bytes for each of
- * flows.max and ENDED_MAX flows beside it, none of it touched before it is needed.
+ * max_flows and max_ended flows beside it, none of it touched before it is needed.
  * Not here: whose packets are wanted. */
 #ifndef MONITOR_HOLD_H
 #define MONITOR_HOLD_H
@@ -29,6 +29,7 @@ struct hold_options {
 	size_t bytes;                    /* of the arena */
 	uint64_t per_transfer;           /* bytes of frames that are held of a flow */
 	uint32_t max_flows;
+	uint32_t max_ended;              /* flows that are over and wait for their order */
 	bool headers;                    /* hold no content at all */
 	bool live;
 };

@@ -10,6 +10,7 @@
 
 #include "sense/worker_state.h"
 
+#define ENDED_MAX 65536u         /* flows that are over and wait for their order */
 #define MEGABYTE ((size_t)1 << 20)
 #define YIELDS 200u              /* before sleeping: the answer mostly takes some microseconds */
 #define STOP_WAIT_US 1000000     /* live, at the end */
@@ -22,7 +23,7 @@ int worker_keep_new(struct worker *w)
 	const struct hold_options o = {
 		.orders = w->o.orders, .packets = w->o.packets, .flows = w->flows, .tell = w->tell,
 		.bytes = c->hold_mb * MEGABYTE, .per_transfer = c->per_transfer_bytes, .max_flows = w->o.config->flows.max,
-		.headers = c->packets == PACKETS_HEADERS, .live = w->live,
+		.max_ended = ENDED_MAX, .headers = c->packets == PACKETS_HEADERS, .live = w->live,
 	};
 	return hold_new(&o, &w->hold);
 }

@@ -345,6 +345,44 @@ static void verdicts_change(void **state)
 	assert_int_equal(ordered(0, &o), 0);
 }
 
+static int64_t missed_before(void)
+{
+	struct json j;
+	int64_t n = -1;
+	json_init(&j);
+	json_object(&j, NULL);
+	evidence_put_status(evidence, &j);
+	json_object_end(&j);
+	const char *at = strstr(json_text(&j), "\"before\":");
+	if (at != NULL)
+		n = atoll(at + strlen("\"before\":"));
+	json_done(&j);
+	return n;
+}
+
+/* Let go, its end told, and kept again: what was kept before is not missed as well. */
+static void kept_twice(void **state)
+{
+	(void)state;
+	say(ROW_KEEP, 0, 42, 0);
+	push(0, 42, T0, 100);
+	push(0, 42, T0, 100);
+	say(ROW_LET_GO, 0, 42, 0);
+	push_end(0, 42, 1);
+	take();
+	say(ROW_KEEP, 0, 42, 0);
+	const struct kept_end e = {.type = KEPT_END, .flow = 42, .missed = {[MISSED_BEFORE] = 7}};   /* all that it had */
+	push(0, 42, T0 + 1, 100);
+	assert_int_equal(ring_push(packets[0], &e, sizeof e), 0);
+	take();
+	assert_int_equal(missed_before(), 7 - 3);
+	say(ROW_OVER, 0, 42, 8);
+	evidence_end(evidence);
+	flush(true);
+	assert_int_equal(ask("SELECT packets * 100 + missed FROM evidence_part"), 3 * 100 + 5);
+	assert_int_equal(missed_before(), 7 - 3);
+}
+
 /* Its finding is another now; one that the record does not have yet waits. */
 static void findings_change(void **state)
 {
@@ -451,6 +489,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_by_size_and_hour, setup, teardown),
 		cmocka_unit_test_setup_teardown(verdicts_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(kept_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(off_and_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(orders_wait, setup, teardown),

@@ -27,7 +27,8 @@ static void begin(size_t arena, size_t ring_bytes, bool headers)
 	assert_int_equal(ring_new(1 << 20, &orders), 0);
 	assert_int_equal(ring_new(ring_bytes, &packets), 0);
 	const struct hold_options o = {.orders = orders, .packets = packets, .flows = flows, .bytes = arena,
-	                               .per_transfer = LIMIT, .max_flows = FLOWS, .headers = headers, .live = true};
+	                               .per_transfer = LIMIT, .max_flows = FLOWS, .max_ended = 65536,
+	                               .headers = headers, .live = true};
 	assert_int_equal(hold_new(&o, &hold), 0);
 }
 
@@ -263,6 +264,31 @@ static void verdicts_change(void **state)
 	assert_int_equal(g.ends, 1);
 	assert_int_equal(g.missed[MISSED_BEFORE], 6);
 	assert_int_equal(held_bytes(), 0);
+	end();
+}
+
+/* Let go while the ring was full, over, and kept after all: its end is told, and its place is another's. */
+static void kept_after_its_end(void **state)
+{
+	(void)state;
+	begin(1 << 20, 65536, false);
+	struct flow *f = new_flow(3);
+	const uint64_t id = flow_id(flows, f);
+	struct got g = {0};
+	offer(f, 100), offer(f, 5000);
+	order(id, KEEP_ALL, LIMIT);
+	order(id, KEEP_LET_GO, 0);   /* nothing was handed over yet */
+	over(f);
+	order(id, KEEP_HEADERS, LIMIT);
+	assert_true(hold_hand_over(hold, NOW));
+	take(id, 3, &g);
+	assert_int_equal(g.frames, 2);
+	assert_int_equal(g.bytes, 2 * 54);   /* as was said last */
+	assert_int_equal(g.ends, 1);
+	assert_int_equal(held_bytes(), 0);
+	order(id, KEEP_ALL, LIMIT);
+	take(id, 3, &g);
+	assert_int_equal(g.ends, 2);         /* it is not known any more */
 	end();
 }
 
@@ -505,6 +531,7 @@ int main(void)
 		cmocka_unit_test(after_its_end),
 		cmocka_unit_test(past_the_budget),
 		cmocka_unit_test(verdicts_change),
+		cmocka_unit_test(kept_after_its_end),
 		cmocka_unit_test(approved_until_its_end),
 		cmocka_unit_test(room_is_shared),
 		cmocka_unit_test(a_full_ring),
