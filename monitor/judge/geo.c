@@ -224,7 +224,7 @@ const struct geo_file *geo_files(const struct geo *g, size_t *ret_count)
 
 /* Addresses that stand for no place (RFC 6890; the documentation ranges are
  * looked up, so that a database made for a laboratory can place them). */
-static bool no_place(const struct addr *a)
+bool geo_no_place(const struct addr *a)
 {
 	static const struct prefix none[] = {
 	    {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0}}, 104},               /* 0.0.0.0/8 */
@@ -273,7 +273,7 @@ void geo_lookup(struct geo *g, const struct addr *a, struct geo_place *ret)
 		c->used = true;
 		c->addr = *a;
 		c->place = (struct geo_place){0};
-		if (!no_place(a))
+		if (!geo_no_place(a))
 			look_up(g, a, &c->place);
 	}
 	*ret = c->place;

@@ -51,6 +51,9 @@ MUST_CHECK int geo_reload(struct geo *g, const struct config_geo *cfg);
  * looked up. The documentation ranges are. */
 void geo_lookup(struct geo *g, const struct addr *a, struct geo_place *ret);
 
+/* Private, loopback, link-local, multicast …: it stands for no place. */
+bool geo_no_place(const struct addr *a);
+
 /* Has a file changed since it was opened? Opens and checks the new one first
  * and keeps the old if the new is bad. Call now and then (it calls stat). The
  * number of files exchanged. */

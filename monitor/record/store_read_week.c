@@ -10,13 +10,13 @@
 #define LONG_ONES STORE_LONG " AND start_us >= ?1 AND start_us < ?2"
 #define ROW_COLUMNS \
 	"equipment, network, country, as_org, app, approval, jurisdiction, signs, asn, flags, verdict, initiator, state," \
-	" encrypted, proto, start_us, end_us, 1 + collapsed, ip_bytes_out, ip_bytes_in, id"
+	" encrypted, proto, start_us, end_us, 1 + collapsed, ip_bytes_out, ip_bytes_in, id, iif(country IS NULL, dest_ip, NULL)"
 
 static const char rows_sql[] = "SELECT " ROW_COLUMNS " FROM transfer WHERE " SHORT_ONES " UNION ALL SELECT " ROW_COLUMNS
                                " FROM transfer WHERE " LONG_ONES;
 static const char folded_sql[] =
 	"SELECT equipment, network, country, as_org, app, approval, '', '', asn, 0, verdict, initiator, 'closed',"
-	" 0, proto, start_us, end_us, transfers + collapsed, ip_bytes_out, ip_bytes_in, 0 FROM folded"
+	" 0, proto, start_us, end_us, transfers + collapsed, ip_bytes_out, ip_bytes_in, 0, iif(country = '', dest_ip, NULL) FROM folded"
 	" WHERE span = 'hour' AND hour_us > ?1 - 3600000000 AND start_us >= ?1 AND start_us < ?2";
 
 static const char *text_or_empty(sqlite3_stmt *st, int column)
@@ -36,7 +36,7 @@ static void read_row(sqlite3_stmt *st, bool folded, struct week_row *ret)
 		.state = store_state_find(text_or_empty(st, 12)), .encrypted = sqlite3_column_int(st, 13) != 0,
 		.proto = (uint8_t)sqlite3_column_int(st, 14), .folded = folded, .start_us = sqlite3_column_int64(st, 15),
 		.end_us = sqlite3_column_int64(st, 16), .transfers = store_count_at(st, 17), .bytes_out = store_count_at(st, 18),
-		.bytes_in = store_count_at(st, 19), .id = sqlite3_column_int64(st, 20)};
+		.bytes_in = store_count_at(st, 19), .id = sqlite3_column_int64(st, 20), .unplaced = text_or_empty(st, 21)};
 }
 
 static int prepare_span(struct store_reader *r, const char *sql, int64_t from_us, int64_t until_us, sqlite3_stmt **ret)

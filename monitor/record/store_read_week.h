@@ -13,6 +13,7 @@
 struct week_row {
 	int64_t id;                      /* 0: folded */
 	const char *equipment, *network, *country, *as_org, *app, *approval, *jurisdiction, *signs;
+	const char *unplaced;            /* address of the peer, where its country is unknown; else "" */
 	uint32_t asn, flags;             /* FLOW_… */
 	enum verdict verdict;
 	enum fact_initiator initiator;

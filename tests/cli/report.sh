@@ -47,6 +47,22 @@ for lang in en es; do
 	grep -q "<html lang=\"$lang\">" "$dir/$lang.html" || fail "html $lang: language"
 	grep -qE 'https?://|<script|src=' "$dir/$lang.html" && fail "html $lang: fetches something"
 done
+# The map shows each row of the table once, with its numbers; also what no country has.
+map() {
+	"$garita" report weekly --db "$1" --week 2026-W47 --lang en --format html >"$dir/map.html"
+	sed -n 's/.*<g data-country="\([^"]*\)" data-approved="\([0-9]*\)" data-unapproved="\([0-9]*\)".*/\1 \2 \3/p' "$dir/map.html" | sort
+}
+rows() {
+	"$garita" report weekly --db "$1" --week 2026-W47 --format json | jq -r '.by_country[] | select(.bytes_out_approved + .bytes_out_unapproved > 0) |
+		"\(.country) \(.bytes_out_approved) \(.bytes_out_unapproved)"' | sort
+}
+cp -r "$dir/data" "$dir/places"
+sqlite3 "$dir/places/garita.db" "UPDATE transfer SET country = NULL, dest_ip = iif(id % 2, '10.9.8.7', '203.0.113.1') WHERE id % 5 = 0;
+	UPDATE transfer SET country = 'EU' WHERE id % 5 = 1; UPDATE transfer SET country = 'SG' WHERE id % 5 = 2"
+for db in data places; do
+	[ -n "$(rows "$dir/$db")" ] && [ "$(map "$dir/$db")" = "$(rows "$dir/$db")" ] || fail "map and table differ: $(map "$dir/$db")"
+done
+for key in private unknown EU SG; do rows "$dir/places" | grep -q "^$key " || fail "no row for $key"; done
 week -o "$dir/en.html" 2>"$dir/err" && fail "a file that is there was replaced"
 grep -q force "$dir/err" || fail "and --force is not named"
 week --format csv -o "$dir/csv" || fail "csv"

@@ -8,5 +8,6 @@
 void chart_coverage(const struct report *r, FILE *out);   /* a strip: a cell for each hour, a row for each local day */
 void chart_days(const struct report *r, FILE *out);       /* bytes out by day and verdict */
 void chart_trend(const struct report *r, FILE *out);      /* bytes out of twelve weeks */
+void chart_map(const struct report *r, FILE *out);        /* bytes out by country and verdict */
 
 #endif

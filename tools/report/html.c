@@ -15,7 +15,7 @@ static const char style[] =
 	"th,td{border:1px solid #ccc;padding:2px 4px;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
 	"th{background:#eee;overflow-wrap:normal}td.n,th.n{text-align:right}td.n{white-space:nowrap}thead{display:table-header-group}tr{break-inside:avoid}"
 	"dl{display:table;font-size:9pt;margin:.3em 0}dl>div{display:table-row}dt,dd{display:table-cell;padding:1px 0}dt{color:#444;padding-right:14px;white-space:nowrap}dd{overflow-wrap:anywhere}"
-	".note{color:#444;font-size:8.5pt}.chart{width:100%;max-width:760px}"
+	".note{color:#444;font-size:8.5pt}.chart{width:100%;max-width:760px}.map{max-width:1040px}"
 	"nav ol{columns:2;font-size:9pt}@media print{nav{break-after:page}}";
 
 void html_escape(const char *text, FILE *out)

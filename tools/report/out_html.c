@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "format.h"
 #include "report/chart.h"
+#include "report/country.h"
 #include "report/html.h"
 #include "report/sheets.h"
 
@@ -24,6 +25,15 @@ static void put_span(int64_t us, FILE *out)
 		fprintf(out, "%" PRId64 " s", s);
 }
 
+/* "México (MX)" */
+static void put_country(const struct report *r, const char *code, FILE *out)
+{
+	const struct country *c = country_find(code);
+	html_escape(report_country(r, code), out);
+	if (c != NULL)
+		fprintf(out, " (%s)", c->code);
+}
+
 static void put_cell(const struct report *r, enum cell_kind kind, const struct cell *c, FILE *out)
 {
 	char size[FORMAT_SIZE_MAX], local[WEEK_LOCAL_MAX];
@@ -36,6 +46,9 @@ static void put_cell(const struct report *r, enum cell_kind kind, const struct c
 	case CELL_LIST:
 	case CELL_WORD:
 		html_escape(report_word(r, c->text), out);
+		break;
+	case CELL_COUNTRY:
+		put_country(r, c->text, out);
 		break;
 	case CELL_COUNT:
 		fprintf(out, "%" PRId64, c->number);
@@ -110,6 +123,8 @@ static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 		chart_days(r, out);
 	else if (strcmp(s->key, "trend") == 0)
 		chart_trend(r, out);
+	else if (strcmp(s->key, "by_country") == 0)
+		chart_map(r, out);
 	const int e = (s->page_rows != NULL ? s->page_rows : s->rows)(r, body_row, &p);
 	if (p.rows == 0)
 		fprintf(out, "<p>%s</p>", report_said(r, s->none_en, s->none_es));

@@ -158,6 +158,7 @@ static void put_cell(struct json *j, const char *key, enum cell_kind kind, const
 	switch (kind) {
 	case CELL_TEXT:
 	case CELL_WORD:
+	case CELL_COUNTRY:
 		json_str(j, key, c->text);
 		break;
 	case CELL_LIST:
@@ -252,6 +253,7 @@ static void put_type(struct json *j, const char *key, enum cell_kind kind, const
 	switch (kind) {
 	case CELL_TEXT:
 	case CELL_WORD:
+	case CELL_COUNTRY:
 		json_str(j, "type", "string");
 		break;
 	case CELL_LIST:
@@ -340,6 +342,7 @@ static const char *csv_text(enum cell_kind kind, const struct cell *c, char buf[
 	switch (kind) {
 	case CELL_TEXT:
 	case CELL_WORD:
+	case CELL_COUNTRY:
 	case CELL_LIST:
 		return c->text;
 	case CELL_TIME:

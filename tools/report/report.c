@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "judge/detect.h"
+#include "judge/geo.h"
 #include "judge/policy.h"
 
 #define KEY_MAX 700
@@ -193,6 +194,8 @@ struct pass {
 	/* The sums of the row before: the same machine often comes again. */
 	unsigned day;
 	int64_t day_from_us, day_until_us;
+	char unplaced[ADDR_TEXT_MAX];   /* the last address without a country, and whether it can have one */
+	bool no_place;
 };
 
 static int count_in(struct pass *p, enum report_tally which, const char *key, const struct week_row *w)
@@ -267,14 +270,29 @@ static int by_bytes(const void *a, const void *b)
 	return is_less(a, b) ? 1 : is_less(b, a) ? -1 : 0;
 }
 
+/* The country; "": no database knows it; "private": the address is of no place. */
+static const char *country_of(struct pass *p, const struct week_row *w)
+{
+	struct addr a;
+	if (w->country[0] != '\0' || w->unplaced[0] == '\0')
+		return w->country;
+	/* The same address often comes again. */
+	if (strcmp(w->unplaced, p->unplaced) != 0) {
+		snprintf(p->unplaced, sizeof p->unplaced, "%s", w->unplaced);
+		p->no_place = addr_parse(w->unplaced, &a) == 0 && geo_no_place(&a);
+	}
+	return p->no_place ? "private" : "";
+}
+
 static int take_row(void *ctx, const struct week_row *w)
 {
 	struct pass *p = ctx;
+	const char *country = country_of(p, w);
 	char network[KEY_MAX], where[KEY_MAX];
 	network[0] = '\0';
 	if (w->asn != 0)
 		snprintf(network, sizeof network, "AS%" PRIu32 "%s%.200s", w->asn, w->as_org[0] != '\0' ? " " : "", w->as_org);
-	snprintf(where, sizeof where, "%.100s\t%.8s\t%.300s\t%.8s", w->equipment, w->country, network, w->jurisdiction);
+	snprintf(where, sizeof where, "%.100s\t%.8s\t%.300s\t%.8s", w->equipment, country, network, w->jurisdiction);
 	tally_add(&p->sums->all, w);
 	tally_add(&p->sums->day[day_of(p, w->start_us)], w);
 	count_connection(p, w);
@@ -283,7 +301,7 @@ static int take_row(void *ctx, const struct week_row *w)
 		keep_largest(p->r, w);
 	int e = count_in(p, BY_EQUIPMENT, w->equipment, w);
 	if (e == 0)
-		e = count_in(p, BY_COUNTRY, w->country, w);
+		e = count_in(p, BY_COUNTRY, country, w);
 	if (e == 0)
 		e = count_in(p, BY_NETWORK, network, w);
 	if (e == 0)

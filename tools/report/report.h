@@ -140,6 +140,8 @@ const char *report_sentence(const struct report *r, char *buf, size_t size);
 const char *report_light_word(enum report_light l);
 /* A word of the record as a person of r's language reads it. */
 const char *report_word(const struct report *r, const char *word);
+/* Name of a key of BY_COUNTRY. */
+const char *report_country(const struct report *r, const char *code);
 
 /* The forms. 0, ERR_IO, ERR_NOMEM or a code of the record. */
 MUST_CHECK int report_json(const struct report *r, FILE *out);

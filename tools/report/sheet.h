@@ -13,6 +13,7 @@ struct report;
 enum cell_kind {
 	CELL_TEXT = 0,
 	CELL_WORD,       /* one of a fixed list, in English everywhere but where a person reads it */
+	CELL_COUNTRY,    /* code of ISO 3166-1, "unknown", "private"; on a page with its name */
 	CELL_LIST,       /* texts with ", " between; an array in JSON */
 	CELL_COUNT,
 	CELL_BYTES,

@@ -43,25 +43,25 @@ static int rows_of(const struct report *r, enum report_tally which, size_t most,
 	return e;
 }
 
-#define BY(name, tally, en, es, column_en, column_es, key_of, what) \
+#define BY(name, kind, tally, en, es, column_en, column_es, key_of, what) \
 	static const struct sheet_column name##_columns[] = { \
-	    {key_of, CELL_WORD, false, column_en, column_es, what}, AMOUNTS}; \
+	    {key_of, kind, false, column_en, column_es, what}, AMOUNTS}; \
 	static int name##_rows(const struct report *r, sheet_row_fn fn, void *ctx) { return rows_of(r, tally, 0, fn, ctx); } \
 	static int name##_page(const struct report *r, sheet_row_fn fn, void *ctx) { return rows_of(r, tally, REPORT_PAGE_ROWS, fn, ctx); } \
 	const struct sheet sheet_##name = {#name, en, es, "IP bytes by verdict; transfers that began in the week", name##_columns, \
 	                                   1 + AMOUNT_COUNT, name##_rows, name##_page, "no transfers", "sin transferencias"};
 
-BY(by_equipment, BY_EQUIPMENT, "Bytes by equipment", "Bytes por equipo", "Equipment", "Equipo", "equipment", "id of the machine")
-BY(by_country, BY_COUNTRY, "Bytes by country", "Bytes por país", "Country", "País", "country", "ISO 3166-1 of the peer's address; unknown: no database knows it")
-BY(by_network, BY_NETWORK, "Bytes by network", "Bytes por red", "Network", "Red", "network", "autonomous system of the peer's address")
-BY(by_app, BY_APP, "Bytes by application", "Bytes por aplicación", "Application", "Aplicación", "application", "as inspection names it; a label never approves anything")
-BY(by_scanner_network, BY_SCANNER_NETWORK, "Bytes by scanner network", "Bytes por red de escáneres", "Scanner network", "Red de escáneres", "scanner_network", "name in site.yaml")
+BY(by_equipment, CELL_WORD, BY_EQUIPMENT, "Bytes by equipment", "Bytes por equipo", "Equipment", "Equipo", "equipment", "id of the machine")
+BY(by_country, CELL_COUNTRY, BY_COUNTRY, "Bytes by country", "Bytes por país", "Country", "País", "country", "ISO 3166-1 of the peer's address; unknown: no database knows it; private: it has none (RFC 6890: private, link-local, multicast …)")
+BY(by_network, CELL_WORD, BY_NETWORK, "Bytes by network", "Bytes por red", "Network", "Red", "network", "autonomous system of the peer's address")
+BY(by_app, CELL_WORD, BY_APP, "Bytes by application", "Bytes por aplicación", "Application", "Aplicación", "application", "as inspection names it; a label never approves anything")
+BY(by_scanner_network, CELL_WORD, BY_SCANNER_NETWORK, "Bytes by scanner network", "Bytes por red de escáneres", "Scanner network", "Red de escáneres", "scanner_network", "name in site.yaml")
 
 /* --- destinations of each machine --- */
 
 static const struct sheet_column destination_columns[] = {
     {"equipment", CELL_TEXT, false, "Equipment", "Equipo", "id of the machine"},
-    {"country", CELL_WORD, false, "Country", "País", "of the peers' addresses"},
+    {"country", CELL_COUNTRY, false, "Country", "País", "of the peers' addresses"},
     {"network", CELL_WORD, false, "Network", "Red", "autonomous system"},
     {"jurisdiction", CELL_TEXT, false, "Law", "Ley", "country whose law binds the provider, where known"},
     {"new", CELL_FLAG, false, "New", "Nuevo", "nothing went there in the week before"},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "report/country.h"
 #include "report/report.h"
 
 const char *report_light_word(enum report_light l)
@@ -36,6 +37,16 @@ const char *report_word(const struct report *r, const char *word)
 			return es[i][1];
 	}
 	return word;
+}
+
+const char *report_country(const struct report *r, const char *code)
+{
+	const struct country *c = country_find(code);
+	if (c != NULL)
+		return report_said(r, c->en, c->es);
+	if (strcmp(code, "private") == 0)
+		return report_said(r, "private addresses", "direcciones privadas");
+	return report_word(r, code[0] != '\0' ? code : "unknown");
 }
 
 /* "3 unapproved transfers, 412 MB out, 1 severe finding; coverage 99.97 %" */
