@@ -91,12 +91,16 @@ static int take_option(struct asked *a, int opt, const char *arg)
 	return 0;
 }
 
+/* A bar that never goes back; at 100 the line is empty again. */
 static void show_progress(void *ctx, unsigned percent)
 {
+	static const char full[] = "########################################", none[] = "........................................";
+	const int width = (int)sizeof full - 1, done = (int)percent * width / 100;
 	(void)ctx;
-	fprintf(stderr, "\r%3u %%", percent);
-	if (percent >= 100)
-		fputs("\r     \r", stderr);
+	if (percent < 100)
+		fprintf(stderr, "\r[%.*s%.*s] %3u %%", done, full, width - done, none, percent);
+	else
+		fprintf(stderr, "\r%*s\r", width + 8, "");
 }
 
 /* --- writing --- */
@@ -105,10 +109,12 @@ static int write_csv(const struct asked *a, const struct report *r)
 {
 	char err[4400] = "";
 	if (mkdir(a->output, 0755) != 0 && !(errno == EEXIST && a->force)) {
+		work_end(r->work);
 		tool_error(VERB, "%s: %s", a->output, strerror(errno));
 		return EXIT_FAILED;
 	}
 	const int e = report_csv(r, a->output, err, sizeof err);
+	work_end(r->work);
 	if (e != 0)
 		tool_error(VERB, "%s", err[0] != '\0' ? err : err_str(e));
 	return e == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -116,7 +122,10 @@ static int write_csv(const struct asked *a, const struct report *r)
 
 static int write_weekly(const void *ctx, bool json, FILE *out)
 {
-	return json ? report_json(ctx, out) : report_html(ctx, out);
+	const struct report *r = ctx;
+	const int e = json ? report_json(r, out) : report_html(r, out);
+	work_end(r->work);
+	return e;
 }
 
 static struct report_job job_of(const struct asked *a)
@@ -143,6 +152,9 @@ static int write_report(const struct asked *a, const struct report *r)
 static int weekly(const struct asked *a)
 {
 	struct store_reader *db = NULL;
+	const struct report_job j = job_of(a);
+	if (!report_file_may(&j))
+		return EXIT_FAILED;
 	struct report *r = calloc(1, sizeof *r);
 	char err[600] = "", path[4096] = "", dir[4096];
 	int code = r != NULL ? tool_open(&a->o, &db) : EXIT_FAILED;
@@ -153,10 +165,12 @@ static int weekly(const struct asked *a)
 		free(r);
 		return code;
 	}
+	struct work work = {.show = isatty(STDERR_FILENO) != 0 ? show_progress : NULL};
 	const struct report_options o = {.path = path, .dir = dir, .week = a->week, .lang = a->o.lang, .now_us = (int64_t)time(NULL) * 1000000,
-	                                 .progress = isatty(STDERR_FILENO) != 0 ? show_progress : NULL};
+	                                 .lists_rows = a->form == FORM_CSV || a->form == FORM_JSON, .work = &work};
 	const int e = report_gather(db, &o, r, err, sizeof err);
 	if (e != 0) {
+		work_end(&work);
 		tool_error(VERB, "%s%s%s", e == ERR_INVALID && a->week != NULL ? a->week : "", e == ERR_INVALID ? ": " : "",
 		           err[0] != '\0' ? err : err_str(e));
 		code = e == ERR_INVALID ? EXIT_USAGE : EXIT_FAILED;

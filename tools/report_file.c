@@ -93,6 +93,14 @@ static int make_part(const struct report_job *j, const char *part)
 	return e != 0 || made != 0 ? ERR_IO : 0;
 }
 
+bool report_file_may(const struct report_job *j)
+{
+	const bool there = j->output != NULL && strcmp(j->output, "-") != 0 && access(j->output, F_OK) == 0;
+	if (there && !j->force)
+		tool_error(j->o->verb, "%s: %s", j->output, said(j, "is there already; --force replaces it", "ya existe; --force lo reemplaza"));
+	return !there || j->force;
+}
+
 int report_file(const struct report_job *j)
 {
 	char part[4096];
@@ -102,10 +110,8 @@ int report_file(const struct report_job *j)
 			tool_error(j->o->verb, "%s", err_str(e));
 		return e == 0 ? EXIT_DONE : EXIT_FAILED;
 	}
-	if (!j->force && access(j->output, F_OK) == 0) {
-		tool_error(j->o->verb, "%s: %s", j->output, said(j, "is there already; --force replaces it", "ya existe; --force lo reemplaza"));
+	if (!report_file_may(j))
 		return EXIT_FAILED;
-	}
 	/* Beside it; it takes its name once it is whole. */
 	if ((size_t)snprintf(part, sizeof part, "%s.part", j->output) >= sizeof part) {
 		tool_error(j->o->verb, "%s: %s", j->output, strerror(ENAMETOOLONG));

@@ -23,6 +23,8 @@ struct report_job {
 	int (*write)(const void *ctx, bool json, FILE *out);   /* HTML, or JSON. 0 or a code */
 	const void *ctx;
 };
+/* May its file be made? Else that is said. Before long work that would be for nothing. */
+bool report_file_may(const struct report_job *j);
 /* The exit code; what is wrong is said. */
 MUST_CHECK int report_file(const struct report_job *j);
 

@@ -1,13 +1,17 @@
 /* What the report says of the ledger: its head, its last checkpoint, and whether the record is what it says. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "record/store_read_ledger.h"
 #include "record/store_verify.h"
 #include "report/sheets.h"
+
+#define SHOW_MS 200
 
 static int take_entry(void *ctx, const struct stored_ledger_entry *e)
 {
@@ -34,9 +38,15 @@ static int take_checkpoint(void *ctx, uint64_t size, const char *note)
 	return 0;
 }
 
+struct checking {
+	struct report_ledger *ledger;
+	struct work_check *shared;
+	uint64_t rows, entries;
+};
+
 static int take_wrong(void *ctx, const struct verify_wrong *w)
 {
-	struct report_ledger *l = ctx;
+	struct report_ledger *l = ((struct checking *)ctx)->ledger;
 	l->wrong++;
 	if (l->wrong > REPORT_WRONG_KEPT)
 		return 0;
@@ -46,6 +56,25 @@ static int take_wrong(void *ctx, const struct verify_wrong *w)
 	k->entry = w->entry;
 	k->id = w->id;
 	return 0;
+}
+
+/* --- in a process of its own --- */
+
+#define ENTRY_COST 3u        /* rows that could be verified in that time */
+
+static void tell_progress(void *ctx, enum verify_phase phase, uint64_t done, uint64_t total)
+{
+	struct checking *c = ctx;
+	uint64_t all = c->entries * ENTRY_COST + c->rows;
+	if (phase == VERIFY_ENTRIES) {
+		c->entries = total;
+		all = total * ENTRY_COST + c->rows;
+		done *= ENTRY_COST;
+	} else {
+		done = phase == VERIFY_ROWS ? c->entries * ENTRY_COST + done : all;
+	}
+	atomic_store_explicit(&c->shared->done, done, memory_order_relaxed);
+	atomic_store_explicit(&c->shared->total, all, memory_order_relaxed);
 }
 
 static int gather(struct store_reader *db, const struct report_check *c, struct report_ledger *l)
@@ -58,7 +87,13 @@ static int gather(struct store_reader *db, const struct report_check *c, struct 
 		return e;
 	snprintf(path, sizeof path, "%s/ledger.pub", c->dir);
 	l->has_key = ledger_vkey_load(path, &key) == 0;
-	const struct verify_options o = {.key = l->has_key ? &key : NULL, .dir = c->dir, .quick = true, .wrong = take_wrong, .ctx = l};
+	struct checking checking = {.ledger = l, .shared = c->shared};
+	const struct store_filter all = {.limit = 0};
+	const bool shown = c->work->show != NULL;
+	const int64_t rows = shown ? store_read_count(db, &all) : 0;
+	checking.rows = rows > 0 ? (uint64_t)rows : 0;
+	const struct verify_options o = {.key = l->has_key ? &key : NULL, .dir = c->dir, .quick = true, .wrong = take_wrong,
+	                                 .progress = shown ? tell_progress : NULL, .ctx = &checking};
 	e = store_verify(db, &o, &sum);
 	if (e == 0) {
 		l->sealed = sum.sealed;
@@ -87,18 +122,35 @@ static int check_alone(const struct report_check *c, int to)
 int report_check_begin(struct report_check *c)
 {
 	int fds[2];
+	void *shared = mmap(NULL, sizeof *c->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return ERR_NOMEM;
+	c->shared = shared;
 	fflush(NULL);
-	if (pipe2(fds, O_CLOEXEC) != 0)
+	if (pipe2(fds, O_CLOEXEC) != 0) {
+		munmap(shared, sizeof *c->shared);
 		return ERR_IO;
+	}
 	c->pid = fork();
 	if (c->pid == 0)
 		_exit(check_alone(c, fds[1]));
 	close(fds[1]);
 	c->from = fds[0];
-	if (c->pid > 0)
+	if (c->pid > 0) {
+		c->work->check = c->shared;
 		return 0;
+	}
 	close(fds[0]);
+	munmap(shared, sizeof *c->shared);
 	return ERR_NOMEM;
+}
+
+/* Until the other process has something to say. */
+static void await(const struct report_check *c)
+{
+	struct pollfd p = {.fd = c->from, .events = POLLIN};
+	while (c->work->show != NULL && poll(&p, 1, SHOW_MS) == 0)
+		work_show(c->work);
 }
 
 int report_check_end(struct report_check *c, struct report *r)
@@ -107,9 +159,13 @@ int report_check_end(struct report_check *c, struct report *r)
 	size_t got = 0;
 	ssize_t n = 0;
 	int status = 0;
+	await(c);
 	while (got < sizeof r->ledger && (n = read(c->from, (char *)&r->ledger + got, sizeof r->ledger - got)) > 0)
 		got += (size_t)n;
 	close(c->from);
+	work_show(c->work);
+	c->work->check = NULL;
+	munmap(c->shared, sizeof *c->shared);
 	if (waitpid(c->pid, &status, 0) < 0 || got != sizeof r->ledger)
 		return ERR_IO;
 	return r->ledger.error != 0 ? r->ledger.error : store_read_ledger(r->db, &last, take_entry, &r->ledger);

@@ -6,21 +6,13 @@
 #include <string.h>
 
 #include "judge/detect.h"
-#include "judge/geo.h"
 #include "judge/policy.h"
-
-#define KEY_MAX 700
+#include "record/store_read_custody.h"
 
 const char *report_ppm(int64_t ppm, char buf[REPORT_PPM_MAX])
 {
 	snprintf(buf, REPORT_PPM_MAX, "%" PRId64 ".%04" PRId64, ppm / 10000, ppm % 10000);
 	return buf;
-}
-
-static void progress(const struct report *r, unsigned percent)
-{
-	if (r->progress != NULL)
-		r->progress(r->progress_ctx, percent);
 }
 
 /* --- site.yaml of the week --- */
@@ -183,164 +175,7 @@ static int gather_coverage(struct report *r)
 	return e;
 }
 
-/* --- transfers --- */
-
-struct pass {
-	struct report *r;
-	struct report_sums *sums;
-	struct week week;
-	bool hours;              /* tell the coverage of connections */
-	uint64_t rows;
-	/* The sums of the row before: the same machine often comes again. */
-	unsigned day;
-	int64_t day_from_us, day_until_us;
-	char unplaced[ADDR_TEXT_MAX];   /* the last address without a country, and whether it can have one */
-	bool no_place;
-};
-
-static int count_in(struct pass *p, enum report_tally which, const char *key, const struct week_row *w)
-{
-	struct tally_sum *s = tally_of(p->sums->by[which], key);
-	if (s == NULL)
-		return ERR_NOMEM;
-	tally_add(s, w);
-	return 0;
-}
-
-/* The local day of the week, found anew only where it changes. */
-static unsigned day_of(struct pass *p, int64_t time_us)
-{
-	struct tz_civil c;
-	if (time_us >= p->day_from_us && time_us < p->day_until_us)
-		return p->day;
-	tz_local(p->r->zone, time_us / 1000000, &c);
-	const int64_t day = tz_days(c.year, c.month, c.day) - p->week.monday;
-	p->day = day < 0 ? 0 : day > 7 ? 7 : (unsigned)day;
-	/* To the end of the hour: no rule of a zone changes within one of its own hours. */
-	p->day_from_us = time_us;
-	p->day_until_us = time_us - time_us % (HOUR_US / 4) + HOUR_US / 4;
-	return p->day;
-}
-
-static void count_connection(struct pass *p, const struct week_row *w)
-{
-	if (!p->hours || w->folded || w->proto != 6 || (w->flags & FLOW_ESTABLISHED) == 0)
-		return;
-	struct coverage_hour *h = &p->r->coverage.hour[week_hour(&p->week, w->start_us)];
-	h->tcp++;
-	h->one_way += (w->flags & (FLOW_ONE_WAY_OUT | FLOW_ONE_WAY_IN)) != 0;
-}
-
-static bool is_less(const struct report_largest *a, const struct report_largest *b)
-{
-	return a->out != b->out ? a->out < b->out : a->id > b->id;
-}
-
-static void sift_down(struct report_largest *heap, unsigned count)
-{
-	for (unsigned i = 0, child; (child = 2 * i + 1) < count; i = child) {
-		if (child + 1 < count && is_less(&heap[child + 1], &heap[child]))
-			child++;
-		if (!is_less(&heap[child], &heap[i]))
-			return;
-		const struct report_largest least = heap[child];
-		heap[child] = heap[i];
-		heap[i] = least;
-	}
-}
-
-static void keep_largest(struct report *r, const struct week_row *w)
-{
-	const struct report_largest own = {w->id, w->bytes_out};
-	if (w->verdict != VERDICT_UNAPPROVED || w->folded)
-		return;
-	if (r->largest_count < REPORT_PAGE_ROWS) {
-		unsigned i = r->largest_count++;
-		for (; i > 0 && is_less(&own, &r->largest[(i - 1) / 2]); i = (i - 1) / 2)
-			r->largest[i] = r->largest[(i - 1) / 2];
-		r->largest[i] = own;
-	} else if (is_less(&r->largest[0], &own)) {
-		r->largest[0] = own;
-		sift_down(r->largest, r->largest_count);
-	}
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return is_less(a, b) ? 1 : is_less(b, a) ? -1 : 0;
-}
-
-/* The country; "": no database knows it; "private": the address is of no place. */
-static const char *country_of(struct pass *p, const struct week_row *w)
-{
-	struct addr a;
-	if (w->country[0] != '\0' || w->unplaced[0] == '\0')
-		return w->country;
-	/* The same address often comes again. */
-	if (strcmp(w->unplaced, p->unplaced) != 0) {
-		snprintf(p->unplaced, sizeof p->unplaced, "%s", w->unplaced);
-		p->no_place = addr_parse(w->unplaced, &a) == 0 && geo_no_place(&a);
-	}
-	return p->no_place ? "private" : "";
-}
-
-static int take_row(void *ctx, const struct week_row *w)
-{
-	struct pass *p = ctx;
-	const char *country = country_of(p, w);
-	char network[KEY_MAX], where[KEY_MAX];
-	network[0] = '\0';
-	if (w->asn != 0)
-		snprintf(network, sizeof network, "AS%" PRIu32 "%s%.200s", w->asn, w->as_org[0] != '\0' ? " " : "", w->as_org);
-	snprintf(where, sizeof where, "%.100s\t%.8s\t%.300s\t%.8s", w->equipment, country, network, w->jurisdiction);
-	tally_add(&p->sums->all, w);
-	tally_add(&p->sums->day[day_of(p, w->start_us)], w);
-	count_connection(p, w);
-	p->sums->open += w->state == ROW_OPEN;
-	if (p->hours)
-		keep_largest(p->r, w);
-	int e = count_in(p, BY_EQUIPMENT, w->equipment, w);
-	if (e == 0)
-		e = count_in(p, BY_COUNTRY, country, w);
-	if (e == 0)
-		e = count_in(p, BY_NETWORK, network, w);
-	if (e == 0)
-		e = count_in(p, BY_APP, w->app, w);
-	if (e == 0)
-		e = count_in(p, BY_SCANNER_NETWORK, w->network, w);
-	if (e == 0)
-		e = count_in(p, BY_DESTINATION, where, w);
-	if (e == 0 && w->approval[0] != '\0')
-		e = count_in(p, BY_APPROVAL, w->approval, w);
-	if (++p->rows % 65536 == 0)
-		progress(p->r, p->hours ? 10 : 50);
-	return e;
-}
-
-static int gather_week(struct report *r, const struct week *w, struct report_sums *ret, bool hours)
-{
-	struct pass p = {.r = r, .sums = ret, .week = *w, .hours = hours};
-	int e = 0;
-	for (int i = 0; e == 0 && i < TALLIES; i++)
-		e = tally_new(&ret->by[i]);
-	return e == 0 ? store_read_week(r->db, w->from_us, w->until_us, take_row, &p, &ret->months) : e;
-}
-
-static int gather_sums(struct report *r)
-{
-	struct week before;
-	int e = gather_week(r, &r->week, &r->now, true);
-	qsort(r->largest, r->largest_count, sizeof r->largest[0], by_bytes);
-	progress(r, 50);
-	if (e == 0 && week_shift(r->zone, &r->week, -1, &before) == 0)
-		e = gather_week(r, &before, &r->before, false);
-	for (int i = 0; e == 0 && i < TALLIES && r->before.by[i] != NULL; i++)
-		e = tally_join(r->now.by[i], r->before.by[i]);
-	progress(r, 80);
-	if (e == 0)
-		e = store_read_week_carried(r->db, r->week.from_us, &r->carried);
-	return e;
-}
+/* --- earlier weeks --- */
 
 static void keep_sum(struct week_sum *to, const struct tally_sum *from)
 {
@@ -399,7 +234,7 @@ static void reckon_light(struct report *r)
 static int gather_all(struct report *r)
 {
 	coverage_begin(&r->coverage, &r->week);
-	int e = gather_sums(r);
+	int e = report_gather_sums(r);
 	if (e == 0)
 		e = gather_coverage(r);
 	if (e == 0)
@@ -409,7 +244,6 @@ static int gather_all(struct report *r)
 		e = store_read_findings(r->db, &alive, take_finding, r);
 	if (e == 0)
 		e = report_gather_geo(r);
-	progress(r, 90);
 	return e;
 }
 
@@ -428,7 +262,7 @@ static int load_frameworks(struct report *r, char *err, size_t err_size)
 
 int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size)
 {
-	*ret = (struct report){.db = db, .progress = o->progress, .progress_ctx = o->progress_ctx};
+	*ret = (struct report){.db = db, .work = o->work, .lists_rows = o->lists_rows};
 	ret->lang = o->lang != NULL ? o->lang : "en";
 	int e = find_week(ret, o);
 	if (e == ERR_INVALID && o->week != NULL)
@@ -446,15 +280,17 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 	e = load_frameworks(ret, err, err_size);
 	if (e != 0)
 		return e;
-	struct report_check check = {.path = o->path, .dir = o->dir};
+	struct report_check check = {.path = o->path, .dir = o->dir, .work = o->work};
 	e = report_check_begin(&check);
 	if (e != 0)
 		return e;
-	e = gather_all(ret);
+	/* One state of the record for all of it, the rows that are written later, too. */
+	e = store_read_begin(db);
+	if (e == 0)
+		e = gather_all(ret);
 	const int checked = report_check_end(&check, ret);
 	if (e == 0)
 		e = checked;
-	progress(ret, 100);
 	reckon_light(ret);
 	if (e != 0)
 		snprintf(err, err_size, "%s", store_reader_error(db)[0] != '\0' ? store_reader_error(db) : err_str(e));
@@ -463,6 +299,9 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 
 void report_done(struct report *r)
 {
+	if (r->db != NULL)
+		store_read_end(r->db);
+	store_read_week_end(&r->span);
 	for (int i = 0; i < TALLIES; i++) {
 		tally_free(r->now.by[i]);
 		tally_free(r->before.by[i]);

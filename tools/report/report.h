@@ -16,6 +16,7 @@
 #include "report/sheet.h"
 #include "report/tally.h"
 #include "report/week.h"
+#include "report/work.h"
 
 #define REPORT_TREND_WEEKS 12
 #define REPORT_PAGE_ROWS 200u    /* of a long table, in HTML and PDF; all of them are in JSON and CSV */
@@ -98,8 +99,9 @@ struct report {
 	} largest[REPORT_PAGE_ROWS];
 	unsigned largest_count;
 	enum report_light light;
-	void (*progress)(void *ctx, unsigned percent);
-	void *progress_ctx;
+	struct week_span span;       /* of its transfers */
+	bool lists_rows;             /* it will be JSON or CSV */
+	struct work *work;
 };
 
 struct report_options {
@@ -107,8 +109,8 @@ struct report_options {
 	const char *week;            /* "2026-W47"; NULL: the last whole week before now_us */
 	const char *lang;            /* NULL: the site's */
 	int64_t now_us;
-	void (*progress)(void *ctx, unsigned percent);   /* may be NULL */
-	void *progress_ctx;
+	bool lists_rows;             /* every transfer will be written: JSON and CSV */
+	struct work *work;
 };
 
 /* Gather everything. EXIT-code free: 0, or a negative code and err says why.
@@ -123,6 +125,7 @@ static inline const char *report_said(const struct report *r, const char *en, co
 	return r->lang[0] == 'e' && r->lang[1] == 's' ? es : en;
 }
 
+MUST_CHECK int report_gather_sums(struct report *r);   /* pass.c */
 MUST_CHECK int report_gather_geo(struct report *r);
 /* How old a database was at the end of the week, in days; -1: not known, or built later (a replay). */
 int64_t report_geo_days(const struct report *r, const struct report_geo_use *u);
@@ -130,6 +133,8 @@ int64_t report_geo_days(const struct report *r, const struct report_geo_use *u);
 /* Verification in a process of its own, of report_gather. */
 struct report_check {
 	const char *path, *dir;      /* of the record; ledger.pub and evidence are in dir */
+	struct work *work;
+	struct work_check *shared;
 	int pid, from;
 };
 MUST_CHECK int report_check_begin(struct report_check *c);

@@ -125,6 +125,7 @@ struct transfers {
 	const struct report *r;
 	sheet_row_fn fn;
 	void *ctx;
+	uint64_t rows;
 };
 
 /* ["a","b"] to "a, b" */
@@ -141,40 +142,37 @@ static const char *plain_list(const char *json, char *buf, size_t size)
 	return buf;
 }
 
-static int transfer_row(void *ctx, const struct stored_transfer *t)
+static int transfer_row(void *ctx, const struct week_transfer *t)
 {
-	const struct transfers *a = ctx;
-	const struct row_transfer *row = &t->row;
-	char peer[ADDR_TEXT_MAX], proto[STORE_PROTO_MAX], network[300] = "", why[STORE_REASONS_MAX];
-	if (row->start_us < a->r->week.from_us)
-		return 0;   /* of an earlier week, and in its report */
-	if (row->asn != 0)
-		snprintf(network, sizeof network, "AS%u %.200s", row->asn, row->as_org != NULL ? row->as_org : "");
+	struct transfers *a = ctx;
+	char network[300] = "", why[STORE_REASONS_MAX];
+	if (t->asn != 0)
+		snprintf(network, sizeof network, "AS%u %.200s", t->asn, t->as_org);
 	const struct cell cells[UNAPPROVED_COLUMNS] = {
-	    cell_number(row->id), {.number = row->finding, .here = row->finding != 0}, cell_time(row->start_us),
-	    cell_number(row->end_us - row->start_us), cell_text(store_state_word(row->state)), cell_text(row->equipment),
-	    cell_text(addr_text(&row->ident.peer, peer)), {.number = row->ident.peer_port, .here = t->has_ports},
-	    cell_text(store_proto_word(row->ident.proto, proto)), cell_text(row->hostname), cell_text(row->country),
-	    cell_text(network), cell_text(row->app), cell_text(store_initiator_word(row->initiator)),
-	    cell_count(row->counts.ip_bytes_out), cell_count(row->counts.ip_bytes_in), cell_count(row->collapsed),
-	    cell_text(plain_list(t->reasons, why, sizeof why))};
+	    cell_number(t->id), {.number = t->finding, .here = t->finding != 0}, cell_time(t->start_us),
+	    cell_number(t->end_us - t->start_us), cell_text(t->state), cell_text(t->equipment), cell_text(t->peer),
+	    {.number = t->port, .here = t->has_port}, cell_text(t->proto), cell_text(t->hostname), cell_text(t->country),
+	    cell_text(network), cell_text(t->app), cell_text(t->initiator), cell_count(t->bytes_out), cell_count(t->bytes_in),
+	    cell_count(t->collapsed), cell_text(plain_list(t->reasons, why, sizeof why))};
+	if (++a->rows % WORK_STEP == 0)
+		work_done(a->r->work, WORK_WRITE, a->rows);
 	return a->fn(a->ctx, cells);
 }
 
 static int unapproved_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
-	struct transfers a = {r, fn, ctx};
-	const struct store_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us, .verdict = "unapproved"};
-	return store_read_transfers(r->db, &f, transfer_row, &a);
+	struct transfers a = {r, fn, ctx, 0};
+	return store_read_week_unapproved(r->db, &r->span, transfer_row, &a);
 }
 
 static int unapproved_page(const struct report *r, sheet_row_fn fn, void *ctx)
 {
-	struct transfers a = {r, fn, ctx};
+	struct transfers a = {r, fn, ctx, 0};
 	int e = 0;
 	for (unsigned i = 0; e == 0 && i < r->largest_count; i++) {
-		const struct store_filter f = {.id = r->largest[i].id};
-		e = store_read_transfers(r->db, &f, transfer_row, &a);
+		struct id_span one = {r->largest[i].id, r->largest[i].id};
+		const struct week_span w = {r->span.from_us, r->span.until_us, {.span = &one, .count = 1}};
+		e = store_read_week_unapproved(r->db, &w, transfer_row, &a);
 	}
 	return e;
 }
@@ -237,7 +235,7 @@ static int finding_row(void *ctx, const struct stored_finding *f)
 
 static int findings(const struct report *r, uint64_t limit, sheet_row_fn fn, void *ctx)
 {
-	struct transfers a = {r, fn, ctx};
+	struct transfers a = {r, fn, ctx, 0};
 	const struct finding_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us,
 	                                 .sort = FINDINGS_TO_DO, .now_us = r->as_of_us, .limit = limit};
 	return store_read_findings(r->db, &f, finding_row, &a);
@@ -291,7 +289,7 @@ static int maintenance_row(void *ctx, const struct stored_maintenance *m)
 
 static int maintenance_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
-	struct transfers a = {r, fn, ctx};
+	struct transfers a = {r, fn, ctx, 0};
 	const struct stored_maintenance_filter f = {.since_us = r->week.from_us, .until_us = r->week.until_us};
 	return store_read_maintenance(r->db, &f, maintenance_row, &a);
 }
