@@ -43,11 +43,27 @@ static void coverage_cell(const struct report *r, unsigned i, FILE *out)
 	fputs("</g>\n", out);
 }
 
+/* What colours and signs mean, under the strip. */
+static void coverage_legend(const struct report *r, FILE *out)
+{
+	static const enum coverage_state shown[] = {HOUR_SEEN, HOUR_PARTLY, HOUR_BLIND, HOUR_SILENT, HOUR_AHEAD};
+	const char *const words[] = {
+	    report_said(r, "seen", "visto"), report_said(r, "partly", "en parte"), report_said(r, "not seen", "no visto"),
+	    report_said(r, "doubtful", "dudoso"), report_said(r, "not known", "desconocido")};
+	const int y = 7 * CELL + 22;
+	for (int i = 0; i < 5; i++) {
+		const int x = LEFT + i * 110;
+		fprintf(out, "<rect fill=\"%s\" stroke=\"#bbbbbb\" stroke-width=\"0.5\" x=\"%d\" y=\"%d\" width=\"14\" height=\"14\"/>"
+		             "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text><text x=\"%d\" y=\"%d\">%s</text>\n",
+		        state_fill[shown[i]], x, y, x + 7, y + 11, state_sign[shown[i]], x + 20, y + 11, words[i]);
+	}
+}
+
 void chart_coverage(const struct report *r, FILE *out)
 {
 	const char *title = report_said(r, "Coverage, hour by hour, local time", "Cobertura, hora por hora, hora local");
 	fprintf(out, "<svg role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\" class=\"chart\" " TEXT_STYLE ">\n<title>%s</title>\n", title,
-	        LEFT + 25 * CELL + 4, 7 * CELL + 22, title);
+	        LEFT + 25 * CELL + 4, 7 * CELL + 40, title);
 	for (int h = 0; h < 24; h += 3)
 		fprintf(out, "<text x=\"%d\" y=\"12\">%02d</text>", LEFT + h * CELL, h);
 	for (int d = 0; d < 7; d++) {
@@ -58,6 +74,7 @@ void chart_coverage(const struct report *r, FILE *out)
 	fputc('\n', out);
 	for (unsigned i = 0; i < r->week.hours; i++)
 		coverage_cell(r, i, out);
+	coverage_legend(r, out);
 	fputs("</svg>\n", out);
 }
 
@@ -87,13 +104,23 @@ static double piece(FILE *out, const char *fill, uint64_t value, uint64_t most, 
 	return bottom - height;
 }
 
+static void bars_legend(const struct report *r, FILE *out)
+{
+	static const char *const fill[] = {"#b2182b", "#7fb3d5", "#bbbbbb"};
+	const char *const words[] = {report_said(r, "unapproved", "no aprobados"), report_said(r, "approved", "aprobados"),
+	                             report_said(r, "housekeeping", "de servicio")};
+	for (int i = 0; i < 3; i++)
+		fprintf(out, "<rect fill=\"%s\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/><text x=\"%d\" y=\"%d\">%s</text>\n", fill[i],
+		        LEFT + i * 130, PLOT_HEIGHT + 26, LEFT + i * 130 + 18, PLOT_HEIGHT + 36, words[i]);
+}
+
 static void bars_out(const struct report *r, const char *title, const struct bar *bars, unsigned count, FILE *out)
 {
 	const uint64_t most = highest(bars, count);
 	const double step = (double)PLOT_WIDTH / count, width = step * 0.7;
 	char size[FORMAT_SIZE_MAX], a[FORMAT_SIZE_MAX], u[FORMAT_SIZE_MAX];
 	fprintf(out, "<svg role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\" class=\"chart\" " TEXT_STYLE ">\n<title>%s</title>\n", title,
-	        LEFT + PLOT_WIDTH, PLOT_HEIGHT + 22, title);
+	        LEFT + PLOT_WIDTH, PLOT_HEIGHT + 42, title);
 	fprintf(out, "<line stroke=\"#333333\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/><text x=\"0\" y=\"24\">%s</text>"
 	             "<text x=\"0\" y=\"%d\">0</text>\n", LEFT - 6, PLOT_HEIGHT, LEFT + PLOT_WIDTH, PLOT_HEIGHT, format_size(most, size),
 	        PLOT_HEIGHT);
@@ -107,6 +134,7 @@ static void bars_out(const struct report *r, const char *title, const struct bar
 		piece(out, "#bbbbbb", bars[i].rest, most, x, y, width);
 		fprintf(out, "<text x=\"%.1f\" y=\"%d\">%s</text></g>\n", x, PLOT_HEIGHT + 16, bars[i].label);
 	}
+	bars_legend(r, out);
 	fputs("</svg>\n", out);
 }
 

@@ -3,6 +3,7 @@
  * made of it. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -11,6 +12,9 @@
 #include "report/country.h"
 #include "report/html.h"
 #include "report/sheets.h"
+
+#define SHORT_ROWS 10u   /* of a table that is not cut at the end of a sheet */
+#define LONG_WORD 22u    /* characters that a column is made wide for */
 
 static void put_span(int64_t us, FILE *out)
 {
@@ -34,9 +38,48 @@ static void put_country(const struct report *r, const char *code, FILE *out)
 		fprintf(out, " (%s)", c->code);
 }
 
+/* The title of a table, and where it stands; what no table has is on the first page. */
+static void put_sheet_link(const struct report *r, const char *key, FILE *out)
+{
+	const char *title = report_said(r, "Summary", "Resumen");
+	for (size_t i = 0; report_sheets[i] != NULL; i++) {
+		if (strcmp(report_sheets[i]->key, key) == 0)
+			title = report_said(r, report_sheets[i]->en, report_sheets[i]->es);
+	}
+	fprintf(out, "<a href=\"#%s\">%s</a>", key, title);
+}
+
+/* Items with ", " between, each for itself. */
+static void put_items(const struct report *r, enum cell_kind kind, const char *text, FILE *out)
+{
+	while (*text != '\0') {
+		char item[400];
+		const char *end = strstr(text, ", ");
+		const size_t n = end != NULL ? (size_t)(end - text) : strlen(text);
+		snprintf(item, sizeof item, "%.*s", (int)n, text);
+		if (kind == CELL_SHEETS)
+			put_sheet_link(r, item, out);
+		else
+			html_escape(kind == CELL_LIST ? report_word(r, item) : item, out);
+		fputs(end != NULL ? ", " : "", out);
+		text += n + (end != NULL ? 2 : 0);
+	}
+}
+
+/* A line may end between day and hour, and nowhere else. */
+static void put_time(const struct report *r, int64_t time_us, FILE *out)
+{
+	char local[WEEK_LOCAL_MAX];
+	const char *hour = strchr(week_local(r->zone, time_us, local), ' ');
+	if (hour == NULL)
+		fputs(local, out);
+	else
+		fprintf(out, "<span>%.*s</span> %s", (int)(hour - local), local, hour + 1);
+}
+
 static void put_cell(const struct report *r, enum cell_kind kind, const struct cell *c, FILE *out)
 {
-	char size[FORMAT_SIZE_MAX], local[WEEK_LOCAL_MAX];
+	char size[FORMAT_SIZE_MAX];
 	if (!c->here)
 		return;
 	switch (kind) {
@@ -44,6 +87,10 @@ static void put_cell(const struct report *r, enum cell_kind kind, const struct c
 		html_escape(c->text, out);
 		break;
 	case CELL_LIST:
+	case CELL_NAMES:
+	case CELL_SHEETS:
+		put_items(r, kind, c->text, out);
+		break;
 	case CELL_WORD:
 		html_escape(report_word(r, c->text), out);
 		break;
@@ -57,7 +104,7 @@ static void put_cell(const struct report *r, enum cell_kind kind, const struct c
 		fprintf(out, "<span title=\"%" PRId64 " B\">%s</span>", c->number, format_size((uint64_t)c->number, size));
 		break;
 	case CELL_TIME:
-		fputs(week_local(r->zone, c->number, local), out);
+		put_time(r, c->number, out);
 		break;
 	case CELL_SPAN:
 		put_span(c->number, out);
@@ -76,10 +123,28 @@ static bool is_number(enum cell_kind k)
 	return k == CELL_COUNT || k == CELL_BYTES || k == CELL_PPM || k == CELL_SPAN;
 }
 
+/* Where a line may end: nowhere in numbers, within long words (hashes, host names) anywhere. */
+static const char *cell_class(enum cell_kind kind, const struct cell *c)
+{
+	size_t longest = 0;
+	if (is_number(kind))
+		return " class=\"n\"";
+	if (kind == CELL_TIME)
+		return " class=\"t\"";
+	for (const char *p = c->here && kind != CELL_FLAG ? c->text : ""; *p != '\0'; p += p[0] == ' ') {
+		const size_t word = strcspn(p, " ");
+		longest = word > longest ? word : longest;
+		p += word;
+	}
+	return longest > LONG_WORD ? " class=\"l\"" : "";
+}
+
 struct page {
 	const struct report *r;
 	const struct sheet *sheet;
-	FILE *out;
+	FILE *out, *to;    /* to: where rows go: out, or the text of a table that is short so far */
+	char *text;
+	size_t bytes;
 	uint64_t rows;
 };
 
@@ -94,29 +159,55 @@ static void head_row(const struct page *p)
 	fputs("</tr></thead>\n<tbody>\n", p->out);
 }
 
+/* Where there is no memory for it, a table may be cut in two: no more. */
+static void begin_rows(struct page *p)
+{
+	p->to = open_memstream(&p->text, &p->bytes);
+	if (p->to != NULL)
+		return;
+	p->to = p->out;
+	fputs("<table>\n", p->out);
+	head_row(p);
+}
+
+/* A short table stays on one sheet of paper: only then is it known. */
+static void let_go(struct page *p, bool is_short)
+{
+	if (p->to == p->out)
+		return;
+	fclose(p->to);
+	fprintf(p->out, "<table%s>\n", is_short ? " class=\"whole\"" : "");
+	head_row(p);
+	fwrite(p->text, 1, p->bytes, p->out);
+	free(p->text);
+	p->to = p->out;
+}
+
 static int body_row(void *ctx, const struct cell *cells)
 {
 	struct page *p = ctx;
-	if (p->rows++ == 0) {
-		fprintf(p->out, "<table>\n");
-		head_row(p);
-	}
-	fputs("<tr>", p->out);
+	if (p->rows == 0)
+		begin_rows(p);
+	if (p->rows++ == SHORT_ROWS)
+		let_go(p, false);
+	fputs("<tr>", p->to);
 	for (size_t i = 0; i < p->sheet->count; i++) {
 		const struct sheet_column *c = &p->sheet->columns[i];
 		if (c->wide)
 			continue;
-		fputs(is_number(c->kind) ? "<td class=\"n\">" : "<td>", p->out);
-		put_cell(p->r, c->kind, &cells[i], p->out);
-		fputs("</td>", p->out);
+		fprintf(p->to, "<td%s>", cell_class(c->kind, &cells[i]));
+		put_cell(p->r, c->kind, &cells[i], p->to);
+		fputs("</td>", p->to);
 	}
-	return fputs("</tr>\n", p->out) >= 0 ? 0 : ERR_IO;
+	return fputs("</tr>\n", p->to) >= 0 ? 0 : ERR_IO;
 }
 
 static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 {
-	struct page p = {r, s, out, 0};
-	fprintf(out, "<section><h2 id=\"%s\">%s</h2>\n", s->key, report_said(r, s->en, s->es));
+	struct page p = {.r = r, .sheet = s, .out = out};
+	/* A chart of bars and its table stay on one sheet of paper. */
+	const bool bars = strcmp(s->key, "days") == 0 || strcmp(s->key, "trend") == 0;
+	fprintf(out, "<section%s><h2 id=\"%s\">%s</h2>\n", bars ? " class=\"whole\"" : "", s->key, report_said(r, s->en, s->es));
 	if (strcmp(s->key, "coverage") == 0)
 		chart_coverage(r, out);
 	else if (strcmp(s->key, "days") == 0)
@@ -126,10 +217,15 @@ static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 	else if (strcmp(s->key, "by_country") == 0)
 		chart_map(r, out);
 	const int e = (s->page_rows != NULL ? s->page_rows : s->rows)(r, body_row, &p);
-	if (p.rows == 0)
+	if (p.rows == 0 && s == &sheet_coverage && !r->live)
+		fprintf(out, "<p>%s</p>", report_said(r, "not known: files were replayed, and no sensor ran",
+		                                      "desconocida: se reprodujeron archivos, y no corrió ningún sensor"));
+	else if (p.rows == 0)
 		fprintf(out, "<p>%s</p>", report_said(r, s->none_en, s->none_es));
-	else
+	if (p.rows > 0) {
+		let_go(&p, true);
 		fputs("</tbody></table>\n", out);
+	}
 	if (p.rows >= REPORT_PAGE_ROWS && s->page_rows != NULL)
 		fprintf(out, "<p class=\"note\">%s</p>",
 		        report_said(r, "The most important rows; all of them are in the JSON and CSV forms.",
@@ -178,7 +274,7 @@ static void put_first_page(const struct report *r, FILE *out)
 	         week_rfc3339(r->zone, r->week.until_us, until), r->week.hours, r->site->timezone);
 	fprintf(out, "<p class=\"foot\">garita · ");
 	html_escape(r->site->site_name, out);
-	fprintf(out, " · %s</p>\n<header><h1>%s %s</h1>\n", week_text(&r->week, week),
+	fprintf(out, " · %s</p>\n<header id=\"summary\"><h1>%s %s</h1>\n", week_text(&r->week, week),
 	        report_said(r, "Weekly egress report", "Informe semanal de egreso"), week);
 	fprintf(out, "<p class=\"answer %s\"><span class=\"light\">", report_light_word(r->light));
 	static const char *const es[] = {"verde", "ámbar", "rojo", "no concluyente"};
@@ -195,6 +291,8 @@ static void put_first_page(const struct report *r, FILE *out)
 	put_ledger(r, out);
 	fputs("</dl>\n", out);
 	put_geo_warning(r, out);
+	fprintf(out, "<p class=\"sign\"><span>%s</span> <span>%s</span> <span>%s</span></p>\n", report_said(r, "Reviewed by", "Revisó"),
+	        report_said(r, "Date", "Fecha"), report_said(r, "Signature", "Firma"));
 	fputs("</header>\n", out);
 }
 

@@ -162,6 +162,8 @@ static void put_cell(struct json *j, const char *key, enum cell_kind kind, const
 		json_str(j, key, c->text);
 		break;
 	case CELL_LIST:
+	case CELL_NAMES:
+	case CELL_SHEETS:
 		put_list(j, key, c->text);
 		break;
 	case CELL_COUNT:
@@ -257,6 +259,8 @@ static void put_type(struct json *j, const char *key, enum cell_kind kind, const
 		json_str(j, "type", "string");
 		break;
 	case CELL_LIST:
+	case CELL_NAMES:
+	case CELL_SHEETS:
 		json_str(j, "type", "array");
 		json_raw(j, "items", "{\"type\":\"string\"}");
 		break;
@@ -344,6 +348,8 @@ static const char *csv_text(enum cell_kind kind, const struct cell *c, char buf[
 	case CELL_WORD:
 	case CELL_COUNTRY:
 	case CELL_LIST:
+	case CELL_NAMES:
+	case CELL_SHEETS:
 		return c->text;
 	case CELL_TIME:
 		return time_text_utc(c->number, buf);

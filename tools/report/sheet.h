@@ -14,7 +14,9 @@ enum cell_kind {
 	CELL_TEXT = 0,
 	CELL_WORD,       /* one of a fixed list, in English everywhere but where a person reads it */
 	CELL_COUNTRY,    /* code of ISO 3166-1, "unknown", "private"; on a page with its name */
-	CELL_LIST,       /* texts with ", " between; an array in JSON */
+	CELL_LIST,       /* words with ", " between; an array in JSON */
+	CELL_NAMES,      /* the same of names, which no language translates */
+	CELL_SHEETS,     /* the same of keys of tables of the report */
 	CELL_COUNT,
 	CELL_BYTES,
 	CELL_TIME,       /* microseconds, UTC; for people in the site's time zone */

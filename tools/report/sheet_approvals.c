@@ -9,8 +9,8 @@
 
 static const struct sheet_column approval_columns[] = {
     {"id", CELL_TEXT, false, "Approval", "Aprobación", ""},
-    {"equipment", CELL_LIST, false, "Equipment", "Equipos", "ids, groups, vendors, networks"},
-    {"to", CELL_LIST, false, "To", "Hacia", "hosts, prefixes, countries, networks: all kinds that are given must hold"},
+    {"equipment", CELL_NAMES, false, "Equipment", "Equipos", "ids, groups, vendors, networks"},
+    {"to", CELL_NAMES, false, "To", "Hacia", "hosts, prefixes, countries, networks: all kinds that are given must hold"},
     {"approved_by", CELL_TEXT, false, "Approved by", "Aprobó", ""},
     {"ticket", CELL_TEXT, false, "Ticket", "Oficio", ""},
     {"valid_from", CELL_TEXT, true, "From", "Desde", "local date"},

@@ -283,7 +283,7 @@ static const struct sheet_column control_columns[] = {
     {"control", CELL_TEXT, false, "Control", "Control", ""},
     {"title", CELL_TEXT, false, "Title", "Título", "as the framework has it"},
     {"evidence", CELL_TEXT, false, "Measured", "Medido", "what this week showed"},
-    {"stands_in", CELL_LIST, false, "Stands in", "Consta en", "tables of this report"},
+    {"stands_in", CELL_SHEETS, false, "Stands in", "Consta en", "tables of this report"},
     {"note", CELL_TEXT, true, "Note", "Nota", "what the measure does not show"}};
 
 static int control_row(const struct report *r, const char *framework, const struct config_control *c, sheet_row_fn fn, void *ctx)

@@ -20,10 +20,11 @@ static const char *causes_text(uint32_t causes, char *buf, size_t size)
 }
 
 static const struct sheet_column coverage_columns[] = {
-    {"hour", CELL_TIME, false, "Hour", "Hora", "begin of the hour"},
+    {"hour", CELL_TIME, false, "From", "Desde", "begin of the hour"},
+    {"until", CELL_TIME, false, "Until", "Hasta", "end of the hour; on a page of as many as are alike"},
     {"coverage_percent", CELL_PPM, false, "Coverage", "Cobertura", "time_percent times frames_percent"},
-    {"time_percent", CELL_PPM, false, "Time", "Tiempo", "share of the hour in which a live sensor saw"},
-    {"frames_percent", CELL_PPM, false, "Frames", "Tramas", "frames over frames and lost"},
+    {"time_percent", CELL_PPM, false, "Time seen", "Tiempo visto", "share of the hour in which a live sensor saw"},
+    {"frames_percent", CELL_PPM, false, "Frames seen", "Tramas vistas", "frames over frames and lost"},
     {"state", CELL_WORD, false, "State", "Estado", "seen, partly, blind, silent, one-way, lossy, ahead"},
     {"causes", CELL_LIST, false, "Cause", "Causa", "why something is missing, or doubtful"},
     {"frames", CELL_COUNT, false, "Frames", "Tramas", "that arrived"},
@@ -35,15 +36,20 @@ static const struct sheet_column coverage_columns[] = {
     {"tcp_connections", CELL_COUNT, true, "TCP", "TCP", "connections that began"},
     {"one_way_connections", CELL_COUNT, true, "One way", "Un sentido", "of those, seen in one direction only"}};
 
+#define COVERAGE_COLUMNS 15u
+#define COVERAGE_STATE 5u     /* its cause stands beside it */
+#define CAUSES_MAX 300
+
 static int coverage_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
 	int e = 0;
 	for (unsigned i = 0; e == 0 && i < r->week.hours; i++) {
 		const struct coverage_hour *h = &r->coverage.hour[i];
 		const bool known = h->state != HOUR_AHEAD;
-		char causes[300];
+		char causes[CAUSES_MAX];
 		const struct cell cells[] = {
 		    cell_time(week_hour_start(&r->week, i)),
+		    cell_time(week_hour_end(&r->week, i)),
 		    {.number = h->ppm, .here = known},
 		    {.number = h->time_ppm, .here = known},
 		    {.number = h->frames_ppm, .here = known && h->frames + h->lost > 0},
@@ -67,29 +73,68 @@ struct filter {
 	void *ctx;
 };
 
+/* Hours that are alike in what a page shows are one row. */
+struct alike {
+	struct filter to;
+	struct cell cells[COVERAGE_COLUMNS];
+	char causes[CAUSES_MAX];
+	bool any;
+};
+
+static bool is_alike(const struct cell *a, const struct cell *b)
+{
+	for (size_t i = 2; i < COVERAGE_COLUMNS && !coverage_columns[i].wide; i++) {
+		if (a[i].here != b[i].here || a[i].number != b[i].number ||
+		    (a[i].text != NULL && b[i].text != NULL && strcmp(a[i].text, b[i].text) != 0))
+			return false;
+	}
+	return true;
+}
+
+static int put_alike(struct alike *k)
+{
+	const bool any = k->any;
+	k->any = false;
+	return any ? k->to.fn(k->to.ctx, k->cells) : 0;
+}
+
 static int not_whole(void *ctx, const struct cell *cells)
 {
-	const struct filter *f = ctx;
-	return strcmp(cells[4].text, "seen") == 0 || strcmp(cells[4].text, "ahead") == 0 ? 0 : f->fn(f->ctx, cells);
+	struct alike *k = ctx;
+	const char *state = cells[COVERAGE_STATE].text;
+	if (k->any && k->cells[1].number == cells[0].number && is_alike(k->cells, cells)) {
+		k->cells[1] = cells[1];
+		return 0;
+	}
+	const int e = put_alike(k);
+	if (e != 0 || strcmp(state, "seen") == 0 || strcmp(state, "ahead") == 0)
+		return e;
+	memcpy(k->cells, cells, sizeof k->cells);
+	if (cells[COVERAGE_STATE + 1].here)
+		snprintf(k->causes, sizeof k->causes, "%s", cells[COVERAGE_STATE + 1].text);
+	k->cells[COVERAGE_STATE + 1].text = k->causes;
+	k->any = true;
+	return 0;
 }
 
 /* On a page the strip shows all of them; the table has those that were not seen whole. */
 static int coverage_page(const struct report *r, sheet_row_fn fn, void *ctx)
 {
-	struct filter f = {fn, ctx};
-	return coverage_rows(r, not_whole, &f);
+	struct alike k = {.to = {fn, ctx}};
+	const int e = coverage_rows(r, not_whole, &k);
+	return e == 0 ? put_alike(&k) : e;
 }
 
 const struct sheet sheet_coverage = {
     "coverage", "Coverage by the hour", "Cobertura por hora", "what the sensor saw of each hour of the week",
-    coverage_columns, 14, coverage_rows, coverage_page, "every hour that the record reaches was seen whole", "todas las horas a las que llega el registro se vieron completas"};
+    coverage_columns, COVERAGE_COLUMNS, coverage_rows, coverage_page, "every hour that the record reaches was seen whole", "todas las horas a las que llega el registro se vieron completas"};
 
 static const struct sheet_column gap_columns[] = {
     {"start", CELL_TIME, false, "Start", "Inicio", ""},
     {"end", CELL_TIME, false, "End", "Fin", "absent: it goes on"},
     {"lasted", CELL_SPAN, false, "Lasted", "Duró", "seconds"},
     {"cause", CELL_WORD, false, "Cause", "Causa", "word"},
-    {"detail", CELL_TEXT, false, "Detail", "Detalle", ""},
+    {"detail", CELL_WORD, false, "Detail", "Detalle", ""},
     {"lost", CELL_COUNT, false, "Frames lost", "Tramas perdidas", "where known"}};
 
 static int gap_row(void *ctx, const struct stored_gap *g)

@@ -16,7 +16,7 @@ static const struct sheet_column equipment_columns[] = {
     {"place", CELL_TEXT, false, "Place", "Lugar", ""},
     {"network", CELL_TEXT, false, "Scanner network", "Red de escáneres", "where it was last seen"},
     {"mac", CELL_TEXT, false, "MAC", "MAC", ""},
-    {"addresses", CELL_LIST, true, "Addresses", "Direcciones", "every one that it used"},
+    {"addresses", CELL_NAMES, true, "Addresses", "Direcciones", "every one that it used"},
     {"known", CELL_FLAG, false, "Known", "Conocido", "site.yaml has it"},
     {"change", CELL_WORD, false, "This week", "Esta semana", "seen, new, silent, never-seen"},
     {"mac_mismatch", CELL_FLAG, true, "Other MAC", "Otra MAC", "its address came from a MAC that is not its own"},

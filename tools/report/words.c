@@ -23,6 +23,7 @@ const char *report_word(const struct report *r, const char *word)
 	    {"interface-drops", "tramas perdidas por la interfaz"}, {"flow-table-full", "tabla de flujos llena"},
 	    {"doubled", "tramas dobles"}, {"clock-step", "salto del reloj"}, {"input-damaged", "entrada dañada"},
 	    {"record-late", "registro con retraso"}, {"evidence-full", "sin espacio para paquetes"}, {"other", "otra"}, {"orderly", "en orden"}, {"killed", "matada"},
+	    {"only one direction of nearly every TCP connection is seen", "se ve un solo sentido de casi toda conexión TCP"},
 	    {"country", "país"}, {"city", "ciudad"}, {"asn", "red (AS)"}, {"new", "nuevo"}, {"never-seen", "nunca visto"}, {"open", "abierta"}, {"closed", "cerrada"},
 	    {"interrupted", "interrumpida"}, {"equipment", "equipo"}, {"peer", "destino"}, {"unknown", "desconocido"},
 	    {"used", "usada"}, {"unused", "sin uso"}, {"expiring", "por vencer"}, {"expired", "vencida"},
