@@ -33,7 +33,9 @@ LIB_SRC  := $(filter-out $(MAINS),$(wildcard monitor/*.c monitor/*/*.c))
 TOOL_SRC := $(filter-out tools/probe/%,$(wildcard tools/*.c tools/*/*.c))
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
-TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
+# What garita says in other languages is part of the program: tools/po, tools/translate.
+PO       := es
+TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o) $(PO:%=$(BUILD)/tools/po/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 LIB      := $(BUILD)/libgarita.a
 TOOL_LIB := $(BUILD)/libtools.a
@@ -45,6 +47,21 @@ deps: ## install what building takes (apt)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+# msgfmt --check: a format whose values are not those of the English one would be read wrong.
+$(BUILD)/tools/po/%.mo: tools/po/%.po
+	@mkdir -p $(@D)
+	msgfmt --check --no-hash --endianness=little -o $@ $<
+
+$(BUILD)/tools/po/%.c: $(BUILD)/tools/po/%.mo
+	@{ echo '#include <stddef.h>'; echo '#include <stdint.h>'; \
+	echo 'extern const uint8_t translate_$*[];'; echo 'extern const size_t translate_$*_size;'; \
+	echo 'const uint8_t translate_$*[] = {'; od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '};'; \
+	echo 'const size_t translate_$*_size = sizeof translate_$*;'; } >$@
+
+.SECONDARY: $(PO:%=$(BUILD)/tools/po/%.mo) $(PO:%=$(BUILD)/tools/po/%.c)
+$(BUILD)/tools/po/%.o: $(BUILD)/tools/po/%.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
@@ -107,6 +124,13 @@ lint: check-deps ## clang-tidy, cppcheck, shellcheck, manual pages
 	@tools/install/deps.sh build test lint
 	@tests/lint.sh $(CPPFLAGS_ALL)
 
+po: ## tools/po from the sources: the texts that are new, without those that are gone
+	@tools/install/deps.sh build
+	@tools/po/update.sh
+
+po-check: ## is every text in both languages?
+	@tools/po/update.sh --check
+
 check-deps: ## module includes point upwards only, one file per library
 	@tests/check-deps.sh
 
@@ -142,4 +166,4 @@ help: ## print this list
 -include $(wildcard *.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all deps unit unit-build test demo lab asan ubsan golden lint check-deps install clean help
+.PHONY: all deps unit unit-build test demo lab asan ubsan golden po po-check lint check-deps install clean help

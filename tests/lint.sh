@@ -1,5 +1,5 @@
 #!/bin/sh
-# clang-tidy, cppcheck, shellcheck and the manual pages; the preprocessor's flags as arguments.
+# clang-tidy, cppcheck, shellcheck, the manual pages and the translations; the preprocessor's flags as arguments.
 cd "$(dirname "$0")/.." || exit 1
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
@@ -42,5 +42,6 @@ check "cppcheck" cppcheck cppcheck --quiet --error-exitcode=1 --enable=warning,p
 	--std=c11 -j2 monitor tools
 check "shell scripts" shellcheck scripts
 check "manual pages" groff manual_pages
+check "every text in both languages" xgettext tools/po/update.sh --check
 check "clang-tidy" clang-tidy tidy "$@"
 exit $bad

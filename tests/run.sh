@@ -30,6 +30,7 @@ for t in "$build"/unit/test_*; do
 done
 [ -x "$build/model/ring_check" ] && step "ring model: every outcome of its atomics" "$build/model/ring_check"
 step "module includes" tests/check-deps.sh
+step "every text in both languages" tools/po/update.sh --check
 for d in tests/replay/*/; do
 	[ -f "$d/expected.jsonl" ] && step "replay $(basename "$d")" tests/replay.sh "$build" "$(basename "$d")"
 done

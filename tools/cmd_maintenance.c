@@ -10,6 +10,7 @@
 #include "record/store_read.h"
 #include "record/store_words.h"
 #include "text.h"
+#include "translate.h"
 
 #define VERB "maintenance"
 
@@ -31,12 +32,11 @@ struct asked {
 	uint64_t rows;
 };
 
-static const char *said(const struct asked *a, const char *en, const char *es) __attribute__((format_arg(2)))
-__attribute__((format_arg(3)));
+static const char *said(const struct asked *a, const char *msgid) __attribute__((format_arg(2)));
 
-static const char *said(const struct asked *a, const char *en, const char *es)
+static const char *said(const struct asked *a, const char *msgid)
 {
-	return strcmp(tool_lang(&a->o), "es") == 0 ? es : en;
+	return tr(tool_lang(&a->o), msgid);
 }
 
 /* "TeamViewer 203.0.113.9 and others" */
@@ -47,7 +47,7 @@ static const char *peer_text(const struct asked *a, const struct row_maintenance
 	if (r->hostname != NULL)
 		snprintf(buf, size, "%s", r->hostname);
 	else
-		snprintf(buf, size, "%s%s", address, r->by_name && r->flows > 1 ? said(a, " and others", " y otras") : "");
+		snprintf(buf, size, "%s%s", address, r->by_name && r->flows > 1 ? said(a, " and others") : "");
 	return buf;
 }
 
@@ -62,11 +62,11 @@ static int row_table(void *ctx, const struct stored_maintenance *m)
 		snprintf(covered, sizeof covered, "%s%s%s", r->approval != NULL ? r->approval : "-", r->ticket != NULL ? ", " : "",
 		         r->ticket != NULL ? r->ticket : "");
 	else if (r->unapproved == r->flows)
-		snprintf(covered, sizeof covered, "%s", said(a, "NO APPROVAL", "SIN APROBACIÓN"));
+		snprintf(covered, sizeof covered, "%s", said(a, "NO APPROVAL"));
 	else
-		snprintf(covered, sizeof covered, said(a, "%" PRIu64 " WITHOUT, else %s", "%" PRIu64 " SIN ELLA, si no %s"),
+		snprintf(covered, sizeof covered, said(a, "%ju WITHOUT, else %s"),
 		         r->unapproved, r->approval != NULL ? r->approval : "-");
-	const char *lasted = m->state == ROW_OPEN ? said(a, "open", "abierta") : format_age(r->last_us - r->start_us, age);
+	const char *lasted = m->state == ROW_OPEN ? said(a, C_("transfer", "open")) : format_age(r->last_us - r->start_us, age);
 	const char *arrow = r->initiator == INITIATOR_EQUIPMENT ? "→" : r->initiator == INITIATOR_PEER ? "←" : "↔";
 	const char *const cells[] = {format_time(r->start_us, start), lasted, r->tool, r->equipment, arrow,
 	                             peer_text(a, r, peer, sizeof peer), flows, format_size(r->bytes_out, out),
@@ -164,23 +164,23 @@ static int print_csv(struct store_reader *r, struct asked *a)
 static int print_table(struct store_reader *r, struct asked *a)
 {
 	const struct column columns[] = {
-	    {.heading = said(a, "START", "INICIO")},
-	    {.heading = said(a, "LASTED", "DURÓ"), .right = true},
-	    {.heading = said(a, "TOOL", "HERRAMIENTA"), .min = 8},
-	    {.heading = said(a, "EQUIPMENT", "EQUIPO"), .min = 8},
+	    {.heading = said(a, "START")},
+	    {.heading = said(a, "LASTED"), .right = true},
+	    {.heading = said(a, "TOOL"), .min = 8},
+	    {.heading = said(a, "EQUIPMENT"), .min = 8},
 	    {.heading = ""},
-	    {.heading = said(a, "PEER", "DESTINO"), .min = 14},
-	    {.heading = said(a, "FLOWS", "FLUJOS"), .right = true, .drop = 2},
-	    {.heading = said(a, "OUT", "SALE"), .right = true},
-	    {.heading = said(a, "IN", "ENTRA"), .right = true, .drop = 1},
-	    {.heading = said(a, "COVERED BY", "CUBIERTA POR"), .min = 12}};
+	    {.heading = said(a, "PEER"), .min = 14},
+	    {.heading = said(a, "FLOWS"), .right = true, .drop = 2},
+	    {.heading = said(a, "OUT"), .right = true},
+	    {.heading = said(a, "IN"), .right = true, .drop = 1},
+	    {.heading = said(a, "COVERED BY"), .min = 12}};
 	a->table = table_new(stdout, columns, 10, 0);
 	if (a->table == NULL)
 		return ERR_NOMEM;
 	const int result = store_read_maintenance(r, &a->filter, row_table, a);
 	table_end(a->table);
 	if (result == 0 && a->rows == 0)
-		fprintf(stderr, "%s\n", said(a, "no maintenance sessions", "no hay sesiones de mantenimiento"));
+		fprintf(stderr, "%s\n", said(a, "no maintenance sessions"));
 	return result;
 }
 
@@ -210,10 +210,7 @@ static int usage(const struct asked *a, FILE *to)
 	fputs(said(a,
 	           "usage: garita maintenance [--since WHEN] [--until WHEN] [--equipment ID] [--tool NAME] [--unapproved]\n"
 	           "           [-c FILE | --db FILE] [--format table|json|csv] [--lang en|es]\n"
-	           "Sessions of remote maintenance: who, with what, when, how much, and the approval and ticket that cover it.\n",
-	           "uso: garita maintenance [--since CUÁNDO] [--until CUÁNDO] [--equipment ID] [--tool NOMBRE] [--unapproved]\n"
-	           "         [-c ARCHIVO | --db ARCHIVO] [--format table|json|csv] [--lang en|es]\n"
-	           "Sesiones de mantenimiento remoto: quién, con qué, cuándo, cuánto, y la aprobación y el oficio que la cubren.\n"),
+	           "Sessions of remote maintenance: who, with what, when, how much, and the approval and ticket that cover it.\n"),
 	      to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }

@@ -9,10 +9,11 @@
 #include "cmd_policy.h"
 #include "format.h"
 #include "judge/policy_notes.h"
+#include "translate.h"
 
 #define DEFAULT_CONFIG "/etc/garita/site.yaml"
 
-static const char *const usage_en =
+static const char usage[] = N_(
     "usage: garita policy check [-c FILE] [--format table|json] [--lang en|es]\n"
     "       garita policy explain ID [-c FILE] [--db FILE]\n"
     "       garita policy explain --equipment ID --peer ADDRESS --port tcp/443 [-c FILE]\n"
@@ -28,46 +29,23 @@ static const char *const usage_en =
     "explain  shows each condition of each approval for a recorded transfer (ID), or for\n"
     "         facts given as options; what is not given is not known. See garita-site.yaml(5).\n"
     "suggest  writes approvals that would cover the unapproved traffic seen, with the evidence, for site.yaml\n"
-    "what-if  judges recorded transfers again under another site.yaml: what would change\n";
+    "what-if  judges recorded transfers again under another site.yaml: what would change\n");
 
-static const char *const usage_es =
-    "uso: garita policy check [-c ARCHIVO] [--format table|json] [--lang en|es]\n"
-    "     garita policy explain ID [-c ARCHIVO] [--db ARCHIVO]\n"
-    "     garita policy explain --equipment ID --peer DIRECCIÓN --port tcp/443 [-c ARCHIVO]\n"
-    "         [--network NOMBRE] [--inside-port N] [--initiator equipment|peer|unknown]\n"
-    "         [--app ETIQUETA] [--hostname NOMBRE [--verified]] [--dns-name NOMBRE] [--country CC]\n"
-    "         [--asn N] [--time CUÁNDO] [--used-out BYTES] [--used-in BYTES] [--not-inspected]\n"
-    "     garita policy suggest [--since CUÁNDO] [--until CUÁNDO] [--equipment ID] [--finding ID]\n"
-    "         [--db ARCHIVO] [--format table|json]\n"
-    "     garita policy what-if ARCHIVO [--since CUÁNDO] [--until CUÁNDO] [--equipment ID] [--db ARCHIVO]\n"
-    "         [--format table|json]\n"
-    "\n"
-    "check    dice todos los errores de site.yaml a la vez (salida 2), o lo resume\n"
-    "explain  muestra cada condición de cada aprobación para una transferencia registrada (ID), o\n"
-    "         para hechos dados como opciones; lo que no se da, no se sabe. Véase garita-site.yaml(5).\n"
-    "suggest  escribe aprobaciones que cubrirían el tráfico no aprobado que se vio, con la evidencia, para site.yaml\n"
-    "what-if  juzga otra vez las transferencias registradas con otro site.yaml: qué cambiaría\n";
-
-static bool spanish(const struct tool_options *o)
+const char *policy_said(const struct tool_options *o, const char *msgid)
 {
-	return strcmp(tool_lang(o), "es") == 0;
-}
-
-const char *policy_said(const struct tool_options *o, const char *en, const char *es)
-{
-	return spanish(o) ? es : en;
+	return tr(tool_lang(o), msgid);
 }
 
 void policy_print_usage(const struct tool_options *o, FILE *to)
 {
-	fputs(policy_said(o, usage_en, usage_es), to);
+	fputs(policy_said(o, usage), to);
 }
 
 int policy_take_when(const struct tool_options *o, const char *arg, int64_t *ret)
 {
 	const int err = format_when(arg, (int64_t)time(NULL) * 1000000, ret);
 	if (err != 0)
-		tool_error(o->verb, policy_said(o, "'%s' is no time", "'%s' no es una hora"), arg);
+		tool_error(o->verb, policy_said(o, "'%s' is no time"), arg);
 	return err;
 }
 
@@ -99,7 +77,7 @@ static void print_errors(const struct tool_options *o, const struct config_error
 	json_done(&j);
 	if (o->format != FORMAT_JSON)
 		fprintf(stderr,
-		        policy_said(o, "%zu error(s); nothing was loaded\n", "%zu error(es); no se cargó nada\n"),
+		        policy_said(o, "%zu error(s); nothing was loaded\n"),
 		        errors->count);
 }
 
@@ -161,9 +139,9 @@ static void cell_vlan(struct cell *c, const struct config_network *n)
 
 static void table_networks(const struct checking *k)
 {
-	const struct column columns[] = {{.heading = policy_said(k->o, "NETWORK", "RED")},
+	const struct column columns[] = {{.heading = policy_said(k->o, "NETWORK")},
 	                                 {.heading = "VLAN", .right = true},
-	                                 {.heading = policy_said(k->o, "PREFIXES", "PREFIJOS"), .min = 16}};
+	                                 {.heading = policy_said(k->o, "PREFIXES"), .min = 16}};
 	struct table *t = table_new(stdout, columns, 3, 0);
 	for (size_t i = 0; t != NULL && i < k->cfg->network_count; i++) {
 		const struct config_network *n = &k->cfg->networks[i];
@@ -182,11 +160,11 @@ static void table_networks(const struct checking *k)
 static void table_equipment(const struct checking *k)
 {
 	const struct column columns[] = {
-	    {.heading = policy_said(k->o, "EQUIPMENT", "EQUIPO")},
-	    {.heading = policy_said(k->o, "VENDOR", "FABRICANTE"), .min = 8, .drop = 2},
-	    {.heading = policy_said(k->o, "GROUP", "GRUPO"), .min = 6, .drop = 3},
-	    {.heading = policy_said(k->o, "KNOWN BY", "SE CONOCE POR"), .min = 17},
-	    {.heading = policy_said(k->o, "APPROVALS", "APROBACIONES"), .right = true}};
+	    {.heading = policy_said(k->o, "EQUIPMENT")},
+	    {.heading = policy_said(k->o, "VENDOR"), .min = 8, .drop = 2},
+	    {.heading = policy_said(k->o, "GROUP"), .min = 6, .drop = 3},
+	    {.heading = policy_said(k->o, "KNOWN BY"), .min = 17},
+	    {.heading = policy_said(k->o, "APPROVALS"), .right = true}};
 	struct table *t = table_new(stdout, columns, 5, 0);
 	for (size_t i = 0; t != NULL && i < k->cfg->equipment_count; i++) {
 		const struct config_equipment *e = &k->cfg->equipment[i];
@@ -225,14 +203,14 @@ static void cell_destination(struct cell *c, const struct config_approval *a)
 
 static void table_approvals(const struct checking *k)
 {
-	const struct column columns[] = {{.heading = policy_said(k->o, "APPROVAL", "APROBACIÓN")},
-	                                 {.heading = policy_said(k->o, "VALID", "VIGENCIA")},
-	                                 {.heading = policy_said(k->o, "STATE", "ESTADO")},
-	                                 {.heading = policy_said(k->o, "EQUIPMENT", "EQUIPO"), .min = 10},
-	                                 {.heading = policy_said(k->o, "TO", "HACIA"), .min = 12},
-	                                 {.heading = policy_said(k->o, "TICKET", "OFICIO"), .min = 8, .drop = 1}};
-	const char *const states[] = {policy_said(k->o, "not yet", "aún no"), policy_said(k->o, "valid", "vigente"),
-	                              policy_said(k->o, "expired", "vencida")};
+	const struct column columns[] = {{.heading = policy_said(k->o, "APPROVAL")},
+	                                 {.heading = policy_said(k->o, "VALID")},
+	                                 {.heading = policy_said(k->o, "STATE")},
+	                                 {.heading = policy_said(k->o, "EQUIPMENT"), .min = 10},
+	                                 {.heading = policy_said(k->o, "TO"), .min = 12},
+	                                 {.heading = policy_said(k->o, "TICKET"), .min = 8, .drop = 1}};
+	const char *const states[] = {policy_said(k->o, "not yet"), policy_said(k->o, "valid"),
+	                              policy_said(k->o, "expired")};
 	static const enum format_colour shades[] = {COLOUR_DIM, COLOUR_GOOD, COLOUR_BAD};
 	struct table *t = table_new(stdout, columns, 6, 0);
 	for (size_t i = 0; t != NULL && i < k->cfg->approval_count; i++) {
@@ -257,7 +235,7 @@ static void table_approvals(const struct checking *k)
 static void print_note(void *ctx, const struct policy_note *n)
 {
 	struct checking *k = ctx;
-	const char *what = policy_note_text(n->kind, tool_lang(k->o));
+	const char *what = policy_said(k->o, policy_note_text(n->kind));
 	k->warnings += n->warning;
 	k->notes += !n->warning;
 	if (k->o->format == FORMAT_JSON) {
@@ -277,7 +255,7 @@ static void print_note(void *ctx, const struct policy_note *n)
 	}
 	if (k->warnings + k->notes == 1)
 		putchar('\n');
-	fputs(n->warning ? policy_said(k->o, "warning: ", "aviso: ") : policy_said(k->o, "note: ", "nota: "),
+	fputs(n->warning ? policy_said(k->o, "warning: ") : policy_said(k->o, "note: "),
 	      stdout);
 	if (n->approval != NULL)
 		printf("%s: ", n->approval->id);
@@ -313,9 +291,9 @@ static void summary_table(const struct checking *k)
 {
 	const struct config *c = k->cfg;
 	char site[CELL_SITE_MAX];
-	printf(policy_said(k->o, "%s: no errors\n", "%s: sin errores\n"), c->path);
+	printf(policy_said(k->o, "%s: no errors\n"), c->path);
 	printf("%s, %s, %s\n", format_clean(c->site_name, site, sizeof site), c->sensor, c->timezone);
-	printf(policy_said(k->o, "policy %s\n\n", "política %s\n\n"), c->hash_text);
+	printf(policy_said(k->o, "policy %s\n\n"), c->hash_text);
 	table_networks(k);
 	if (c->equipment_count > 0) {
 		putchar('\n');
@@ -325,8 +303,7 @@ static void summary_table(const struct checking *k)
 	if (c->approval_count > 0)
 		table_approvals(k);
 	else
-		puts(policy_said(k->o, "No approvals: every transfer is unapproved.",
-		                 "Sin aprobaciones: toda transferencia es no aprobada."));
+		puts(policy_said(k->o, "No approvals: every transfer is unapproved."));
 }
 
 static int check(const struct tool_options *o, const char *path)

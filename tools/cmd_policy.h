@@ -15,8 +15,7 @@ int cmd_policy_whatif(int argc, char **argv);
 int policy_draft(const struct tool_options *o, int64_t finding);
 
 /* The sentence in the language that was asked for. */
-const char *policy_said(const struct tool_options *o, const char *en, const char *es) __attribute__((format_arg(2)))
-__attribute__((format_arg(3)));
+const char *policy_said(const struct tool_options *o, const char *msgid) __attribute__((format_arg(2)));
 void policy_print_usage(const struct tool_options *o, FILE *to);
 /* The same on stderr; EXIT_USAGE. */
 int policy_usage_error(const struct tool_options *o);

@@ -11,6 +11,7 @@
 #include "format.h"
 #include "record/store_read.h"
 #include "stored_facts.h"
+#include "translate.h"
 
 #define FACT_TEXT_MAX 300
 
@@ -79,7 +80,7 @@ struct explaining {
 
 static int bad(const struct explaining *x, const char *option, const char *value)
 {
-	tool_error(x->o.verb, policy_said(&x->o, "--%s: '%s' cannot be read", "--%s: no se entiende '%s'"), option,
+	tool_error(x->o.verb, policy_said(&x->o, "--%s: '%s' cannot be read"), option,
 	           value);
 	return ERR_INVALID;
 }
@@ -242,8 +243,7 @@ static int load_record(struct explaining *x, const char *id)
 	const unsigned long long number = strtoull(id, &end, 10);
 	if (id[0] < '0' || id[0] > '9' || *end != '\0' || number == 0 || number > INT64_MAX) {
 		tool_error(x->o.verb,
-		           policy_said(&x->o, "'%s' is not the number of a transfer",
-		                       "'%s' no es el número de una transferencia"),
+		           policy_said(&x->o, "'%s' is not the number of a transfer"),
 		           id);
 		return EXIT_USAGE;
 	}
@@ -259,19 +259,17 @@ static int load_record(struct explaining *x, const char *id)
 	if (!x->record.found) {
 		const struct store_filter all = {.id = 0};
 		struct stored_folded folded = {.transfers = 0};
-		tool_error(x->o.verb, policy_said(&x->o, "no transfer %s", "no hay transferencia %s"), id);
+		tool_error(x->o.verb, policy_said(&x->o, "no transfer %s"), id);
 		if (store_read_folded(x->store, &all, &folded) == 0 && folded.transfers > 0)
 			tool_error(x->o.verb, "%s",
-			           policy_said(&x->o, "old transfers are kept as sums alone: garita transfers --sums total",
-			                       "las transferencias antiguas solo se guardan como sumas: garita transfers --sums total"));
+			           policy_said(&x->o, "old transfers are kept as sums alone: garita transfers --sums total"));
 		return EXIT_FAILED;
 	}
 	if (x->o.config != NULL)
 		return policy_load(&x->o, x->o.config, &x->cfg, &x->policy);
 	if (store_read_policy(x->store, take_policy, x) != 0) {
 		tool_error(x->o.verb, "%s",
-		           policy_said(&x->o, "the policy is not in the record; name it with -c",
-		                       "la política no está en el registro; indíquela con -c"));
+		           policy_said(&x->o, "the policy is not in the record; name it with -c"));
 		return EXIT_FAILED;
 	}
 	return policy_new(x->cfg, &x->policy) != 0 ? EXIT_FAILED : EXIT_DONE;
@@ -298,15 +296,15 @@ static void step_table(void *ctx, const struct policy_step *s)
 	char detail[1000];
 	if (x->shown_any == 0 || s->approval != x->shown) {
 		if (s->approval != NULL)
-			printf(policy_said(&x->o, "\n%s (line %u)\n", "\n%s (línea %u)\n"), s->approval->id,
+			printf(policy_said(&x->o, "\n%s (line %u)\n"), s->approval->id,
 			       s->approval->line);
 		else
-			puts(policy_said(&x->o, "\nAbove all approvals", "\nPor encima de toda aprobación"));
+			puts(policy_said(&x->o, "\nAbove all approvals"));
 	}
 	x->shown = s->approval;
 	x->shown_any = 1;
 	printf("  %s%s%s  %-18s %s\n", colour ? format_colour_start(s->holds ? COLOUR_GOOD : COLOUR_BAD) : "",
-	       s->holds ? policy_said(&x->o, "yes", "sí ") : policy_said(&x->o, "NO ", "NO "),
+	       s->holds ? policy_said(&x->o, C_("three columns", "yes")) : policy_said(&x->o, "NO "),
 	       colour ? FORMAT_COLOUR_END : "", s->condition, format_clean(s->detail, detail, sizeof detail));
 }
 
@@ -364,23 +362,23 @@ static void print_verdict(const struct explaining *x, const struct policy_verdic
 {
 	const bool good = v->verdict == VERDICT_APPROVED;
 	const char *word =
-	    good ? policy_said(&x->o, "approved", "aprobada") : policy_said(&x->o, "unapproved", "no aprobada");
+	    good ? policy_said(&x->o, C_("transfer", "approved")) : policy_said(&x->o, C_("transfer", "unapproved"));
 	const bool colour = format_has_colour(stdout);
 	printf("\n%s%s%s", colour ? format_colour_start(good ? COLOUR_GOOD : COLOUR_BAD) : "", word,
 	       colour ? FORMAT_COLOUR_END : "");
 	if (good)
-		printf(policy_said(&x->o, " by %s", " por %s"), v->approval->id);
+		printf(policy_said(&x->o, " by %s"), v->approval->id);
 	else if (v->approval != NULL)
-		printf(policy_said(&x->o, "; the nearest approval is %s", "; la aprobación más cercana es %s"),
+		printf(policy_said(&x->o, "; the nearest approval is %s"),
 		       v->approval->id);
 	if (v->pending)
-		fputs(policy_said(&x->o, "; inspection may still change it", "; la inspección aún puede cambiarlo"),
+		fputs(policy_said(&x->o, "; inspection may still change it"),
 		      stdout);
 	putchar('\n');
 	for (int r = 0; r < REASON_COUNT; r++)
 		if ((v->reasons >> r & 1) != 0)
 			printf("  %-24s %s\n", reason_word((enum reason)r),
-			       reason_text((enum reason)r, tool_lang(&x->o)));
+			       policy_said(&x->o, reason_text((enum reason)r)));
 }
 
 /* The record and the explanation may differ: another policy, or a transfer
@@ -391,22 +389,19 @@ static void print_record(const struct explaining *x, const struct policy_verdict
 		return;
 	if (x->record.verdict == v->verdict && x->record.reasons == v->reasons)
 		return;
-	printf(policy_said(&x->o, "\nRecorded as %s", "\nRegistrada como %s"), verdict_word(x->record.verdict));
+	printf(policy_said(&x->o, "\nRecorded as %s"), verdict_word(x->record.verdict));
 	for (int r = 0; r < REASON_COUNT; r++)
 		if ((x->record.reasons >> r & 1) != 0)
 			printf(" %s", reason_word((enum reason)r));
 	putchar('\n');
 	if (x->record.policy_hash[0] != '\0' && strcmp(x->record.policy_hash, policy_hash(x->policy)) != 0)
-		printf(policy_said(&x->o, "by another policy, %.16s...; this is %.16s...\n",
-		                   "con otra política, %.16s...; ésta es %.16s...\n"),
+		printf(policy_said(&x->o, "by another policy, %.16s...; this is %.16s...\n"),
 		       x->record.policy_hash, policy_hash(x->policy));
 	else if (((v->reasons & ~x->record.reasons) >> REASON_LIMIT_EXCEEDED & 1) != 0)
 		puts(policy_said(
-		    &x->o, "The limit is shown as the whole period has used it, later transfers included.",
-		    "El límite se muestra con todo lo usado en el periodo, incluidas transferencias posteriores."));
+		    &x->o, "The limit is shown as the whole period has used it, later transfers included."));
 	else
-		puts(policy_said(&x->o, "This is its last moment; an earlier one was judged otherwise.",
-		                 "Éste es su último momento; uno anterior se juzgó de otro modo."));
+		puts(policy_said(&x->o, "This is its last moment; an earlier one was judged otherwise."));
 }
 
 static int print_table(struct explaining *x)
@@ -416,8 +411,7 @@ static int print_table(struct explaining *x)
 	printf("%s -> %s, %s\n", x->facts.equipment != NULL ? x->facts.equipment : "?",
 	       addr_text(&x->facts.peer, peer), format_time(x->facts.time_us, when));
 	if (x->record.bad_us != 0)
-		puts(policy_said(&x->o, "judged at that moment: the first at which hours, validity or limit did not hold",
-		                 "juzgada en ese momento: el primero en que horario, vigencia o límite no se cumplió"));
+		puts(policy_said(&x->o, "judged at that moment: the first at which hours, validity or limit did not hold"));
 	policy_explain(x->policy, &x->facts, usage_of, x, step_table, x, &v);
 	print_verdict(x, &v);
 	print_record(x, &v);

@@ -18,6 +18,7 @@
 #include "record/store_words.h"
 #include "text.h"
 #include "transfer_fields.h"
+#include "translate.h"
 
 #define TARGET_FIELDS 5   /* of a group: destination, port, application, kind, country; then the machine */
 
@@ -37,22 +38,14 @@ enum left_out {
 
 static const char *const left_words[LEFT_KINDS] = {"machine", "detected", "name-not-verified", "initiator",
                                                    "approval-exists", "not-inspected", "collapsed"};
-static const char *const left_texts[2][LEFT_KINDS] = {
-    {"of machines that are not in the inventory, or whose address or MAC is not theirs: no approval can cover them",
-     "flagged by a detection: look at them first (garita transfers, garita findings)",
-     "with a name that no DNS answer gave for the address",
-     "opened by the peer, or nobody saw by whom",
-     "that an approval covers but for its validity, hours or limit: change that one",
-     "whose application inspection could not name",
-     "in rows that stand for many flows (scans, floods)"},
-    {"de máquinas que no están en el inventario, o cuya dirección o MAC no es suya: ninguna aprobación puede "
-     "cubrirlas",
-     "señaladas por una detección: véanse primero (garita transfers, garita findings)",
-     "con un nombre que ninguna respuesta DNS dio para la dirección",
-     "abiertas por el destino, o no se vio por quién",
-     "que una aprobación cubre salvo por su vigencia, horario o límite: cambie esa",
-     "cuya aplicación la inspección no pudo nombrar",
-     "en filas que representan muchos flujos (barridos, inundaciones)"}};
+static const char *const left_texts[LEFT_KINDS] = {
+    N_("of machines that are not in the inventory, or whose address or MAC is not theirs: no approval can cover them"),
+    N_("flagged by a detection: look at them first (garita transfers, garita findings)"),
+    N_("with a name that no DNS answer gave for the address"),
+    N_("opened by the peer, or nobody saw by whom"),
+    N_("that an approval covers but for its validity, hours or limit: change that one"),
+    N_("whose application inspection could not name"),
+    N_("in rows that stand for many flows (scans, floods)")};
 
 struct sum {
 	uint64_t transfers, out;
@@ -234,17 +227,14 @@ static void put_machines(const struct suggesting *s, const struct group *target)
 static void put_evidence(const struct suggesting *s, const struct group *g)
 {
 	char out[FORMAT_SIZE_MAX], in[FORMAT_SIZE_MAX], first[FORMAT_TIME_MAX], last[FORMAT_TIME_MAX];
-	printf(policy_said(&s->o, "  # transfers: %" PRIu64 ", out %s, in %s; first %s, last %s\n",
-	                   "  # transferencias: %" PRIu64 ", salen %s, entran %s; primera %s, última %s\n"),
+	printf(policy_said(&s->o, "  # transfers: %ju, out %s, in %s; first %s, last %s\n"),
 	       g->transfers, format_size(g->out, out), format_size(g->in, in), format_time(g->first_us, first),
 	       format_time(g->last_us, last));
 	if (strcmp(g->field[3], "host") == 0)
-		printf(policy_said(&s->o, "  # DNS gave this name for %s\n", "  # DNS dio este nombre para %s\n"), g->note);
+		printf(policy_said(&s->o, "  # DNS gave this name for %s\n"), g->note);
 	else
-		puts(policy_said(&s->o, "  # no name: the address is all that is known of it",
-		                 "  # sin nombre: la dirección es todo lo que se sabe"));
-	printf(policy_said(&s->o, "  # for example transfer %" PRId64 ": garita policy explain %" PRId64 "\n",
-	                   "  # por ejemplo la transferencia %" PRId64 ": garita policy explain %" PRId64 "\n"),
+		puts(policy_said(&s->o, "  # no name: the address is all that is known of it"));
+	printf(policy_said(&s->o, "  # for example transfer %jd: garita policy explain %jd\n"),
 	       g->example[0], g->example[0]);
 }
 
@@ -271,33 +261,29 @@ static void put_approval(const struct suggesting *s, const struct group *g, unsi
 	}
 	puts("    initiator: equipment");
 	printf("    valid:          # %s\n",
-	       policy_said(&s->o, "2026-01-01..2026-12-31: from when until when",
-	                   "2026-01-01..2026-12-31: desde y hasta cuándo"));
-	printf("    approved_by:    # %s\n", policy_said(&s->o, "who answers for it", "quién responde por ella"));
+	       policy_said(&s->o, "2026-01-01..2026-12-31: from when until when"));
+	printf("    approved_by:    # %s\n", policy_said(&s->o, "who answers for it"));
 	printf("    ticket:         # %s\n\n",
-	       policy_said(&s->o, "under which ticket or agreement", "bajo qué oficio o convenio"));
+	       policy_said(&s->o, "under which ticket or agreement"));
 }
 
 static void put_left(const struct suggesting *s)
 {
-	const int lang = strcmp(tool_lang(&s->o), "es") == 0;
 	char out[FORMAT_SIZE_MAX];
 	bool said = false;
 	for (int i = 0; i < LEFT_KINDS; i++) {
 		if (s->left[i].transfers == 0)
 			continue;
 		if (!said)
-			puts(policy_said(&s->o, "# Left out:", "# Se dejó fuera:"));
+			puts(policy_said(&s->o, "# Left out:"));
 		said = true;
-		printf("#   %" PRIu64 " (%s) %s\n", s->left[i].transfers, format_size(s->left[i].out, out), left_texts[lang][i]);
+		printf("#   %" PRIu64 " (%s) %s\n", s->left[i].transfers, format_size(s->left[i].out, out), policy_said(&s->o, left_texts[i]));
 	}
 	if (s->folded.transfers > 0)
-		printf(policy_said(&s->o, "#   %" PRIu64 " (%s) kept as sums alone\n",
-		                   "#   %" PRIu64 " (%s) guardadas solo como sumas\n"),
+		printf(policy_said(&s->o, "#   %ju (%s) kept as sums alone\n"),
 		       s->folded.transfers, format_size(s->folded.ip_bytes_out, out));
 	if (groups_rest(s->by_target)->transfers > 0)
-		printf(policy_said(&s->o, "#   %" PRIu64 " to more destinations than are kept\n",
-		                   "#   %" PRIu64 " a más destinos de los que se guardan\n"),
+		printf(policy_said(&s->o, "#   %ju to more destinations than are kept\n"),
 		       groups_rest(s->by_target)->transfers);
 }
 
@@ -305,18 +291,17 @@ static void put_left(const struct suggesting *s)
 static void put_finding(const struct suggesting *s)
 {
 	char out[FORMAT_SIZE_MAX];
-	printf(policy_said(&s->o, "# DRAFT from finding %" PRId64 " (severity %u): %s\n", "# BORRADOR del hallazgo %" PRId64 " (severidad %u): %s\n"),
+	printf(policy_said(&s->o, "# DRAFT from finding %jd (severity %u): %s\n"),
 	       s->filter.finding, s->severity, s->said);
 	if (s->flagged.transfers == 0 && s->signs[0] == '\0')
 		return;
 	puts("# !!!");
-	printf(policy_said(&s->o, "# !!! A DETECTION FLAGGED IT: %s\n", "# !!! UNA DETECCIÓN LO SEÑALÓ: %s\n"), s->signs);
+	printf(policy_said(&s->o, "# !!! A DETECTION FLAGGED IT: %s\n"), s->signs);
 	if (s->flagged.transfers > 0)
-		printf(policy_said(&s->o, "# !!! %" PRIu64 " of the transfers below (%s out). Who approves it approves that as well.\n",
-		                   "# !!! %" PRIu64 " de las transferencias de abajo (salen %s). Quien lo apruebe aprueba también eso.\n"),
+		printf(policy_said(&s->o, "# !!! %ju of the transfers below (%s out). Who approves it approves that as well.\n"),
 		       s->flagged.transfers, format_size(s->flagged.out, out));
 	puts("# !!!");
-	fprintf(stderr, policy_said(&s->o, "finding %" PRId64 ": a detection flagged it: %s\n", "hallazgo %" PRId64 ": una detección lo señaló: %s\n"),
+	fprintf(stderr, policy_said(&s->o, "finding %jd: a detection flagged it: %s\n"),
 	        s->filter.finding, s->signs);
 }
 
@@ -327,12 +312,9 @@ static int print_yaml(const struct suggesting *s)
 		put_finding(s);
 	puts(policy_said(&s->o, "# Approvals that would cover the unapproved traffic seen. Nobody has approved them yet: take\n"
 	                        "# out what should not be, fill in valid, approved_by and ticket of the rest, and let garitad -T\n"
-	                        "# check the file.",
-	                 "# Aprobaciones que cubrirían el tráfico no aprobado que se vio. Nadie las ha aprobado aún: quite\n"
-	                 "# lo que no deba ser, complete valid, approved_by y ticket del resto, y compruebe el archivo con\n"
-	                 "# garitad -T."));
+	                        "# check the file."));
 	if (s->filter.since_us != 0)
-		printf(policy_said(&s->o, "# Since %s.\n", "# Desde %s.\n"), format_time(s->filter.since_us, since));
+		printf(policy_said(&s->o, "# Since %s.\n"), format_time(s->filter.since_us, since));
 	unsigned n = 0;
 	for (size_t i = 0; groups_at(s->by_target, i) != NULL; i++) {
 		if (n++ == 0)
@@ -340,7 +322,7 @@ static int print_yaml(const struct suggesting *s)
 		put_approval(s, groups_at(s->by_target, i), n);
 	}
 	if (n == 0)
-		puts(policy_said(&s->o, "# There is nothing to suggest.", "# No hay nada que sugerir."));
+		puts(policy_said(&s->o, "# There is nothing to suggest."));
 	put_left(s);
 	return EXIT_DONE;
 }

@@ -13,6 +13,7 @@
 #include "policy_groups.h"
 #include "record/store_words.h"
 #include "stored_facts.h"
+#include "translate.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define MOMENTS_MAX 20000       /* minutes of one transfer that are looked at: two weeks */
@@ -282,14 +283,14 @@ static void print_sum(const char *label, const struct sum *s)
 static void print_kind(const struct asking *a, enum change c, const char *heading)
 {
 	const struct column columns[] = {
-	    {.heading = policy_said(&a->o, "EQUIPMENT", "EQUIPO"), .min = 8},
-	    {.heading = policy_said(&a->o, "PEER", "DESTINO"), .min = 16},
-	    {.heading = policy_said(&a->o, "PORT", "PUERTO")},
-	    {.heading = policy_said(&a->o, "TRANSFERS", "TRANSFERENCIAS"), .right = true},
-	    {.heading = policy_said(&a->o, "OUT", "SALE"), .right = true},
-	    {.heading = policy_said(&a->o, "WAS", "ERA"), .min = 10},
-	    {.heading = policy_said(&a->o, "WOULD BE", "SERÍA"), .min = 10},
-	    {.heading = policy_said(&a->o, "FOR EXAMPLE", "POR EJEMPLO"), .drop = 1, .right = true}};
+	    {.heading = policy_said(&a->o, "EQUIPMENT"), .min = 8},
+	    {.heading = policy_said(&a->o, "PEER"), .min = 16},
+	    {.heading = policy_said(&a->o, "PORT")},
+	    {.heading = policy_said(&a->o, "TRANSFERS"), .right = true},
+	    {.heading = policy_said(&a->o, "OUT"), .right = true},
+	    {.heading = policy_said(&a->o, "WAS"), .min = 10},
+	    {.heading = policy_said(&a->o, "WOULD BE"), .min = 10},
+	    {.heading = policy_said(&a->o, "FOR EXAMPLE"), .drop = 1, .right = true}};
 	struct table *t = NULL;
 	unsigned shown = 0, more = 0;
 	for (size_t i = 0; groups_at(a->groups, i) != NULL; i++) {
@@ -317,15 +318,15 @@ static void print_kind(const struct asking *a, enum change c, const char *headin
 	}
 	table_end(t);
 	if (more > 0)
-		printf(policy_said(&a->o, "and %u more; --format json has all\n", "y %u más; --format json los tiene todos\n"),
+		printf(policy_said(&a->o, "and %u more; --format json has all\n"),
 		       more);
 }
 
-static void print_unknown(const struct asking *a, const struct sum *s, const char *en, const char *es)
+static void print_unknown(const struct asking *a, const struct sum *s, const char *msgid)
 {
 	char out[FORMAT_SIZE_MAX];
 	if (s->transfers > 0)
-		printf("  %" PRIu64 " (%s): %s\n", s->transfers, format_size(s->out, out), policy_said(&a->o, en, es));
+		printf("  %" PRIu64 " (%s): %s\n", s->transfers, format_size(s->out, out), policy_said(&a->o, msgid));
 }
 
 static void print_unknowns(const struct asking *a)
@@ -338,54 +339,49 @@ static void print_unknowns(const struct asking *a)
 	                         a->vanished.transfers;
 	if (unknown == 0 && !limits)
 		return;
-	puts(policy_said(&a->o, "\nWhat the record cannot tell:", "\nLo que el registro no puede decir:"));
-	print_unknown(a, &folded, "kept as sums alone (retention): not judged, and not counted against limits",
-	              "guardadas solo como sumas (retención): no se juzgan ni cuentan para los límites");
+	puts(policy_said(&a->o, "\nWhat the record cannot tell:"));
+	print_unknown(a, &folded, "kept as sums alone (retention): not judged, and not counted against limits");
 	print_unknown(a, &a->uncertain,
 	              "approved at their first and last packet, but not at some minute between, if they had packets then; "
-	              "counted as approved",
-	              "aprobadas en su primer y último paquete, pero no en algún minuto intermedio, si entonces hubo paquetes; "
-	              "contadas como aprobadas");
+	              "counted as approved");
 	print_unknown(a, &a->collapsed,
-	              "in rows that stand for many flows, whose names and applications are not kept: not judged",
-	              "en filas que representan muchos flujos, cuyos nombres y aplicaciones no se guardan: no se juzgan");
-	print_unknown(a, &a->open, "still open: judged by what is known so far",
-	              "aún abiertas: juzgadas por lo que se sabe hasta ahora");
-	print_unknown(a, &a->vanished, "of addresses that are in no network of this file: it would not see them as transfers",
-	              "de direcciones que no están en ninguna red de este archivo: no las vería como transferencias");
+	              "in rows that stand for many flows, whose names and applications are not kept: not judged");
+	print_unknown(a, &a->open, "still open: judged by what is known so far");
+	print_unknown(a, &a->vanished, "of addresses that are in no network of this file: it would not see them as transfers");
 	if (limits)
-		puts(policy_said(&a->o, "  Limits are counted in the order in which transfers began, each whole at its end.",
-		                 "  Los límites se cuentan en el orden en que empezaron las transferencias, cada una entera "
-		                 "a su fin."));
+		puts(policy_said(&a->o, "  Limits are counted in the order in which transfers began, each whole at its end."));
 }
 
 static int print_table(const struct asking *a)
 {
 	char site[CELL_SITE_MAX], since[FORMAT_TIME_MAX];
-	printf(policy_said(&a->o, "%s (policy %.16s...) against the record", "%s (política %.16s...) frente al registro"),
+	printf(policy_said(&a->o, "%s (policy %.16s...) against the record"),
 	       format_clean(a->file, site, sizeof site), policy_hash(a->policy));
 	if (a->since_us != 0)
-		printf(policy_said(&a->o, " since %s", " desde %s"), format_time(a->since_us, since));
-	printf("\n\n  %-44s %10s %9s %9s\n", "", policy_said(&a->o, "TRANSFERS", "TRANSFER."),
-	       policy_said(&a->o, "OUT", "SALE"),
-	       policy_said(&a->o, "IN", "ENTRA"));
-	static const char *const labels[2][CHANGES] = {
-	    {"approved, as before", "unapproved, as before", "now approved", "now unapproved", "approved by another approval",
-	     "unapproved for other reasons"},
-	    {"aprobadas, como antes", "no aprobadas, como antes", "ahora aprobadas", "ahora no aprobadas",
-	     "aprobadas por otra aprobación", "no aprobadas por otras razones"}};
-	static const char *const headings[2][CHANGES] = {
-	    {"", "", "Now approved", "Now unapproved", "Approved by another approval", "Unapproved for other reasons"},
-	    {"", "", "Ahora aprobadas", "Ahora no aprobadas", "Aprobadas por otra aprobación",
-	     "No aprobadas por otras razones"}};
-	const int lang = strcmp(tool_lang(&a->o), "es") == 0;
+		printf(policy_said(&a->o, " since %s"), format_time(a->since_us, since));
+	printf("\n\n  %-44s %10s %9s %9s\n", "", policy_said(&a->o, "TRANSFERS"),
+	       policy_said(&a->o, "OUT"),
+	       policy_said(&a->o, "IN"));
+	static const char *const labels[CHANGES] = {
+	    N_("approved, as before"),
+	    N_("unapproved, as before"),
+	    N_("now approved"),
+	    N_("now unapproved"),
+	    N_("approved by another approval"),
+	    N_("unapproved for other reasons")};
+	static const char *const headings[CHANGES] = {
+	    "",
+	    "",
+	    N_("Now approved"),
+	    N_("Now unapproved"),
+	    N_("Approved by another approval"),
+	    N_("Unapproved for other reasons")};
 	for (int c = 0; c < CHANGES; c++)
-		print_sum(labels[lang][c], &a->sum[c]);
+		print_sum(policy_said(&a->o, labels[c]), &a->sum[c]);
 	for (int c = NOW_APPROVED; c < CHANGES; c++)
-		print_kind(a, (enum change)c, headings[lang][c]);
+		print_kind(a, (enum change)c, policy_said(&a->o, headings[c]));
 	if (groups_rest(a->groups)->transfers > 0)
-		printf(policy_said(&a->o, "\n%" PRIu64 " more changes are in too many groups to be listed\n",
-		                   "\n%" PRIu64 " cambios más están en demasiados grupos para listarlos\n"),
+		printf(policy_said(&a->o, "\n%ju more changes are in too many groups to be listed\n"),
 		       groups_rest(a->groups)->transfers);
 	print_unknowns(a);
 	return EXIT_DONE;

@@ -16,6 +16,7 @@
 #include "report_deliver.h"
 #include "report_file.h"
 #include "text.h"
+#include "translate.h"
 #include "verify_load.h"
 
 #define VERB "report"
@@ -36,9 +37,9 @@ struct asked {
 	bool force, issue;
 };
 
-static const char *said(const struct asked *a, const char *en, const char *es)
+static const char *said(const struct asked *a, const char *msgid)
 {
-	return strcmp(tool_lang(&a->o), "es") == 0 ? es : en;
+	return tr(tool_lang(&a->o), msgid);
 }
 
 static int usage(const struct asked *a, FILE *to)
@@ -52,16 +53,7 @@ static int usage(const struct asked *a, FILE *to)
 	           "The compliance report of a week (ISO 8601, in the site's time zone; without --week the last whole one).\n"
 	           "--format csv writes one file a table into the new folder FILE. schema: JSON Schema of --format json.\n"
 	           "deliver: that of the last whole week, once, to report.directory and report.command of site.yaml (a timer runs it).\n"
-	           "--issue enters its SHA-256 into the ledger: garita verify --report FILE then knows it.\n",
-	           "uso: garita report weekly [--week 2026-W47] [--format html|pdf|csv|json] [-o ARCHIVO] [--force] [--issue]\n"
-	           "         [-c ARCHIVO | --db ARCHIVO] [--lang en|es]\n"
-	           "     garita report incident ID [--format html|pdf] [-o ARCHIVO] [--force] [--issue]\n"
-	           "     garita report deliver [--week 2026-W47] [-c ARCHIVO]\n"
-	           "     garita report schema\n"
-	           "El informe de cumplimiento de una semana (ISO 8601, en la zona horaria del sitio; sin --week, la última completa).\n"
-	           "--format csv escribe un archivo por tabla en la carpeta nueva ARCHIVO. schema: esquema JSON de --format json.\n"
-	           "deliver: el de la última semana completa, una vez, a report.directory y report.command de site.yaml (lo corre un temporizador).\n"
-	           "--issue asienta su SHA-256 en el registro: garita verify --report ARCHIVO lo reconoce después.\n"),
+	           "--issue enters its SHA-256 into the ledger: garita verify --report FILE then knows it.\n"),
 	      to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
@@ -83,7 +75,7 @@ static int take_option(struct asked *a, int opt, const char *arg)
 				return 0;
 			}
 		}
-		tool_error(VERB, "--format %s: %s", arg, said(a, "html, pdf, csv or json", "html, pdf, csv o json"));
+		tool_error(VERB, "--format %s: %s", arg, said(a, "html, pdf, csv or json"));
 		return ERR_INVALID;
 	} else {
 		return tool_option(&a->o, opt, arg);
@@ -281,17 +273,15 @@ int cmd_report(int argc, char **argv)
 	if (strcmp(what, "schema") == 0)
 		return report_schema(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 	if ((a.form == FORM_PDF || a.form == FORM_CSV) && (a.output == NULL || strcmp(a.output, "-") == 0)) {
-		tool_error(VERB, "%s", said(&a, "-o FILE is needed for this format", "este formato necesita -o ARCHIVO"));
+		tool_error(VERB, "%s", said(&a, "-o FILE is needed for this format"));
 		return EXIT_USAGE;
 	}
 	if (a.issue && (a.form == FORM_CSV || a.output == NULL || strcmp(a.output, "-") == 0)) {
-		tool_error(VERB, "%s", said(&a, "--issue is for a report in one file: -o FILE, and not csv",
-		                            "--issue es para un informe en un archivo: -o ARCHIVO, y no csv"));
+		tool_error(VERB, "%s", said(&a, "--issue is for a report in one file: -o FILE, and not csv"));
 		return EXIT_USAGE;
 	}
 	if (is_incident && (a.form == FORM_CSV || a.form == FORM_JSON)) {
-		tool_error(VERB, "%s", said(&a, "an incident report is html or pdf; garita show --format json has the same as data",
-		                            "un informe de incidente es html o pdf; garita show --format json tiene lo mismo como datos"));
+		tool_error(VERB, "%s", said(&a, "an incident report is html or pdf; garita show --format json has the same as data"));
 		return EXIT_USAGE;
 	}
 	return is_incident ? incident(&a, argv[optind + 1]) : weekly(&a);

@@ -11,6 +11,7 @@
 #include "format.h"
 #include "review_say.h"
 #include "text.h"
+#include "translate.h"
 
 #define VERB "review"
 #define AT_ONCE 100u   /* findings of one transaction: the sensor waits meanwhile */
@@ -40,26 +41,19 @@ static void print_usage(const struct tool_options *o, FILE *to)
 	    "       garita review ID… --log     garita review ID --draft-approval\n"
 	    "       [--analyst NAME] [--yes] [-c FILE] [--db FILE|DIR] [--format table|json|csv] [--lang en|es]\n"
 	    "In place of IDs the filters of garita findings choose them: --equipment, --peer, --severity, --reason,\n"
-	    "--detection, --review, --since, --until, --reviewed-by, --suppressed; without --review those that are not closed.",
-	    "uso: garita review ID… --disposition confirmed|false-positive|approved-after-review|escalated --note TEXTO\n"
-	    "     garita review ID… [--state in-review|open|closed] [--hold|--release] [--note TEXTO]\n"
-	    "     garita review ID… --log     garita review ID --draft-approval\n"
-	    "     [--analyst NOMBRE] [--yes] [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json|csv] [--lang en|es]\n"
-	    "En lugar de números los eligen los filtros de garita findings: --equipment, --peer, --severity, --reason,\n"
-	    "--detection, --review, --since, --until, --reviewed-by, --suppressed; sin --review los que no están cerrados."));
+	    "--detection, --review, --since, --until, --reviewed-by, --suppressed; without --review those that are not closed."));
 }
 
-static int bad(const struct reviewing *r, const char *option, const char *value, const char *en, const char *es)
+static int bad(const struct reviewing *r, const char *option, const char *value, const char *why)
 {
-	return finding_option_bad(&r->f, option, value, strcmp(tool_lang(&r->f.common), "es") == 0 ? es : en);
+	return finding_option_bad(&r->f, option, value, tr(tool_lang(&r->f.common), why));
 }
 
 static int take_disposition(struct reviewing *r, const char *arg)
 {
 	const int found = review_disposition_find(arg);
 	if (found < 0)
-		return bad(r, "--disposition", arg, "not one of confirmed, false-positive, approved-after-review, escalated",
-		           "no es ninguna de confirmed, false-positive, approved-after-review, escalated");
+		return bad(r, "--disposition", arg, "not one of confirmed, false-positive, approved-after-review, escalated");
 	r->disposition = (enum review_disposition)found;
 	r->acts = true;
 	return 0;
@@ -69,13 +63,13 @@ static int take_state(struct reviewing *r, const char *arg)
 {
 	r->state = review_state_find(arg);
 	r->acts = true;
-	return r->state >= 0 ? 0 : bad(r, "--state", arg, "not one of open, in-review, closed", "no es ninguno de open, in-review, closed");
+	return r->state >= 0 ? 0 : bad(r, "--state", arg, "not one of open, in-review, closed");
 }
 
 static int take_hold(struct reviewing *r, bool hold)
 {
 	if (r->hold >= 0 && r->hold != hold)
-		return bad(r, "--hold", "--release", "one or the other", "uno u otro");
+		return bad(r, "--hold", "--release", "one or the other");
 	r->hold = hold;
 	r->acts = true;
 	return 0;
@@ -133,13 +127,13 @@ static int take_ids(struct reviewing *r, int argc, char **argv)
 		if (tool_number(&r->f.common, "ID", argv[i], INT64_MAX, &id) != 0)
 			return ERR_INVALID;
 		if (id == 0)
-			return bad(r, "ID", argv[i], text("en", TEXT_NO_SUCH_FINDING), text("es", TEXT_NO_SUCH_FINDING));
+			return finding_option_bad(&r->f, "ID", argv[i], text(tool_lang(&r->f.common), TEXT_NO_SUCH_FINDING));
 		if (add_id(r, (int64_t)id) != 0)
 			return ERR_NOMEM;
 	}
 	if ((r->count > 0) == r->f.any)
-		return bad(r, "ID", r->f.any ? argv[optind] : "", r->f.any ? "either IDs or filters" : text("en", TEXT_WHICH_FINDING),
-		           r->f.any ? "o números o filtros" : text("es", TEXT_WHICH_FINDING));
+		return r->f.any ? bad(r, "ID", argv[optind], "either IDs or filters")
+		                : finding_option_bad(&r->f, "ID", "", text(tool_lang(&r->f.common), TEXT_WHICH_FINDING));
 	return 0;
 }
 
@@ -147,12 +141,11 @@ static int take_ids(struct reviewing *r, int argc, char **argv)
 static int check(const struct reviewing *r)
 {
 	if (r->disposition != DISPOSITION_NONE && r->state >= 0 && r->state != REVIEW_CLOSED)
-		return bad(r, "--disposition", "--state", "a disposition closes it", "una disposición lo cierra");
+		return bad(r, "--disposition", "--state", "a disposition closes it");
 	if ((r->log || r->draft) && (r->acts || r->log == r->draft))
-		return bad(r, r->log ? "--log" : "--draft-approval", "", "goes alone", "va solo");
+		return bad(r, r->log ? "--log" : "--draft-approval", "", "goes alone");
 	if (r->draft && (r->count != 1 || r->f.common.format == FORMAT_CSV))
-		return bad(r, "--draft-approval", "", "of one finding, by its number, as YAML or JSON",
-		           "de un hallazgo, por su número, como YAML o JSON");
+		return bad(r, "--draft-approval", "", "of one finding, by its number, as YAML or JSON");
 	return 0;
 }
 
@@ -208,8 +201,7 @@ static void print_event(const struct logging *l, const struct review_event *e)
 	char at[FORMAT_TIME_MAX], by[8 * REVIEW_NAME_MAX], user[8 * REVIEW_USER_MAX], said[8 * (REVIEW_NOTE_MAX + 1)];
 	char since[80] = "", size[FORMAT_SIZE_MAX];
 	if (e->transfers_since > 0 || e->bytes_since > 0)
-		snprintf(since, sizeof since, review_said(&l->r->f.common, " by %" PRId64 " transfers, %s since",
-		                                          " por %" PRId64 " transferencias, %s desde entonces"),
+		snprintf(since, sizeof since, review_said(&l->r->f.common, " by %jd transfers, %s since"),
 		         e->transfers_since, format_size((uint64_t)e->bytes_since, size));
 	const char *action = e->action != NULL ? e->action : "?";
 	printf("%" PRId64 "  %s  %" PRId64 "  %s", l->finding, format_time(e->time_us, at), e->entry, format_clean(action, said, sizeof said));
@@ -278,7 +270,7 @@ static int print_log(const struct reviewing *r, struct store_reader *reader)
 	}
 	json_done(&l.json);
 	if (result == 0 && l.rows == 0)
-		fprintf(stderr, "%s\n", review_said(&r->f.common, "Nothing was done about it yet.", "Aún no se ha hecho nada con él."));
+		fprintf(stderr, "%s\n", review_said(&r->f.common, "Nothing was done about it yet."));
 	return result;
 }
 
@@ -297,12 +289,11 @@ static enum review_action action_of(const struct reviewing *r)
 static void print_more(const struct reviewing *r, const struct kept_review *v)
 {
 	if (v->row.hold)
-		fputs(review_said(&r->f.common, ", on legal hold", ", en retención legal"), stdout);
+		fputs(review_said(&r->f.common, ", on legal hold"), stdout);
 	if (v->going_on > 0)
-		printf(review_said(&r->f.common, "; %" PRIu64 " of its transfers go on", "; %" PRIu64 " de sus transferencias siguen"), v->going_on);
+		printf(review_said(&r->f.common, "; %ju of its transfers go on"), v->going_on);
 	if (v->transfers == 0)
-		fputs(review_said(&r->f.common, "; no transfer is left in it: all are judged otherwise now",
-		                  "; no le queda ninguna transferencia: todas se juzgan ahora de otro modo"), stdout);
+		fputs(review_said(&r->f.common, "; no transfer is left in it: all are judged otherwise now"), stdout);
 }
 
 static int print_done(const struct reviewing *r, const struct kept_review *k)
@@ -311,10 +302,10 @@ static int print_done(const struct reviewing *r, const struct kept_review *k)
 	char stands[REVIEW_STANDS_MAX];
 	const enum tool_format format = r->f.common.format;
 	if (format == FORMAT_TABLE) {
-		printf(review_said(&r->f.common, "finding %" PRId64 ": %s", "hallazgo %" PRId64 ": %s"), v->finding,
+		printf(review_said(&r->f.common, "finding %jd: %s"), v->finding,
 		       review_stands(v, tool_lang(&r->f.common), stands));
 		print_more(r, k);
-		printf(review_said(&r->f.common, " (entry %" PRId64 ")\n", " (asiento %" PRId64 ")\n"), v->entry);
+		printf(review_said(&r->f.common, " (entry %jd)\n"), v->entry);
 		return 0;
 	}
 	if (format == FORMAT_CSV) {
@@ -346,8 +337,7 @@ static bool is_taken(const struct reviewing *r, const struct row_review *v, enum
 	if (v->finding == 0 || v->state != REVIEW_IN_REVIEW || v->analyst == NULL || strcmp(v->analyst, r->analyst) == 0 ||
 	    (action != REVIEW_TAKEN && action != REVIEW_DECIDED && action != REVIEW_PUT_BACK) || r->yes)
 		return false;
-	tool_error(VERB, review_said(&r->f.common, "finding %" PRId64 ": %s has it since %s; --yes takes it over",
-	                             "hallazgo %" PRId64 ": lo tiene %s desde %s; --yes lo toma"),
+	tool_error(VERB, review_said(&r->f.common, "finding %jd: %s has it since %s; --yes takes it over"),
 	           v->finding, format_clean(v->analyst, clean, sizeof clean), format_time(v->at_us, at));
 	return true;
 }

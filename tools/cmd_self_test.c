@@ -48,11 +48,10 @@ struct testing {
 	unsigned transfers;
 };
 
-static const char *said(const struct testing *t, const char *en, const char *es) __attribute__((format_arg(2)))
-__attribute__((format_arg(3)));
-static const char *said(const struct testing *t, const char *en, const char *es)
+static const char *said(const struct testing *t, const char *msgid) __attribute__((format_arg(2)));
+static const char *said(const struct testing *t, const char *msgid)
 {
-	return review_said(&t->o, en, es);
+	return review_said(&t->o, msgid);
 }
 
 static int usage(const struct testing *t, FILE *to)
@@ -63,13 +62,7 @@ static int usage(const struct testing *t, FILE *to)
 	           "           [-c FILE | --db FILE] [--format table|json] [--lang en|es]\n"
 	           "The exfiltration test: begin gives a number and what to run on a machine of a scanner network; check says what\n"
 	           "the sensor saw of it, how it judged it, and how long that took. Nothing is sent from here.\n"
-	           "Exit code 0: every channel was seen and judged unapproved; 1: not.\n",
-	           "uso: garita self-test begin [--target DIRECCIÓN]\n"
-	           "     garita self-test check [ID] [--since CUÁNDO] [--target DIRECCIÓN] [--channel NOMBRE]... [--no-record]\n"
-	           "         [-c ARCHIVO | --db ARCHIVO] [--format table|json] [--lang en|es]\n"
-	           "La prueba de exfiltración: begin da un número y lo que se ejecuta en un equipo de una red de escáneres; check\n"
-	           "dice qué vio el sensor, cómo lo juzgó y cuánto tardó. Desde aquí no se envía nada.\n"
-	           "Código de salida 0: todos los canales se vieron y se juzgaron sin aprobación; 1: no.\n"),
+	           "Exit code 0: every channel was seen and judged unapproved; 1: not.\n"),
 	      to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
@@ -96,10 +89,9 @@ static int find_target(struct testing *t)
 	else if (store_read_policy(t->db, take_policy, t) != 0 || addr_is_zero(&t->target))
 		e = ERR_NOTFOUND;
 	if (e == ERR_NOTFOUND)
-		tool_error(VERB, "%s", said(t, "no target: give self_test.target in site.yaml (an address outside that nobody approved), or --target",
-		                            "sin destino: dé self_test.target en site.yaml (una dirección externa que nadie aprobó), o --target"));
+		tool_error(VERB, "%s", said(t, "no target: give self_test.target in site.yaml (an address outside that nobody approved), or --target"));
 	else if (e != 0)
-		tool_error(VERB, "--target %s: %s", t->target_text, said(t, "is no address", "no es una dirección"));
+		tool_error(VERB, "--target %s: %s", t->target_text, said(t, "is no address"));
 	addr_text(&t->target, t->target_said);
 	return e;
 }
@@ -146,16 +138,16 @@ static int begin(struct testing *t)
 	const struct self_test row = {.test = t->id, .target = t->target_said, .by = t->account};
 	if (!t->no_record && put(t, &row) != 0)
 		return EXIT_FAILED;
-	printf(said(t, "Self-test %s, to %s.\n\nAt the target, so that connections are taken and thrown away:\n", "Autoprueba %s, hacia %s.\n\nEn el destino, para que las conexiones se acepten y se desechen:\n"), t->id,
+	printf(said(t, "Self-test %s, to %s.\n\nAt the target, so that connections are taken and thrown away:\n"), t->id,
 	       t->target_said);
 	printf("    garita-probe sink --address %s\n", t->target_said);
 	printf("%s\n    garita-probe send --id %s --target %s\n",
-	       said(t, "\nOn a machine of a scanner network (never on the sensor):", "\nEn un equipo de una red de escáneres (nunca en el sensor):"),
+	       said(t, "\nOn a machine of a scanner network (never on the sensor):"),
 	       t->id, t->target_said);
-	puts(said(t, "\nor, channel by channel, with programs of any Linux:", "\no, canal por canal, con programas de cualquier Linux:"));
+	puts(said(t, "\nor, channel by channel, with programs of any Linux:"));
 	for (int c = 0; c < SELF_TEST_CHANNELS; c++)
 		print_command(t, self_test_ways[c].command);
-	printf("%s\n    garita self-test check %s\n", said(t, "\nThen, here, after a minute:", "\nDespués, aquí, al cabo de un minuto:"), t->id);
+	printf("%s\n    garita self-test check %s\n", said(t, "\nThen, here, after a minute:"), t->id);
 	return EXIT_DONE;
 }
 
@@ -189,7 +181,7 @@ static int find_test(struct testing *t, const char *id)
 	}
 	if (b.time_us == 0 && t->since_us == 0) {
 		tool_error(VERB, "%s%s%s", id != NULL ? id : "", id != NULL ? ": " : "",
-		           said(t, "no such test was begun; garita self-test begin, or --since", "no se inició esa prueba; garita self-test begin, o --since"));
+		           said(t, "no such test was begun; garita self-test begin, or --since"));
 		return ERR_NOTFOUND;
 	}
 	snprintf(t->id, sizeof t->id, "%s", b.time_us != 0 ? b.last : id != NULL ? id : "-");
@@ -280,13 +272,13 @@ static void put_results(const struct testing *t, struct json *j)
 
 static void print_table(const struct testing *t)
 {
-	const struct column columns[] = {{.heading = said(t, "CHANNEL", "CANAL")},
-	                                 {.heading = said(t, "SEEN", "VISTO")},
-	                                 {.heading = said(t, "VERDICT", "VEREDICTO")},
-	                                 {.heading = said(t, "OUT", "SALE"), .right = true},
-	                                 {.heading = said(t, "DETECTED AFTER", "DETECTADO TRAS"), .right = true},
-	                                 {.heading = said(t, "FINDING", "HALLAZGO"), .right = true},
-	                                 {.heading = said(t, "WHY", "POR QUÉ"), .min = 12}};
+	const struct column columns[] = {{.heading = said(t, "CHANNEL")},
+	                                 {.heading = said(t, "SEEN")},
+	                                 {.heading = said(t, "VERDICT")},
+	                                 {.heading = said(t, "OUT"), .right = true},
+	                                 {.heading = said(t, "DETECTED AFTER"), .right = true},
+	                                 {.heading = said(t, "FINDING"), .right = true},
+	                                 {.heading = said(t, "WHY"), .min = 12}};
 	struct table *table = table_new(stdout, columns, 7, 0);
 	for (int c = 0; table != NULL && c < SELF_TEST_CHANNELS; c++) {
 		const struct seen *n = &t->channel[c];
@@ -296,7 +288,7 @@ static void print_table(const struct testing *t)
 		snprintf(finding, sizeof finding, "%" PRId64, n->finding);
 		snprintf(after, sizeof after, "%" PRId64 " ms", n->detected_us / 1000);
 		const bool good = n->seen && strcmp(n->verdict, "unapproved") == 0;
-		const char *const cells[] = {self_test_ways[c].word, n->seen ? said(t, "yes", "sí") : said(t, "NO", "NO"),
+		const char *const cells[] = {self_test_ways[c].word, n->seen ? said(t, "yes") : said(t, "NO"),
 		                             n->seen ? n->verdict : "-", n->seen ? format_size(n->bytes_out, out) : "-",
 		                             n->detected_us != 0 ? after : "-", n->finding != 0 ? finding : "-", n->seen ? n->why : "-"};
 		const enum format_colour colours[7] = {[1] = n->seen ? COLOUR_GOOD : COLOUR_BAD, [2] = good ? COLOUR_GOOD : COLOUR_BAD};
@@ -305,9 +297,9 @@ static void print_table(const struct testing *t)
 	}
 	if (table != NULL)
 		table_end(table);
-	printf("%s %s: %s\n", said(t, "self-test", "autoprueba"), t->id,
-	       passed(t) ? said(t, "passed: every channel was seen and judged unapproved", "superada: todos los canales se vieron y se juzgaron sin aprobación")
-	                 : said(t, "NOT passed", "NO superada"));
+	printf("%s %s: %s\n", said(t, "self-test"), t->id,
+	       passed(t) ? said(t, "passed: every channel was seen and judged unapproved")
+	                 : said(t, "NOT passed"));
 }
 
 static int print_json(const struct testing *t, const char *results)
@@ -390,7 +382,7 @@ static int take_option(struct testing *t, int opt, const char *arg)
 	case OPT_SINCE:
 		if (format_when(arg, t->now_us, &t->since_us) == 0)
 			return 0;
-		tool_error(VERB, "--since %s: %s", arg, said(t, "a time: 90s, 30m, 2h, 3d, a date, or RFC 3339", "un momento: 90s, 30m, 2h, 3d, una fecha o RFC 3339"));
+		tool_error(VERB, "--since %s: %s", arg, said(t, "a time: 90s, 30m, 2h, 3d, a date, or RFC 3339"));
 		return ERR_INVALID;
 	default:
 		return tool_option(&t->o, opt, arg);

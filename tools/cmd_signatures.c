@@ -13,12 +13,13 @@
 #include "cmd_signatures.h"
 #include "format.h"
 #include "rules.h"
+#include "translate.h"
 
 #define DEFAULT_CONFIG "/etc/garita/site.yaml"
 
-const char *signatures_said(const struct asked_signatures *a, const char *en, const char *es)
+const char *signatures_said(const struct asked_signatures *a, const char *msgid)
 {
-	return strcmp(tool_lang(&a->o), "es") == 0 ? es : en;
+	return tr(tool_lang(&a->o), msgid);
 }
 
 static int usage(const struct asked_signatures *a, FILE *to)
@@ -27,11 +28,7 @@ static int usage(const struct asked_signatures *a, FILE *to)
 	      "usage: garita signatures check [FILE...]   are the rules right? without FILE: those in force\n"
 	      "       garita signatures test FILE...      what is recognised in a file, or in a capture's flows\n"
 	      "       garita signatures list              each word, and each rule, with its source\n"
-	      "           [-c FILE] [--format table|json|csv] [--lang en|es]\n",
-	      "uso: garita signatures check [ARCHIVO...]   ¿están bien las reglas? sin ARCHIVO: las vigentes\n"
-	      "     garita signatures test ARCHIVO...      qué se reconoce en un archivo o en los flujos de una captura\n"
-	      "     garita signatures list                 cada palabra y cada regla, con su fuente\n"
-	      "         [-c ARCHIVO] [--format table|json|csv] [--lang en|es]\n"),
+	      "           [-c FILE] [--format table|json|csv] [--lang en|es]\n"),
 	      to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
@@ -130,8 +127,8 @@ static int check(struct asked_signatures *a, char **files, int count)
 	struct signature_report report = {.text = NULL};
 	const int code = compile(a, files, count, NULL, &report);
 	if (code == EXIT_DONE)
-		printf("%zu %s %zu %s\n", report.rules, signatures_said(a, "rules in", "reglas en"), report.files,
-		       signatures_said(a, "files: good", "archivos: bien"));
+		printf("%zu %s %zu %s\n", report.rules, signatures_said(a, "rules in"), report.files,
+		       signatures_said(a, "files: good"));
 	signature_report_done(&report);
 	return code;
 }
@@ -139,27 +136,27 @@ static int check(struct asked_signatures *a, char **files, int count)
 /* --- list --- */
 
 struct builtin {
-	const char *word, *en, *es, *source;
+	const char *word, *means, *source;
 };
 
 static const struct builtin builtins[] = {
-    {"dicom", "DICOM association", "asociación DICOM", "DICOM PS3.8, section 9.3"},
-    {"dicos", "DICOS association", "asociación DICOS", "DICOM PS3.6: root 1.2.840.10008.5.1.4.1.1.501"},
-    {"dicom-store", "an image is stored", "se guarda una imagen", "DICOM PS3.7, section 9.3.1"},
-    {"dicom-record", "its modality, its patient", "su modalidad, su paciente", "DICOM PS3.5, section 7.1; PS3.6"},
-    {"dicom-file", "DICOM file", "archivo DICOM", "DICOM PS3.10, section 7.1"},
-    {"tiff", "TIFF or BigTIFF", "TIFF o BigTIFF", "libmagic"},
-    {"hdf5", "HDF5", "HDF5", "libmagic"},
-    {"jpeg2000", "JPEG 2000", "JPEG 2000", "libmagic"},
-    {"png", "PNG of 16 bits, or very large", "PNG de 16 bits o muy grande", "ISO 15948, section 11.2.2"},
-    {"jpeg", "JPEG of more than 8 bits, or very large", "JPEG de más de 8 bits o muy grande", "ITU-T T.81, annex B"},
-    {"scan-record", "record of a cargo scan", "registro de una inspección de carga", "IvanBrasilico/avatar, virasana"},
-    {"container-number", "container number, check digit right", "número de contenedor, dígito correcto", "ISO 6346"},
-    {"archive", "archive", "archivo comprimido", "APPNOTE 6.3; 7zFormat.txt; RAR technotes; RFC 1952, 8878; POSIX.1"},
-    {"encrypted-archive", "encrypted archive", "archivo comprimido y cifrado", "the same; age-encryption.org/v1; RFC 4880; openssl-enc(1)"},
-    {"sql-dump", "a database written out", "volcado de una base de datos", "what mysqldump, pg_dump, sqlite3 write first"},
-    {"database-file", "a database's file", "archivo de una base de datos", "sqlite.org/fileformat.html; libmagic"},
-    {"database-replication", "a replica takes changes", "una réplica toma los cambios", "MySQL client/server protocol; PostgreSQL protocol 3.0"},
+    {"dicom", N_("DICOM association"), "DICOM PS3.8, section 9.3"},
+    {"dicos", N_("DICOS association"), "DICOM PS3.6: root 1.2.840.10008.5.1.4.1.1.501"},
+    {"dicom-store", N_("an image is stored"), "DICOM PS3.7, section 9.3.1"},
+    {"dicom-record", N_("its modality, its patient"), "DICOM PS3.5, section 7.1; PS3.6"},
+    {"dicom-file", N_("DICOM file"), "DICOM PS3.10, section 7.1"},
+    {"tiff", N_("TIFF or BigTIFF"), "libmagic"},
+    {"hdf5", N_("HDF5"), "libmagic"},
+    {"jpeg2000", N_("JPEG 2000"), "libmagic"},
+    {"png", N_("PNG of 16 bits, or very large"), "ISO 15948, section 11.2.2"},
+    {"jpeg", N_("JPEG of more than 8 bits, or very large"), "ITU-T T.81, annex B"},
+    {"scan-record", N_("record of a cargo scan"), "IvanBrasilico/avatar, virasana"},
+    {"container-number", N_("container number, check digit right"), "ISO 6346"},
+    {"archive", N_("archive"), "APPNOTE 6.3; 7zFormat.txt; RAR technotes; RFC 1952, 8878; POSIX.1"},
+    {"encrypted-archive", N_("encrypted archive"), "the same; age-encryption.org/v1; RFC 4880; openssl-enc(1)"},
+    {"sql-dump", N_("a database written out"), "what mysqldump, pg_dump, sqlite3 write first"},
+    {"database-file", N_("a database's file"), "sqlite.org/fileformat.html; libmagic"},
+    {"database-replication", N_("a replica takes changes"), "MySQL client/server protocol; PostgreSQL protocol 3.0"},
 };
 
 static void list_rule(void *ctx, const struct signature_hit *hit)
@@ -172,16 +169,16 @@ static void list_rule(void *ctx, const struct signature_hit *hit)
 
 static int list(struct asked_signatures *a)
 {
-	static const char *const keys[] = {"word", "means", "source"}, *const heads[] = {"PALABRA", "SIGNIFICA", "FUENTE"};
-	static const char *const english[] = {"WORD", "MEANS", "SOURCE"};
+	static const char *const keys[] = {"word", "means", "source"};
+	const char *const heads[] = {signatures_said(a, "WORD"), signatures_said(a, "MEANS"), signatures_said(a, "SOURCE")};
 	struct signature_report report = {.text = NULL};
 	struct signatures *rules = NULL;
 	const int code = compile(a, NULL, 0, &rules, &report);
 	signature_report_done(&report);
-	if (signatures_begin(a, a->o.format != FORMAT_TABLE ? keys : signatures_said(a, "e", "s")[0] == 'e' ? english : heads) != 0)
+	if (signatures_begin(a, a->o.format != FORMAT_TABLE ? keys : heads) != 0)
 		return end(a, EXIT_FAILED);
 	for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
-		signatures_row(a, (const char *const[]){builtins[i].word, signatures_said(a, builtins[i].en, builtins[i].es),
+		signatures_row(a, (const char *const[]){builtins[i].word, signatures_said(a, builtins[i].means),
 		                                        builtins[i].source});
 	if (rules != NULL)
 		signatures_each(rules, list_rule, a);
@@ -193,15 +190,15 @@ static int list(struct asked_signatures *a)
 
 static int test(struct asked_signatures *a, char **files, int count)
 {
-	static const char *const keys[] = {"file", "word", "detail"}, *const heads[] = {"ARCHIVO", "PALABRA", "DETALLE"};
-	static const char *const english[] = {"FILE", "WORD", "DETAIL"};
+	static const char *const keys[] = {"file", "word", "detail"};
+	const char *const heads[] = {signatures_said(a, "FILE"), signatures_said(a, "WORD"), signatures_said(a, "DETAIL")};
 	struct signature_report report = {.text = NULL};
 	struct signatures *rules = NULL;
 	int code = compile(a, NULL, 0, &rules, &report);
 	signature_report_done(&report);
 	if (code != EXIT_DONE)
 		return code;
-	if (signatures_begin(a, a->o.format != FORMAT_TABLE ? keys : signatures_said(a, "e", "s")[0] == 'e' ? english : heads) != 0)
+	if (signatures_begin(a, a->o.format != FORMAT_TABLE ? keys : heads) != 0)
 		code = EXIT_FAILED;
 	for (int i = 0; i < count && code != EXIT_FAILED; i++) {
 		const int one = signatures_test_file(a, rules, files[i]);

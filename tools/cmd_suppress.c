@@ -15,6 +15,7 @@
 #include "record/store_read.h"
 #include "review_say.h"
 #include "text.h"
+#include "translate.h"
 
 #define VERB "suppress"
 #define DAY_US INT64_C(86400000000)
@@ -42,11 +43,10 @@ struct suppressing {
 	int64_t now_us;
 };
 
-static const char *said(const struct suppressing *s, const char *en, const char *es) __attribute__((format_arg(2)))
-__attribute__((format_arg(3)));
-static const char *said(const struct suppressing *s, const char *en, const char *es)
+static const char *said(const struct suppressing *s, const char *msgid) __attribute__((format_arg(2)));
+static const char *said(const struct suppressing *s, const char *msgid)
 {
-	return strcmp(tool_lang(&s->o), "es") == 0 ? es : en;
+	return tr(tool_lang(&s->o), msgid);
 }
 
 static void print_usage(const struct suppressing *s, FILE *to)
@@ -58,15 +58,7 @@ static void print_usage(const struct suppressing *s, FILE *to)
 	    "       garita suppress end ID\n"
 	    "       [-c FILE] [--db FILE|DIR] [--lang en|es]\n"
 	    "At least one of equipment (NII-* for all that begin so), peer (*.example.com for every name below it, AS64500) and\n"
-	    "reason (a word of a reason or of a detection). DATE is a day (UTC), RFC 3339, or 30d, 4w from now; a year at most.",
-	    "uso: garita suppress add [--equipment ID] [--peer NOMBRE|DIRECCIÓN|PREFIJO] [--reason PALABRA] --until FECHA\n"
-	    "                         --owner NOMBRE --why TEXTO [--up-to SEVERIDAD]\n"
-	    "     garita suppress list [--format table|json|csv]\n"
-	    "     garita suppress end ID\n"
-	    "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--lang en|es]\n"
-	    "Al menos uno de equipment (NII-* para todos los que empiezan así), peer (*.example.com para cada nombre debajo,\n"
-	    "AS64500) y reason (la palabra de un motivo o una detección). FECHA es un día (UTC), RFC 3339, o 30d, 4w desde ahora;\n"
-	    "un año como mucho."));
+	    "reason (a word of a reason or of a detection). DATE is a day (UTC), RFC 3339, or 30d, 4w from now; a year at most."));
 }
 
 static int bad(const char *option, const char *value, const char *why)
@@ -86,11 +78,11 @@ static int take_until(struct suppressing *s, const char *arg)
 	if (ahead)
 		s->row.until_us = s->now_us + (int64_t)n * (end[0] == 'w' ? 7 : 1) * DAY_US;
 	else if (format_when(arg, s->now_us, &s->row.until_us) != 0)
-		return bad("--until", arg, said(s, "neither a date, RFC 3339 nor 30d, 4w", "ni fecha, ni RFC 3339, ni 30d, 4w"));
+		return bad("--until", arg, said(s, "neither a date, RFC 3339 nor 30d, 4w"));
 	if (s->row.until_us <= s->now_us)
-		return bad("--until", arg, said(s, "is past already", "ya pasó"));
+		return bad("--until", arg, said(s, "is past already"));
 	if (s->row.until_us > s->now_us + REVIEW_SUPPRESS_DAYS_MAX * DAY_US)
-		return bad("--until", arg, said(s, "is more than a year ahead", "está a más de un año"));
+		return bad("--until", arg, said(s, "is more than a year ahead"));
 	return 0;
 }
 
@@ -124,7 +116,7 @@ static int take_own(struct suppressing *s, int opt, const char *arg)
 	case OPT_REASON:
 		s->row.reason = arg;
 		return reason_find(arg) >= 0 || detect_find(arg) >= 0
-		           ? 0 : bad("--reason", arg, said(s, "neither a reason nor a detection", "ni motivo ni detección"));
+		           ? 0 : bad("--reason", arg, said(s, "neither a reason nor a detection"));
 	case OPT_UP_TO:
 		return take_severity(s, arg);
 	case OPT_UNTIL:
@@ -141,13 +133,13 @@ static int take_own(struct suppressing *s, int opt, const char *arg)
 static int check(const struct suppressing *s)
 {
 	if (s->row.equipment == NULL && s->row.peer == NULL && s->row.reason == NULL)
-		return bad("add", "", said(s, "of what? --equipment, --peer or --reason", "¿de qué? --equipment, --peer o --reason"));
+		return bad("add", "", said(s, "of what? --equipment, --peer or --reason"));
 	if (s->row.until_us == 0)
-		return bad("add", "", said(s, "until when? --until DATE", "¿hasta cuándo? --until FECHA"));
+		return bad("add", "", said(s, "until when? --until DATE"));
 	if (s->row.owner == NULL)
-		return bad("add", "", said(s, "by whose word? --owner NAME", "¿quién responde? --owner NOMBRE"));
+		return bad("add", "", said(s, "by whose word? --owner NAME"));
 	if (s->row.why == NULL)
-		return bad("add", "", said(s, "for what reason? --why TEXT", "¿por qué? --why TEXTO"));
+		return bad("add", "", said(s, "for what reason? --why TEXT"));
 	return 0;
 }
 
@@ -205,8 +197,7 @@ static int add(struct suppressing *s)
 		return code;
 	struct stored_suppression made = {.findings = 0};
 	int result = store_read_suppressions(r, keep_newest, &made);
-	printf(said(s, "suppression %" PRId64 " until %s: hides %" PRIu64 " findings of today, of a severity up to %u\n",
-	            "supresión %" PRId64 " hasta %s: oculta %" PRIu64 " hallazgos de hoy, de severidad hasta %u\n"),
+	printf(said(s, "suppression %jd until %s: hides %ju findings of today, of a severity up to %u\n"),
 	       id, format_time(s->row.until_us, until), made.findings, s->row.severity);
 	return tool_close(&s->o, r, result == 1 ? 0 : result);
 }
@@ -230,12 +221,12 @@ static int end(struct suppressing *s, const char *arg)
 	if (code == 0)
 		code = store_edit_commit(e);
 	if (code == ERR_NOTFOUND || code == ERR_INVALID)
-		tool_error(VERB, "%s: %s", arg, code == ERR_NOTFOUND ? said(s, "there is no such suppression", "no existe esa supresión")
-		                                                      : said(s, "it holds no longer", "ya no rige"));
+		tool_error(VERB, "%s: %s", arg, code == ERR_NOTFOUND ? said(s, "there is no such suppression")
+		                                                      : said(s, "it holds no longer"));
 	else if (code != 0)
 		(void)tool_edit_failed(&s->o, e, code);
 	else
-		printf(said(s, "suppression %s ended\n", "supresión %s terminada\n"), arg);
+		printf(said(s, "suppression %s ended\n"), arg);
 	store_edit_close(e);
 	return code == 0 ? EXIT_DONE : EXIT_FAILED;
 }
@@ -256,9 +247,9 @@ static const char *word_of(const struct row_suppression *r, int64_t now_us)
 
 static const char *stands(const struct suppressing *s, const struct row_suppression *r)
 {
-	return r->ended_us != 0             ? said(s, "ended", "terminada")
-	       : r->until_us <= s->now_us ? said(s, "expired", "vencida")
-	                                    : said(s, "holds", "rige");
+	return r->ended_us != 0             ? said(s, "ended")
+	       : r->until_us <= s->now_us ? said(s, "expired")
+	                                    : said(s, "holds");
 }
 
 #define COLUMNS 10u
@@ -335,11 +326,11 @@ static int print_one(void *ctx, const struct stored_suppression *d)
 static int print_all(const struct suppressing *s, struct store_reader *r)
 {
 	const struct column columns[COLUMNS] = {
-		{"ID", 0, 0, true}, {said(s, "STATE", "ESTADO"), 0, 0, false}, {said(s, "UNTIL", "HASTA"), 10, 0, false},
-		{said(s, "EQUIPMENT", "EQUIPO"), 8, 0, false}, {said(s, "PEER", "DESTINO"), 12, 0, false},
-		{said(s, "REASON", "MOTIVO"), 8, 0, false}, {said(s, "UP TO", "MÁX"), 0, 7, true},
-		{said(s, "FINDINGS", "HALLAZGOS"), 0, 0, true}, {said(s, "OWNER", "RESPONSABLE"), 8, 0, false},
-		{said(s, "WHY", "POR QUÉ"), 12, 0, false}};
+		{"ID", 0, 0, true}, {said(s, "STATE"), 0, 0, false}, {said(s, "UNTIL"), 10, 0, false},
+		{said(s, "EQUIPMENT"), 8, 0, false}, {said(s, "PEER"), 12, 0, false},
+		{said(s, "REASON"), 8, 0, false}, {said(s, "UP TO"), 0, 7, true},
+		{said(s, "FINDINGS"), 0, 0, true}, {said(s, "OWNER"), 8, 0, false},
+		{said(s, "WHY"), 12, 0, false}};
 	struct listing l = {.s = s};
 	json_init(&l.json);
 	if (s->o.format == FORMAT_TABLE && (l.table = table_new(stdout, columns, COLUMNS, 0)) == NULL)
@@ -350,7 +341,7 @@ static int print_all(const struct suppressing *s, struct store_reader *r)
 	table_end(l.table);
 	json_done(&l.json);
 	if (result == 0 && l.rows == 0)
-		fprintf(stderr, "%s\n", said(s, "Nothing is suppressed.", "No hay supresiones."));
+		fprintf(stderr, "%s\n", said(s, "Nothing is suppressed."));
 	return result;
 }
 

@@ -55,8 +55,7 @@ static int take_issue(void *ctx, const struct stored_issue *i)
 		json_object_end(&f->json);
 		return json_text(&f->json) != NULL && puts(json_text(&f->json)) >= 0 ? 0 : ERR_IO;
 	}
-	printf(review_said(f->o, "issued: %s report of %s (%s, %s) on %s by %s; entry %" PRId64 " of the ledger\n",
-	                   "emitido: informe %s de %s (%s, %s) el %s por %s; asiento %" PRId64 " del registro\n"),
+	printf(review_said(f->o, "issued: %s report of %s (%s, %s) on %s by %s; entry %jd of the ledger\n"),
 	       i->row.report, i->row.about, i->row.format, i->row.lang, format_time(i->time_us, time),
 	       format_clean(i->row.by != NULL ? i->row.by : "?", by, sizeof by), i->entry);
 	return 0;
@@ -82,8 +81,6 @@ int issue_check(const struct tool_options *o, struct store_reader *r, const char
 		puts("{\"issued\":false}");
 	else if (f.count == 0)
 		printf(review_said(o, "NOT issued from this record: no entry has the SHA-256 of %s; it was changed, or made elsewhere, or "
-		                      "without --issue\n",
-		                   "NO emitido desde este registro: ningún asiento tiene el SHA-256 de %s; fue modificado, o hecho en otra parte, "
-		                   "o sin --issue\n"), path);
+		                      "without --issue\n"), path);
 	return f.count > 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -9,12 +9,13 @@
 
 #include "base/config.h"
 #include "report/week.h"
+#include "translate.h"
 
 #define DEFAULT_CONFIG "/etc/garita/site.yaml"
 
-static const char *said(const struct report_deliver *d, const char *en, const char *es)
+static const char *said(const struct report_deliver *d, const char *msgid)
 {
-	return strcmp(d->lang, "es") == 0 ? es : en;
+	return tr(d->lang, msgid);
 }
 
 static int load(const struct report_deliver *d, struct config **ret)
@@ -53,8 +54,8 @@ static int hand_over(const struct report_deliver *d, const char *command, const 
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		tool_error(d->o->verb, "%s %s: %s %d", said(d, "report.command for", "report.command para"), path,
-		           said(d, "ended with", "terminó con"), WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+		tool_error(d->o->verb, "%s %s: %s %d", said(d, "report.command for"), path,
+		           said(d, "ended with"), WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
@@ -100,8 +101,7 @@ static int deliver_all(const struct report_deliver *d, const struct config *c)
 	const size_t count = c->report.format_count > 0 ? c->report.format_count : 1;
 	int worst = EXIT_DONE;
 	if (c->report.directory == NULL) {
-		tool_error(d->o->verb, "%s", said(d, "report.directory is not set in site.yaml: nowhere to put it",
-		                                  "falta report.directory en site.yaml: no hay dónde ponerlo"));
+		tool_error(d->o->verb, "%s", said(d, "report.directory is not set in site.yaml: nowhere to put it"));
 		return EXIT_USAGE;
 	}
 	if (find_week(d, c, &w) != 0)

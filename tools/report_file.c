@@ -9,12 +9,13 @@
 #include "issue.h"
 #include "record/store_issue.h"
 #include "review_say.h"
+#include "translate.h"
 
 const char *const report_form_word[REPORT_FORMS] = {"html", "pdf", "csv", "json"};
 
-static const char *said(const struct report_job *j, const char *en, const char *es)
+static const char *said(const struct report_job *j, const char *msgid)
 {
-	return strcmp(j->lang, "es") == 0 ? es : en;
+	return tr(j->lang, msgid);
 }
 
 /* weasyprint makes the PDF of the page, tagged for screen readers (PDF/UA-1). */
@@ -86,10 +87,9 @@ static int make_part(const struct report_job *j, const char *part)
 	if (pdf)
 		unlink(page);
 	if (made == 127)
-		tool_error(j->o->verb, "%s", said(j, "a PDF needs weasyprint: apt-get install weasyprint",
-		                                  "un PDF necesita weasyprint: apt-get install weasyprint"));
+		tool_error(j->o->verb, "%s", said(j, "a PDF needs weasyprint: apt-get install weasyprint"));
 	else if (made != 0)
-		tool_error(j->o->verb, "weasyprint: %s %d", said(j, "ended with", "terminó con"), made);
+		tool_error(j->o->verb, "weasyprint: %s %d", said(j, "ended with"), made);
 	return e != 0 || made != 0 ? ERR_IO : 0;
 }
 
@@ -97,7 +97,7 @@ bool report_file_may(const struct report_job *j)
 {
 	const bool there = j->output != NULL && strcmp(j->output, "-") != 0 && access(j->output, F_OK) == 0;
 	if (there && !j->force)
-		tool_error(j->o->verb, "%s: %s", j->output, said(j, "is there already; --force replaces it", "ya existe; --force lo reemplaza"));
+		tool_error(j->o->verb, "%s: %s", j->output, said(j, "is there already; --force replaces it"));
 	return !there || j->force;
 }
 

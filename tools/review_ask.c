@@ -36,7 +36,7 @@ static bool answer(char *line, size_t size)
 
 static int gave_up(const struct reviewing *r)
 {
-	fprintf(stderr, "%s\n", review_said(&r->f.common, "Nothing was changed.", "No se cambió nada."));
+	fprintf(stderr, "%s\n", review_said(&r->f.common, "Nothing was changed."));
 	return ERR_NOTFOUND;
 }
 
@@ -46,8 +46,7 @@ static int ask_disposition(struct reviewing *r)
 	for (int d = DISPOSITION_NONE + 1; d < DISPOSITIONS; d++)
 		fprintf(stderr, "  %d  %s\n", d, review_disposition_word((enum review_disposition)d));
 	for (;;) {
-		fputs(review_said(&r->f.common, "Disposition (number or word; empty: leave it): ",
-		                  "Disposición (número o palabra; vacío: dejarlo): "), stderr);
+		fputs(review_said(&r->f.common, "Disposition (number or word; empty: leave it): "), stderr);
 		if (!answer(line, sizeof line) || line[0] == '\0')
 			return gave_up(r);
 		const int word = review_disposition_find(line);
@@ -62,8 +61,7 @@ static int ask_note(struct reviewing *r)
 {
 	char line[LINE_MAX_BYTES];
 	for (;;) {
-		fputs(review_said(&r->f.common, "Note (what was found out, and how; empty: leave it): ",
-		                  "Nota (qué se averiguó y cómo; vacío: dejarlo): "), stderr);
+		fputs(review_said(&r->f.common, "Note (what was found out, and how; empty: leave it): "), stderr);
 		if (!answer(line, sizeof line) || line[0] == '\0')
 			return gave_up(r);
 		if (review_take_text(&r->f.common, "--note", line, REVIEW_NOTE_MAX, r->note) == 0) {
@@ -82,7 +80,7 @@ static int present(void *ctx, const struct stored_finding *s)
 	char stands[REVIEW_STANDS_MAX], left[REVIEW_LEFT_MAX];
 	snprintf(whole, sizeof whole, "%.200s -> %.300s, %s; %.600s", s->row.equipment, finding_peer(s),
 	         format_size(s->row.bytes_out, out), finding_why(s, why, sizeof why));
-	fprintf(stderr, review_said(&r->f.common, "Finding %" PRId64 ", severity %u: %s\n", "Hallazgo %" PRId64 ", severidad %u: %s\n"),
+	fprintf(stderr, review_said(&r->f.common, "Finding %jd, severity %u: %s\n"),
 	        s->row.id, s->row.severity, format_clean(whole, clean, sizeof clean));
 	review_left(&s->review, r->f.filter.now_us, lang, left);
 	fprintf(stderr, "  %s%s%s\n", review_stands(&s->review, lang, stands), left[0] != '\0' ? ", " : "", left);
@@ -96,7 +94,7 @@ static void present_before(const struct reviewing *r, struct store_reader *reade
 	char analyst[4 * sizeof b.analyst], note[4 * sizeof b.note];
 	if (store_read_review_before(reader, finding, &b) != 0 || b.finding == 0)
 		return;
-	fprintf(stderr, review_said(&r->f.common, "  before: finding %" PRId64 ", %s by %s: %s\n", "  antes: hallazgo %" PRId64 ", %s por %s: %s\n"),
+	fprintf(stderr, review_said(&r->f.common, "  before: finding %jd, %s by %s: %s\n"),
 	        b.finding, review_disposition_word(b.disposition) != NULL ? review_disposition_word(b.disposition) : "?",
 	        format_clean(b.analyst, analyst, sizeof analyst), format_clean(b.note, note, sizeof note));
 }
@@ -127,17 +125,12 @@ int review_ask(struct reviewing *r)
 	if (!on_terminal()) {
 		if (!r->acts)
 			tool_error("review", "%s", review_said(&r->f.common, "what is to be done? --disposition D --note N, --state S, --hold, "
-			                                                     "--release, --note N, --log or --draft-approval",
-			                                       "¿qué se hace? --disposition D --note N, --state E, --hold, --release, "
-			                                       "--note N, --log o --draft-approval"));
+			                                                     "--release, --note N, --log or --draft-approval"));
 		else if (r->disposition == DISPOSITION_NONE)
 			tool_error("review", "%s", review_said(&r->f.common, "to close a finding takes a --disposition: confirmed, "
-			                                                     "false-positive, approved-after-review or escalated",
-			                                       "para cerrar un hallazgo hace falta --disposition: confirmed, "
-			                                       "false-positive, approved-after-review o escalated"));
+			                                                     "false-positive, approved-after-review or escalated"));
 		else if (!r->noted)
-			tool_error("review", "%s", review_said(&r->f.common, "a disposition takes a --note: what was found out, and how",
-			                                       "una disposición lleva --note: qué se averiguó y cómo"));
+			tool_error("review", "%s", review_said(&r->f.common, "a disposition takes a --note: what was found out, and how"));
 		return r->acts && r->disposition != DISPOSITION_NONE && r->noted ? 0 : ERR_INVALID;
 	}
 	int code = r->disposition == DISPOSITION_NONE || !r->noted ? present_all(r) : 0;
@@ -155,11 +148,9 @@ int review_confirm(struct reviewing *r)
 	if (!r->chosen || r->yes || r->count == 0)
 		return 0;
 	if (!on_terminal()) {
-		tool_error("review", review_said(&r->f.common, "the filters find %zu findings: --yes does it", 
-		                                 "los filtros encuentran %zu hallazgos: --yes lo hace"), r->count);
+		tool_error("review", review_said(&r->f.common, "the filters find %zu findings: --yes does it"), r->count);
 		return ERR_INVALID;
 	}
-	fprintf(stderr, review_said(&r->f.common, "The filters find %zu findings. The same for all of them? [y/N] ",
-	                            "Los filtros encuentran %zu hallazgos. ¿Lo mismo para todos? [s/N] "), r->count);
+	fprintf(stderr, review_said(&r->f.common, "The filters find %zu findings. The same for all of them? [y/N] "), r->count);
 	return answer(line, sizeof line) && strchr("yYsS", line[0]) != NULL && line[0] != '\0' ? 0 : gave_up(r);
 }

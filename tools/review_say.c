@@ -8,19 +8,20 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "translate.h"
 
 #define NO_LOGIN UINT32_MAX   /* what the kernel says of a process of no login */
 
-const char *review_said(const struct tool_options *o, const char *en, const char *es)
+const char *review_said(const struct tool_options *o, const char *msgid)
 {
-	return strcmp(tool_lang(o), "es") == 0 ? es : en;
+	return tr(tool_lang(o), msgid);
 }
 
 /* --- how it stands --- */
 
 const char *review_left(const struct row_review *r, int64_t now_us, const char *lang, char buf[REVIEW_LEFT_MAX])
 {
-	const bool spanish = strcmp(lang, "es") == 0, late = r->due_us <= now_us;
+	const bool late = r->due_us <= now_us;
 	const int64_t minutes = (late ? now_us - r->due_us : r->due_us - now_us) / 60000000;
 	char span[32];
 	buf[0] = '\0';
@@ -33,37 +34,36 @@ const char *review_left(const struct row_review *r, int64_t now_us, const char *
 	else
 		snprintf(span, sizeof span, "%" PRId64 " d %" PRId64 " h", minutes / 1440, minutes % 1440 / 60);
 	if (late)
-		snprintf(buf, REVIEW_LEFT_MAX, spanish ? "vencido hace %s" : "overdue by %s", span);
+		snprintf(buf, REVIEW_LEFT_MAX, tr(lang, "overdue by %s"), span);
 	else
-		snprintf(buf, REVIEW_LEFT_MAX, spanish ? "quedan %s" : "%s left", span);
+		snprintf(buf, REVIEW_LEFT_MAX, tr(lang, "%s left"), span);
 	return buf;
 }
 
-static const char *disposition_text(enum review_disposition d, bool spanish)
+static const char *disposition_text(enum review_disposition d, const char *lang)
 {
-	static const char *const words[][2] = {
-		[DISPOSITION_NONE] = {"", ""}, [DISPOSITION_CONFIRMED] = {"confirmed", "confirmado"},
-		[DISPOSITION_FALSE_POSITIVE] = {"false positive", "falso positivo"},
-		[DISPOSITION_APPROVED] = {"approved after review", "aprobado tras revisión"},
-		[DISPOSITION_ESCALATED] = {"escalated", "escalado"}};
-	return words[d < DISPOSITIONS ? d : DISPOSITION_NONE][spanish];
+	static const char *const words[] = {
+		[DISPOSITION_NONE] = "", [DISPOSITION_CONFIRMED] = N_("confirmed"),
+		[DISPOSITION_FALSE_POSITIVE] = N_("false positive"),
+		[DISPOSITION_APPROVED] = N_("approved after review"),
+		[DISPOSITION_ESCALATED] = N_("escalated")};
+	return tr(lang, words[d < DISPOSITIONS ? d : DISPOSITION_NONE]);
 }
 
 const char *review_stands(const struct row_review *r, const char *lang, char buf[REVIEW_STANDS_MAX])
 {
-	const bool spanish = strcmp(lang, "es") == 0;
-	const char *disposition = disposition_text(r->disposition, spanish);
-	const char *state = r->state == REVIEW_CLOSED      ? (spanish ? "cerrado" : "closed")
-	                    : r->state == REVIEW_IN_REVIEW ? (spanish ? "en revisión" : "in review")
-	                    : r->reopened > 0              ? (spanish ? "reabierto" : "reopened")
-	                    : r->disposition != 0          ? (spanish ? "abierto" : "open")
-	                                                   : (spanish ? "nuevo" : "new");
+	const char *disposition = disposition_text(r->disposition, lang);
+	const char *state = r->state == REVIEW_CLOSED      ? tr(lang, "closed")
+	                    : r->state == REVIEW_IN_REVIEW ? tr(lang, "in review")
+	                    : r->reopened > 0              ? tr(lang, "reopened")
+	                    : r->disposition != 0          ? tr(lang, "open")
+	                                                   : tr(lang, "new");
 	if (disposition[0] == '\0')
 		snprintf(buf, REVIEW_STANDS_MAX, "%s", state);
 	else if (r->state == REVIEW_CLOSED)
 		snprintf(buf, REVIEW_STANDS_MAX, "%s: %s", state, disposition);
 	else
-		snprintf(buf, REVIEW_STANDS_MAX, spanish ? "%s; antes %s" : "%s; before: %s", state, disposition);
+		snprintf(buf, REVIEW_STANDS_MAX, tr(lang, "%s; before: %s"), state, disposition);
 	return buf;
 }
 
@@ -83,13 +83,12 @@ int review_take_text(const struct tool_options *o, const char *option, const cha
 		n -= blanks;
 	}
 	if (n > max)
-		tool_error(o->verb, review_said(o, "%s: longer than %zu bytes", "%s: pasa de %zu bytes"), option, max);
+		tool_error(o->verb, review_said(o, "%s: longer than %zu bytes"), option, max);
 	else if (n == 0)
-		tool_error(o->verb, "%s: %s", option, review_said(o, "empty", "está vacío"));
+		tool_error(o->verb, "%s: %s", option, review_said(o, "empty"));
 	else if (strcmp(format_clean(buf, clean, sizeof clean), buf) != 0)
 		tool_error(o->verb, "%s: %s", option,
-		           review_said(o, "bytes that are not UTF-8, control characters, or characters that hide or reorder others",
-		                       "bytes que no son UTF-8, caracteres de control o que ocultan o reordenan otros"));
+		           review_said(o, "bytes that are not UTF-8, control characters, or characters that hide or reorder others"));
 	else
 		return 0;
 	return ERR_INVALID;

@@ -27,7 +27,6 @@ MUST_CHECK int review_take_text(const struct tool_options *o, const char *option
 void review_who(char account[REVIEW_USER_MAX + 1], char name[REVIEW_NAME_MAX + 1]);
 
 /* The sentence in the language that was asked for. */
-const char *review_said(const struct tool_options *o, const char *en, const char *es) __attribute__((format_arg(2)))
-__attribute__((format_arg(3)));
+const char *review_said(const struct tool_options *o, const char *msgid) __attribute__((format_arg(2)));
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "show.h"
 #include "text.h"
+#include "translate.h"
 
 #define TERMS_SHOWN 9u
 
@@ -36,7 +37,7 @@ static const char *detection_text(const struct show *s, const struct page_detect
 	if (d->bytes_out > 0)
 		snprintf(bytes, sizeof bytes, " %s", format_size(d->bytes_out, amount));
 	snprintf(buf, size, "%s%s%s%s%s%s%s%s%s", d->word, score, count, attack, bytes, d->what >= 0 ? ": " : "",
-	         d->what >= 0 ? detect_text((enum detection)d->what, s->lang) : "", d->detail[0] != '\0' ? " " : "", d->detail);
+	         d->what >= 0 ? tr(s->lang, detect_word((enum detection)d->what)->text) : "", d->detail[0] != '\0' ? " " : "", d->detail);
 	return buf;
 }
 
@@ -49,7 +50,7 @@ const char *show_term(const struct show *s, const struct severity_item *i, char 
 	case SEVERITY_UNAPPROVED:
 		return text(s->lang, TEXT_TERM_UNAPPROVED);
 	case SEVERITY_REASON:
-		snprintf(buf, 900, "%s: %s", reason_word((enum reason)i->which), reason_text((enum reason)i->which, s->lang));
+		snprintf(buf, 900, "%s: %s", reason_word((enum reason)i->which), tr(s->lang, reason_text((enum reason)i->which)));
 		return buf;
 	case SEVERITY_DETECTION:
 		d = detection_of(s, i->which);
@@ -86,7 +87,7 @@ static void print_reasons(const struct show *s)
 		char buf[400];
 		if ((reasons >> r & 1) == 0 || r == weighty)
 			continue;
-		snprintf(buf, sizeof buf, "%s: %s", reason_word((enum reason)r), reason_text((enum reason)r, s->lang));
+		snprintf(buf, sizeof buf, "%s: %s", reason_word((enum reason)r), tr(s->lang, reason_text((enum reason)r)));
 		term(s, NULL, 0, buf);
 	}
 }
@@ -124,12 +125,12 @@ static void print_verdict(const struct show *s)
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		if ((r->reasons >> i & 1) != 0)
 			show_item(s, count++ == 0 ? say(s, SHOW_REASON) : NULL, "%s: %s", reason_word((enum reason)i),
-			          reason_text((enum reason)i, s->lang));
+			          tr(s->lang, reason_text((enum reason)i)));
 	count = 0;
 	for (unsigned i = 0; i < DETECT_COUNT; i++)
 		if ((r->signs & detect_bit((enum detection)i)) != 0)
 			show_item(s, count++ == 0 ? say(s, SHOW_DETECTED) : NULL, "%s [%s]: %s", detect_word((enum detection)i)->word,
-			          detect_word((enum detection)i)->attack, detect_text((enum detection)i, s->lang));
+			          detect_word((enum detection)i)->attack, tr(s->lang, detect_word((enum detection)i)->text));
 }
 
 void show_why(const struct show *s)

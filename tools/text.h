@@ -2,6 +2,7 @@
 #ifndef TOOLS_TEXT_H
 #define TOOLS_TEXT_H
 #include <stddef.h>
+#include <stdint.h>
 
 enum text {
 	TEXT_USAGE = 0, TEXT_USAGE_END, TEXT_NO_SUCH_VERB, TEXT_BAD_FORMAT, TEXT_BAD_LANG, TEXT_TOO_MANY,
@@ -58,5 +59,9 @@ const char *text(const char *lang, enum text t);
 
 /* form with {0}, {1} … replaced by values, cut at size. Returns buf. */
 const char *text_fill(const char *form, const char *const *values, char *buf, size_t size);
+
+/* "1 transfer", "2 transfers": the form for n, with {0} replaced by it. Both are text of the code; see translate.h. */
+#define TEXT_COUNT_MAX 160
+const char *text_count(const char *lang, const char *one, const char *many, uint64_t n, char buf[TEXT_COUNT_MAX]);
 
 #endif

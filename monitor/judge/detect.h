@@ -73,7 +73,7 @@ struct detect_word {
 	const char *attack;        /* ATT&CK ids, ", " between */
 	enum detect_group group;
 	uint8_t weight;            /* points of severity, 0 to 60 */
-	const char *en, *es;       /* a sentence for a person */
+	const char *text;          /* a sentence for a person, in English: tools/translate */
 };
 
 static inline uint64_t detect_bit(enum detection d)
@@ -85,7 +85,6 @@ static inline uint64_t detect_bit(enum detection d)
 const struct detect_word *detect_word(enum detection d);
 /* The bit's number, or -1. */
 int detect_find(const char *word);
-const char *detect_text(enum detection d, const char *lang);   /* "en" or "es" */
 
 /* One of them, seen. What it is about: a machine and a peer (address or
  * domain). Strings are borrowed for the time of the call. */

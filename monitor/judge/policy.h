@@ -100,7 +100,7 @@ void policy_explain(const struct policy *p, const struct policy_facts *f, policy
 const char *policy_hash(const struct policy *p);   /* hex of config.hash */
 const char *reason_word(enum reason r);            /* "no-approval" … */
 int reason_find(const char *word);                 /* the bit's number, or -1 */
-const char *reason_text(enum reason r, const char *lang);  /* a sentence for a person, "en" or "es" */
+const char *reason_text(enum reason r);  /* a sentence for a person, in English: tools/translate */
 const char *verdict_word(enum verdict v);
 
 /* The local period that holds a time: its start, UTC microseconds (DST-safe;

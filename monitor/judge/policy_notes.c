@@ -3,40 +3,32 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/msgid.h"
 #include "judge/policy_parts.h"
 
 static const struct {
-	const char *word, *en, *es;
+	const char *word, *text;
 } notes[POLICY_NOTE_KINDS] = {
-    [POLICY_NOTE_EXPIRED] = {"expired", "has expired and approves nothing", "ya venció y no aprueba nada"},
-    [POLICY_NOTE_NEVER_DAY] = {"never-day", "none of its days of the week falls within 'valid'; it never holds",
-                               "ninguno de sus días de la semana cae dentro de 'valid'; nunca se cumple"},
+    [POLICY_NOTE_EXPIRED] = {"expired", N_("has expired and approves nothing")},
+    [POLICY_NOTE_NEVER_DAY] = {"never-day", N_("none of its days of the week falls within 'valid'; it never holds")},
     [POLICY_NOTE_NEVER_EQUIPMENT] =
         {"never-equipment",
-         "no machine of the inventory can be in this network; unknown machines are never approved",
-         "ninguna máquina del inventario puede estar en esta red; las desconocidas nunca se aprueban"},
+         N_("no machine of the inventory can be in this network; unknown machines are never approved")},
     [POLICY_NOTE_NEVER_OUTSIDE] =
-        {"never-outside", "its prefixes lie within the equipment's own network, where nothing is a transfer",
-         "sus prefijos están dentro de la propia red del equipo, donde nada es una transferencia"},
-    [POLICY_NOTE_WHOLE_INTERNET] = {"whole-internet", "its prefix is the whole Internet",
-                                    "su prefijo es toda Internet"},
-    [POLICY_NOTE_NOT_YET] = {"not-yet-valid", "is not valid yet", "aún no está vigente"},
-    [POLICY_NOTE_EXPIRES_SOON] = {"expires-soon", "expires within 30 days", "vence en menos de 30 días"},
+        {"never-outside", N_("its prefixes lie within the equipment's own network, where nothing is a transfer")},
+    [POLICY_NOTE_WHOLE_INTERNET] = {"whole-internet", N_("its prefix is the whole Internet")},
+    [POLICY_NOTE_NOT_YET] = {"not-yet-valid", N_("is not valid yet")},
+    [POLICY_NOTE_EXPIRES_SOON] = {"expires-soon", N_("expires within 30 days")},
     [POLICY_NOTE_HOSTS_ALONE] =
         {"hosts-alone",
-         "names hosts without a prefix or ASN: honoured only where a DNS answer gave the name for the address",
-         "nombra hosts sin prefijo ni ASN: sólo vale donde una respuesta DNS dio el nombre para la dirección"},
-    [POLICY_NOTE_COUNTRIES_ALONE] = {"countries-alone", "names countries alone: any address there, whoever has it",
-                                     "sólo nombra países: cualquier dirección allí, sea de quien sea"},
+         N_("names hosts without a prefix or ASN: honoured only where a DNS answer gave the name for the address")},
+    [POLICY_NOTE_COUNTRIES_ALONE] = {"countries-alone", N_("names countries alone: any address there, whoever has it")},
     [POLICY_NOTE_SEVERAL_MEANINGS] = {"several-meanings",
-                                      "is more than one of id, group, vendor and network; all of them are meant",
-                                      "es más de uno entre id, grupo, fabricante y red; se entienden todos"},
+                                      N_("is more than one of id, group, vendor and network; all of them are meant")},
     [POLICY_NOTE_CLOCK_IS_UTC] =
-        {"clock-is-utc", "hours, validity and limits go by UTC; set site.timezone if the site's clock is meant",
-         "horarios, vigencias y límites van en UTC; defina site.timezone si se entiende la hora del sitio"},
+        {"clock-is-utc", N_("hours, validity and limits go by UTC; set site.timezone if the site's clock is meant")},
     [POLICY_NOTE_EQUIPMENT_WITHOUT] = {"equipment-without-approval",
-                                       "no valid approval covers it; all that it sends is unapproved",
-                                       "ninguna aprobación vigente lo cubre; todo lo que envíe será no aprobado"},
+                                       N_("no valid approval covers it; all that it sends is unapproved")},
 };
 
 const char *policy_note_word(enum policy_note_kind k)
@@ -44,11 +36,11 @@ const char *policy_note_word(enum policy_note_kind k)
 	return (unsigned)k < POLICY_NOTE_KINDS ? notes[k].word : "?";
 }
 
-const char *policy_note_text(enum policy_note_kind k, const char *lang)
+const char *policy_note_text(enum policy_note_kind k)
 {
 	if ((unsigned)k >= POLICY_NOTE_KINDS)
 		return "?";
-	return lang != NULL && strncmp(lang, "es", 2) == 0 ? notes[k].es : notes[k].en;
+	return notes[k].text;
 }
 
 struct telling {

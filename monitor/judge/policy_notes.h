@@ -36,7 +36,7 @@ typedef void (*policy_note_fn)(void *ctx, const struct policy_note *n);
 /* Tell every note, in the order of the file; now_us decides what has expired. */
 void policy_notes(const struct policy *p, int64_t now_us, policy_note_fn fn, void *ctx);
 const char *policy_note_word(enum policy_note_kind k);
-const char *policy_note_text(enum policy_note_kind k, const char *lang); /* "en" or "es" */
+const char *policy_note_text(enum policy_note_kind k); /* in English: tools/translate */
 
 /* -1 not yet valid, 0 valid, 1 expired, by the site's calendar. */
 int policy_validity(const struct policy *p, const struct config_approval *a, int64_t now_us);

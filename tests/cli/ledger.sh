@@ -28,7 +28,7 @@ done <"$work/entries"
 [ "$(ledger --subject 2 --format json | jq -r .subject | sort -u)" = 2 ] || fail "--subject"
 [ "$(ledger --limit 3 --format json | jq -r .seq | head -n1)" = "$(($(wc -l <"$work/entries") - 3))" ] || fail "--limit"
 [ -z "$(ledger --until 2020-01-01 --format json)" ] || fail "--until"
-ledger --lang es | head -n1 | grep -q 'Entrada' || fail "the heading"
+ledger --lang es | head -n1 | grep -q 'Asiento' || fail "the heading"
 for bad in "--kind x" "proof" "proof x" "proof 1 2" "head 1" "other" "stamp --note x" "accept" "head --kind rows" "--format csv" "--subject x"; do
 	# shellcheck disable=SC2086
 	ledger $bad >/dev/null 2>&1 && fail "$bad was taken"

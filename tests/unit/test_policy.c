@@ -373,12 +373,11 @@ static void words(void **state)
 		const char *w = reason_word((enum reason)r);
 		assert_true(w[0] >= 'a' && w[0] <= 'z');
 		assert_int_equal(reason_find(w), r);
-		assert_string_not_equal(reason_text((enum reason)r, "en"), reason_text((enum reason)r, "es"));
-		assert_string_equal(reason_text((enum reason)r, "fr"), reason_text((enum reason)r, NULL));
+		assert_true(strlen(reason_text((enum reason)r)) > 10);
 	}
 	assert_int_equal(reason_find("none"), -1);
 	assert_string_equal(reason_word(REASON_COUNT), "?");
-	assert_string_equal(reason_text(REASON_COUNT, "es"), "?");
+	assert_string_equal(reason_text(REASON_COUNT), "?");
 	assert_string_equal(verdict_word(VERDICT_HOUSEKEEPING), "housekeeping");
 	assert_string_equal(policy_hash(policy), cfg->hash_text);
 }

@@ -28,8 +28,7 @@ static void tell(void *ctx, const struct policy_note *n)
 {
 	(void)ctx;
 	const size_t used = strlen(told);
-	assert_true(strlen(policy_note_text(n->kind, "es")) > 10);
-	assert_string_not_equal(policy_note_text(n->kind, "en"), policy_note_text(n->kind, "es"));
+	assert_true(strlen(policy_note_text(n->kind)) > 10);
 	snprintf(told + used, sizeof told - used, "%s%s%s%s%s%s ", policy_note_word(n->kind), n->warning ? "!" : "",
 	         n->approval != NULL ? ":" : "", n->approval != NULL ? n->approval->id : "",
 	         n->subject != NULL ? "=" : "", n->subject != NULL ? n->subject : "");

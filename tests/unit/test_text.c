@@ -11,6 +11,7 @@
 #include "judge/detect.h"
 #include "judge/policy.h"
 #include "text.h"
+#include "translate.h"
 
 /* Both there, both with the same places to fill, and words of their own where they are sentences. */
 static void check(const char *en, const char *es, const char *what, unsigned number)
@@ -37,9 +38,9 @@ static void test_both_languages(void **state)
 	for (unsigned i = 0; i < TEXT_COUNT; i++)
 		check(text("en", (enum text)i), text("es", (enum text)i), "text", i);
 	for (unsigned i = 0; i < REASON_COUNT; i++)
-		check(reason_text((enum reason)i, "en"), reason_text((enum reason)i, "es"), "reason", i);
+		check(tr("en", reason_text((enum reason)i)), tr("es", reason_text((enum reason)i)), "reason", i);
 	for (unsigned i = 0; i < DETECT_COUNT; i++)
-		check(detect_text((enum detection)i, "en"), detect_text((enum detection)i, "es"), "detection", i);
+		check(tr("en", detect_word((enum detection)i)->text), tr("es", detect_word((enum detection)i)->text), "detection", i);
 }
 
 static void test_fill(void **state)
@@ -52,8 +53,19 @@ static void test_fill(void **state)
 	assert_string_equal(text_fill("", values, small, 1), "");
 }
 
+static void test_count(void **state)
+{
+	char buf[TEXT_COUNT_MAX];
+	(void)state;
+	assert_string_equal(text_count("en", "{0} finding", "{0} findings", 1, buf), "1 finding");
+	assert_string_equal(text_count("en", "{0} finding", "{0} findings", 0, buf), "0 findings");
+	assert_string_equal(text_count("es", "{0} finding", "{0} findings", 1, buf), "1 hallazgo");
+	assert_string_equal(text_count("es-MX", "{0} finding", "{0} findings", UINT64_MAX, buf), "18446744073709551615 hallazgos");
+	assert_string_equal(text_count("es", "{0} is in no catalogue", "{0} are in none", 2, buf), "2 are in none");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_both_languages), cmocka_unit_test(test_fill)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_both_languages), cmocka_unit_test(test_fill), cmocka_unit_test(test_count)};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "evidence/bundle.h"
+#include "translate.h"
 
-/* --- what to type, the same in both languages --- */
+/* --- what to type, the same in every language --- */
 
 static const char sums[] = "    sha256sum -c SHA256SUMS\n";
 
@@ -67,19 +68,19 @@ static const char rows[] =
     "        print('transfer', row['id'], 'is what was sealed' if row['id'] in sealed else 'is not sealed yet')\n"
     "    END\n";
 
-/* --- English --- */
+/* --- the parts --- */
 
-static void what_en(FILE *f, const struct bundle *b)
+static void what(FILE *f, const struct bundle *b, const char *lang)
 {
-	fprintf(f, "%s %" PRId64 " of sensor %s\n\n", b->of.finding != 0 ? "Finding" : "Transfer",
+	fprintf(f, tr(lang, "%s %jd of sensor %s\n\n"), b->of.finding != 0 ? tr(lang, "Finding") : tr(lang, "Transfer"),
 	        b->of.finding != 0 ? b->of.finding : b->of.transfer, b->sensor);
 	fprintf(f,
-	        "garita is a passive sensor beside inspection equipment (X-ray machines for cargo and baggage). It records what\n"
+	        tr(lang, "garita is a passive sensor beside inspection equipment (X-ray machines for cargo and baggage). It records what\n"
 	        "leaves that equipment for places that nobody approved. A transfer is one connection between a machine and something\n"
 	        "outside; a finding is the unapproved or suspicious transfers of one machine to one peer. This folder holds what it\n"
-	        "recorded of one of them: %" PRIu64 " transfers, %" PRIu64 " packets (%" PRIu64 " bytes), %" PRIu64 " entries of its ledger.\n"
+	        "recorded of one of them: %ju transfers, %ju packets (%ju bytes), %ju entries of its ledger.\n"
 	        "src_ip and src_port are always the machine's end, dest_ip and dest_port the other one; \"out\" is away from the machine.\n"
-	        "All times are UTC. The zip file has no times of its own: the same record gives the same bytes.\n\n",
+	        "All times are UTC. The zip file has no times of its own: the same record gives the same bytes.\n\n"),
 	        b->transfers, b->packets, b->bytes, b->entries);
 }
 
@@ -90,17 +91,17 @@ static void problems_of(FILE *f, const struct bundle *b, bool notes)
 			fprintf(f, "  - %s: %s.\n", b->problem[i].word, b->problem[i].text);
 }
 
-static void found_en(FILE *f, const struct bundle *b)
+static void found(FILE *f, const struct bundle *b, const char *lang)
 {
 	if (b->wrong > 0) {
-		fprintf(f, "WRONG. When this was made, %u things did not agree with the ledger; read them before you believe the rest:\n",
+		fprintf(f, tr(lang, "WRONG. When this was made, %u things did not agree with the ledger; read them before you believe the rest:\n"),
 		        b->wrong);
 		problems_of(f, b, false);
 	} else {
-		fprintf(f, "When this was made, everything that was taken from the record agreed with the ledger.\n");
+		fprintf(f, tr(lang, "When this was made, everything that was taken from the record agreed with the ledger.\n"));
 	}
 	if (b->problems > 0) {
-		fprintf(f, "To know:\n");
+		fprintf(f, tr(lang, "To know:\n"));
 		problems_of(f, b, true);
 	}
 	fprintf(f, "\n");
@@ -113,134 +114,58 @@ static void files_of(FILE *f, const struct bundle *b)
 			fprintf(f, "  %-16s %s\n", b->member[i].name, b->member[i].what);
 }
 
-static void check_en(FILE *f, const struct bundle *b)
+static void check(FILE *f, const struct bundle *b, const char *lang)
 {
-	fprintf(f, "How to check it, with tools of others\n\n1. Nothing was changed since this was packed (coreutils):\n\n%s\n", sums);
-	fprintf(f, "   This says nothing of who packed it: ask for the SHA-256 of the zip file by another way.\n\n");
+	fprintf(f, tr(lang, "How to check it, with tools of others\n\n1. Nothing was changed since this was packed (coreutils):\n\n%s\n"), sums);
+	fprintf(f, tr(lang, "   This says nothing of who packed it: ask for the SHA-256 of the zip file by another way.\n\n"));
 	if (b->packets > 0)
 		fprintf(f,
-		        "2. The packets (Wireshark, its capinfos and tshark). Each has a comment \"garita transfer=…\"; the first of each\n"
+		        tr(lang, "2. The packets (Wireshark, its capinfos and tshark). Each has a comment \"garita transfer=…\"; the first of each\n"
 		        "   transfer says more. Lost packets are in the interface statistics (capinfos, or Statistics > Capture File\n"
-		        "   Properties). The numbers of each transfer stand in manifest.json, packets_of_transfers:\n\n%s\n",
+		        "   Properties). The numbers of each transfer stand in manifest.json, packets_of_transfers:\n\n%s\n"),
 		        packets);
 	fprintf(f,
-	        "3. The policies, which say what was approved. The name of each file is the BLAKE2b-256 of its text (coreutils), and\n"
-	        "   policy_hash in the ledger's entries of kind policy, policy= in the comments of the packets:\n\n%s\n",
+	        tr(lang, "3. The policies, which say what was approved. The name of each file is the BLAKE2b-256 of its text (coreutils), and\n"
+	        "   policy_hash in the ledger's entries of kind policy, policy= in the comments of the packets:\n\n%s\n"),
 	        policy);
 	if (b->checkpoint == 0)
 		return;
 	fprintf(f,
-	        "4. The ledger is a list that is only ever added to: each entry holds the hash of the one before, and all of them\n"
+	        tr(lang, "4. The ledger is a list that is only ever added to: each entry holds the hash of the one before, and all of them\n"
 	        "   are the leaves of a Merkle tree (RFC 6962). Its head is signed (checkpoint.txt: the sensor, the number of\n"
 	        "   entries, the root of the tree, the signature; C2SP tlog-checkpoint) every hour, and sent away from the machine\n"
 	        "   where the site set that up. Compare public-key.txt with what the site published when it installed the sensor,\n"
 	        "   and checkpoint.txt with the copies that went away: who holds the machine can make both anew, but not those.\n"
-	        "   Signature (OpenSSL 3 prints \"Signature Verified Successfully\"):\n\n%s\n",
+	        "   Signature (OpenSSL 3 prints \"Signature Verified Successfully\"):\n\n%s\n"),
 	        signature);
-	fprintf(f, "5. Each entry in ledger.jsonl is in the tree whose root was signed (Python 3, nothing else):\n\n%s\n", inclusion);
+	fprintf(f, tr(lang, "5. Each entry in ledger.jsonl is in the tree whose root was signed (Python 3, nothing else):\n\n%s\n"), inclusion);
 	fprintf(f,
-	        "6. The transfers: each one that has ended is hashed (rows.jsonl holds its columns, as they are hashed), and lists of\n"
-	        "   those hashes (seals.jsonl) have theirs in entries of kind rows. transfers.json says the same for people:\n\n%s\n",
+	        tr(lang, "6. The transfers: each one that has ended is hashed (rows.jsonl holds its columns, as they are hashed), and lists of\n"
+	        "   those hashes (seals.jsonl) have theirs in entries of kind rows. transfers.json says the same for people:\n\n%s\n"),
 	        rows);
 	fprintf(f,
-	        "7. The packets come out of larger files (manifest.json, segments), whose SHA-256 stands in an entry evidence-kept of\n"
-	        "   the ledger. They were compared when this was made; whoever has the sensor compares them again: garita verify.\n\n");
+	        tr(lang, "7. The packets come out of larger files (manifest.json, segments), whose SHA-256 stands in an entry evidence-kept of\n"
+	        "   the ledger. They were compared when this was made; whoever has the sensor compares them again: garita verify.\n\n"));
 }
 
-static const char blind_en[] =
-    "What it cannot show\n\n"
+static const char blind[] =
+    N_("What it cannot show\n\n"
     "- What did not pass the mirrored switch port: modems and radios within a machine, other cables.\n"
     "- Packets that the switch or the sensor lost; what is known of that is in the interface statistics, and in\n"
     "  packets_missed and packets_evicted of manifest.json.\n"
     "- What is within encrypted connections; names hidden by ECH; data hidden in the fields of harmless protocols.\n"
     "- Whether the sensor's clock was right, and who sat at the machine. Host names are as the traffic gave them:\n"
     "  hostname_verified says whether DNS gave that name for that address.\n"
-    "- \"unapproved\" means that no written approval covered it: not that it was malicious.\n";
-
-/* --- Spanish --- */
-
-static void what_es(FILE *f, const struct bundle *b)
-{
-	fprintf(f, "%s %" PRId64 " del sensor %s\n\n", b->of.finding != 0 ? "Hallazgo" : "Transferencia",
-	        b->of.finding != 0 ? b->of.finding : b->of.transfer, b->sensor);
-	fprintf(f,
-	        "garita es un sensor pasivo junto a equipos de inspección (rayos X de carga y equipaje). Registra lo que sale de esos\n"
-	        "equipos hacia lugares que nadie aprobó. Una transferencia (transfer) es una conexión entre un equipo y algo de fuera;\n"
-	        "un hallazgo (finding) son las transferencias no aprobadas o sospechosas de un equipo hacia un mismo extremo. Esta\n"
-	        "carpeta contiene lo que registró de uno: %" PRIu64 " transferencias, %" PRIu64 " paquetes (%" PRIu64 " bytes), %" PRIu64 " asientos de su\n"
-	        "libro (ledger). src_ip y src_port son siempre el lado del equipo, dest_ip y dest_port el otro; \"out\" es saliendo del\n"
-	        "equipo. Todas las horas son UTC. El zip no lleva horas propias: el mismo registro da los mismos bytes.\n\n",
-	        b->transfers, b->packets, b->bytes, b->entries);
-}
-
-static void found_es(FILE *f, const struct bundle *b)
-{
-	if (b->wrong > 0) {
-		fprintf(f, "MAL. Al hacerse esto, %u cosas no concordaban con el libro; léalas antes de creer lo demás (en inglés):\n", b->wrong);
-		problems_of(f, b, false);
-	} else {
-		fprintf(f, "Al hacerse esto, todo lo tomado del registro concordaba con el libro.\n");
-	}
-	if (b->problems > 0) {
-		fprintf(f, "Debe saberse (en inglés):\n");
-		problems_of(f, b, true);
-	}
-	fprintf(f, "\n");
-}
-
-static void check_es(FILE *f, const struct bundle *b)
-{
-	fprintf(f, "Cómo comprobarlo, con herramientas de otros\n\n1. Nada cambió desde que se empaquetó (coreutils):\n\n%s\n", sums);
-	fprintf(f, "   Eso no dice quién lo empaquetó: pida el SHA-256 del zip por otra vía.\n\n");
-	if (b->packets > 0)
-		fprintf(f,
-		        "2. Los paquetes (Wireshark, con capinfos y tshark). Cada uno lleva un comentario \"garita transfer=…\"; el primero de\n"
-		        "   cada transferencia dice más. Los paquetes perdidos están en las estadísticas de interfaz (capinfos, o Estadísticas\n"
-		        "   > Propiedades del archivo de captura). Las cifras por transferencia: manifest.json, packets_of_transfers:\n\n%s\n",
-		        packets);
-	fprintf(f,
-	        "3. Las políticas, que dicen qué estaba aprobado. El nombre de cada archivo es el BLAKE2b-256 de su texto (coreutils), y\n"
-	        "   policy_hash en los asientos de tipo policy, policy= en los comentarios de los paquetes:\n\n%s\n",
-	        policy);
-	if (b->checkpoint == 0)
-		return;
-	fprintf(f,
-	        "4. El libro es una lista a la que solo se añade: cada asiento lleva el hash del anterior, y todos son las hojas de un\n"
-	        "   árbol de Merkle (RFC 6962). Su cabeza se firma cada hora (checkpoint.txt: el sensor, el número de asientos, la raíz\n"
-	        "   del árbol, la firma; C2SP tlog-checkpoint) y se envía fuera de la máquina donde el sitio lo dispuso. Compare\n"
-	        "   public-key.txt con lo que el sitio publicó al instalar el sensor, y checkpoint.txt con las copias enviadas: quien\n"
-	        "   domina la máquina puede rehacer ambos, pero no aquellas. La firma (OpenSSL 3 dice \"Signature Verified Successfully\"):\n\n%s\n",
-	        signature);
-	fprintf(f, "5. Cada asiento de ledger.jsonl está en el árbol cuya raíz se firmó (Python 3, nada más):\n\n%s\n", inclusion);
-	fprintf(f,
-	        "6. Las transferencias: cada una que terminó tiene su hash (rows.jsonl trae sus columnas, tal como se resumen), y listas\n"
-	        "   de esos hashes (seals.jsonl) tienen el suyo en asientos de tipo rows. transfers.json dice lo mismo para personas:\n\n%s\n",
-	        rows);
-	fprintf(f,
-	        "7. Los paquetes salen de archivos mayores (manifest.json, segments), cuyo SHA-256 está en un asiento evidence-kept del\n"
-	        "   libro. Se compararon al hacerse esto; quien tenga el sensor los compara de nuevo: garita verify.\n\n");
-}
-
-static const char blind_es[] =
-    "Lo que no puede mostrar\n\n"
-    "- Lo que no pasó por el puerto espejo del switch: módems y radios dentro de un equipo, otros cables.\n"
-    "- Paquetes que perdió el switch o el sensor; lo que de eso se sabe está en las estadísticas de interfaz, y en\n"
-    "  packets_missed y packets_evicted de manifest.json.\n"
-    "- El contenido de conexiones cifradas; nombres ocultos por ECH; datos ocultos en campos de protocolos inocentes.\n"
-    "- Si el reloj del sensor iba bien, y quién estaba ante el equipo. Los nombres son los que dio el tráfico:\n"
-    "  hostname_verified dice si DNS dio ese nombre para esa dirección.\n"
-    "- \"unapproved\" quiere decir que ninguna aprobación escrita lo cubría: no que fuera malicioso.\n";
+    "- \"unapproved\" means that no written approval covered it: not that it was malicious.\n");
 
 void bundle_write_readme(FILE *f, const struct bundle *b, const char *lang)
 {
-	const bool es = strcmp(lang, "es") == 0;
-	(es ? what_es : what_en)(f, b);
-	(es ? found_es : found_en)(f, b);
-	fprintf(f, es ? "Lo que hay\n\n" : "What is here\n\n");
+	what(f, b, lang);
+	found(f, b, lang);
+	fprintf(f, tr(lang, "What is here\n\n"));
 	files_of(f, b);
-	fprintf(f, "  %-16s %s\n  %-16s %s\n\n", "manifest.json", es ? "lista de todo, de dónde salió, qué falta o está mal" :
-	        "the list of all of it, where it came from, what is missing or wrong", "policy/*.yaml",
-	        es ? "los site.yaml que juzgaron estas transferencias" : "each site.yaml that judged these transfers");
-	(es ? check_es : check_en)(f, b);
-	fputs(es ? blind_es : blind_en, f);
+	fprintf(f, "  %-16s %s\n  %-16s %s\n\n", "manifest.json", tr(lang, "the list of all of it, where it came from, what is missing or wrong"), "policy/*.yaml",
+	        tr(lang, "each site.yaml that judged these transfers"));
+	check(f, b, lang);
+	fputs(tr(lang, blind), f);
 }

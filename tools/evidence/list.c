@@ -8,48 +8,41 @@
 #include "base/json.h"
 #include "finding_text.h"
 #include "format.h"
+#include "translate.h"
 
-static const char *const texts[EVIDENCE_TEXTS][2] = {
-	[EVIDENCE_USAGE] = {
-	    "usage: garita evidence [--files]\n"
+static const char *const texts[EVIDENCE_TEXTS] = {
+	[EVIDENCE_USAGE] = N_("usage: garita evidence [--files]\n"
 	    "       garita evidence ID|--transfer ID [-o FILE.zip [--force]]\n"
 	    "       [-c FILE] [--db FILE|DIR] [--format table|json] [--lang en|es]\n"
 	    "Alone: findings whose packets are kept; --files, or ID without -o: the files that hold them.\n"
-	    "-o writes everything about a finding (or one transfer) into a zip file that can be checked without garita.",
-	    "uso: garita evidence [--files]\n"
-	    "     garita evidence ID|--transfer ID [-o ARCHIVO.zip [--force]]\n"
-	    "     [-c ARCHIVO] [--db ARCHIVO|DIR] [--format table|json] [--lang en|es]\n"
-	    "Sin más: hallazgos cuyos paquetes se guardan; --files, o ID sin -o: los archivos que los contienen.\n"
-	    "-o escribe todo sobre un hallazgo (o una transferencia) en un zip que se comprueba sin garita."},
-	[EVIDENCE_BAD_ID] = {"not the number of a finding or transfer", "no es el número de un hallazgo o transferencia"},
-	[EVIDENCE_BAD_CSV] = {"csv is not offered here: table or json", "csv no se ofrece aquí: table o json"},
-	[EVIDENCE_NEEDS_ID] = {"-o asks for the number of a finding, or --transfer", "-o pide el número de un hallazgo, o --transfer"},
-	[EVIDENCE_NEEDS_OUT] = {"--force goes with -o", "--force va con -o"},
-	[EVIDENCE_NO_FINDING] = {"there is no such finding", "no existe ese hallazgo"},
-	[EVIDENCE_NO_TRANSFER] = {"there is no such transfer", "no existe esa transferencia"},
-	[EVIDENCE_THERE] = {"it is there already: --force writes over it", "ya existe: --force lo reemplaza"},
-	[EVIDENCE_FULL] = {"the disk is full; nothing was left behind", "el disco está lleno; no quedó nada a medias"},
-	[EVIDENCE_NONE] = {"No packets are kept.", "No se guarda ningún paquete."},
-	[EVIDENCE_NO_FILES] = {"No file holds packets of it.", "Ningún archivo contiene paquetes suyos."},
-	[EVIDENCE_MADE] = {"{0}: {1} packets of {2} transfers, {3} ledger entries ({4} proven)",
-	                   "{0}: {1} paquetes de {2} transferencias, {3} asientos del libro ({4} probados)"},
-	[EVIDENCE_PROVEN] = {"Give its SHA-256 by another way than the file:", "Dé su SHA-256 por otra vía que el archivo:"},
-	[EVIDENCE_WRONG] = {"it is complete, but not all of it agrees with the ledger: README.txt in it says what",
-	                    "está completo, pero no todo concuerda con el libro: LEEME.txt dentro dice qué"},
-	[EVIDENCE_COL_FINDING] = {"FINDING", "HALLAZGO"},     [EVIDENCE_COL_EQUIPMENT] = {"EQUIPMENT", "EQUIPO"},
-	[EVIDENCE_COL_PEER] = {"PEER", "EXTREMO"},            [EVIDENCE_COL_TRANSFERS] = {"TRANSFERS", "TRANSF."},
-	[EVIDENCE_COL_PACKETS] = {"PACKETS", "PAQUETES"},     [EVIDENCE_COL_SIZE] = {"SIZE", "TAMAÑO"},
-	[EVIDENCE_COL_MISSED] = {"MISSED", "PERDIDOS"},       [EVIDENCE_COL_EVICTED] = {"EVICTED", "DESALOJADOS"},
-	[EVIDENCE_COL_HOLD] = {"HOLD", "RETENCIÓN"},          [EVIDENCE_COL_ID] = {"ID", "ID"},
-	[EVIDENCE_COL_STATE] = {"STATE", "ESTADO"},           [EVIDENCE_COL_FIRST] = {"FIRST", "PRIMERO"},
-	[EVIDENCE_COL_FILE] = {"FILE", "ARCHIVO"},            [EVIDENCE_HOLD] = {"hold", "retenido"},
-	[EVIDENCE_OPEN] = {"open", "abierto"},                [EVIDENCE_CLOSED] = {"closed", "cerrado"},
-	[EVIDENCE_EVICTED] = {"evicted", "desalojado"},
+	    "-o writes everything about a finding (or one transfer) into a zip file that can be checked without garita."),
+	[EVIDENCE_BAD_ID] = N_("not the number of a finding or transfer"),
+	[EVIDENCE_BAD_CSV] = N_("csv is not offered here: table or json"),
+	[EVIDENCE_NEEDS_ID] = N_("-o asks for the number of a finding, or --transfer"),
+	[EVIDENCE_NEEDS_OUT] = N_("--force goes with -o"),
+	[EVIDENCE_NO_FINDING] = N_("there is no such finding"),
+	[EVIDENCE_NO_TRANSFER] = N_("there is no such transfer"),
+	[EVIDENCE_THERE] = N_("it is there already: --force writes over it"),
+	[EVIDENCE_FULL] = N_("the disk is full; nothing was left behind"),
+	[EVIDENCE_NONE] = N_("No packets are kept."),
+	[EVIDENCE_NO_FILES] = N_("No file holds packets of it."),
+	[EVIDENCE_MADE] = N_("{0}: {1} packets of {2} transfers, {3} ledger entries ({4} proven)"),
+	[EVIDENCE_PROVEN] = N_("Give its SHA-256 by another way than the file:"),
+	[EVIDENCE_WRONG] = N_("it is complete, but not all of it agrees with the ledger: README.txt in it says what"),
+	[EVIDENCE_COL_FINDING] = N_("FINDING"),     [EVIDENCE_COL_EQUIPMENT] = N_("EQUIPMENT"),
+	[EVIDENCE_COL_PEER] = N_("PEER"),            [EVIDENCE_COL_TRANSFERS] = N_("TRANSFERS"),
+	[EVIDENCE_COL_PACKETS] = N_("PACKETS"),     [EVIDENCE_COL_SIZE] = N_("SIZE"),
+	[EVIDENCE_COL_MISSED] = N_("MISSED"),       [EVIDENCE_COL_EVICTED] = N_("EVICTED"),
+	[EVIDENCE_COL_HOLD] = N_("HOLD"),          [EVIDENCE_COL_ID] = N_("ID"),
+	[EVIDENCE_COL_STATE] = N_("STATE"),           [EVIDENCE_COL_FIRST] = N_("FIRST"),
+	[EVIDENCE_COL_FILE] = N_("FILE"),            [EVIDENCE_HOLD] = N_("hold"),
+	[EVIDENCE_OPEN] = N_("open"),                [EVIDENCE_CLOSED] = N_("closed"),
+	[EVIDENCE_EVICTED] = N_("evicted"),
 };
 
 const char *evidence_text(const struct tool_options *o, enum evidence_text t)
 {
-	return texts[t][strcmp(tool_lang(o), "es") == 0];
+	return tr(tool_lang(o), texts[t]);
 }
 
 struct printer {

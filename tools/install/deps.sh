@@ -6,7 +6,7 @@ set -eu
 
 list() {
 	case $1 in
-	build) echo gcc libc6-dev make pkg-config libpcap-dev libndpi-dev libmaxminddb-dev libsqlite3-dev \
+	build) echo gcc libc6-dev make pkg-config gettext libpcap-dev libndpi-dev libmaxminddb-dev libsqlite3-dev \
 		libsodium-dev libssl-dev libseccomp-dev libcap-ng-dev libyaml-dev libxxhash-dev zlib1g-dev libzstd-dev libpsl-dev libyara-dev libzip-dev \
 		ieee-data tzdata ;;
 	test) echo libcmocka-dev iproute2 tshark sqlite3 jq perl man-db groff-base zstd gzip python3-jsonschema unzip openssl python3 ;;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "translate.h"
 
 #define CELL 22
 #define LEFT 96
@@ -48,8 +49,8 @@ static void coverage_legend(const struct report *r, FILE *out)
 {
 	static const enum coverage_state shown[] = {HOUR_SEEN, HOUR_PARTLY, HOUR_BLIND, HOUR_SILENT, HOUR_AHEAD};
 	const char *const words[] = {
-	    report_said(r, "seen", "visto"), report_said(r, "partly", "en parte"), report_said(r, "not seen", "no visto"),
-	    report_said(r, "doubtful", "dudoso"), report_said(r, "not known", "desconocido")};
+	    report_said(r, "seen"), report_said(r, "partly"), report_said(r, "not seen"),
+	    report_said(r, "doubtful"), report_said(r, "not known")};
 	const int y = 7 * CELL + 22;
 	for (int i = 0; i < 5; i++) {
 		const int x = LEFT + i * 110;
@@ -61,7 +62,7 @@ static void coverage_legend(const struct report *r, FILE *out)
 
 void chart_coverage(const struct report *r, FILE *out)
 {
-	const char *title = report_said(r, "Coverage, hour by hour, local time", "Cobertura, hora por hora, hora local");
+	const char *title = report_said(r, "Coverage, hour by hour, local time");
 	fprintf(out, "<svg role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\" class=\"chart\" " TEXT_STYLE ">\n<title>%s</title>\n", title,
 	        LEFT + 25 * CELL + 4, 7 * CELL + 40, title);
 	for (int h = 0; h < 24; h += 3)
@@ -107,8 +108,8 @@ static double piece(FILE *out, const char *fill, uint64_t value, uint64_t most, 
 static void bars_legend(const struct report *r, FILE *out)
 {
 	static const char *const fill[] = {"#b2182b", "#7fb3d5", "#bbbbbb"};
-	const char *const words[] = {report_said(r, "unapproved", "no aprobados"), report_said(r, "approved", "aprobados"),
-	                             report_said(r, "housekeeping", "de servicio")};
+	const char *const words[] = {report_said(r, C_("bytes", "unapproved")), report_said(r, C_("bytes", "approved")),
+	                             report_said(r, "housekeeping")};
 	for (int i = 0; i < 3; i++)
 		fprintf(out, "<rect fill=\"%s\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/><text x=\"%d\" y=\"%d\">%s</text>\n", fill[i],
 		        LEFT + i * 130, PLOT_HEIGHT + 26, LEFT + i * 130 + 18, PLOT_HEIGHT + 36, words[i]);
@@ -127,8 +128,8 @@ static void bars_out(const struct report *r, const char *title, const struct bar
 	for (unsigned i = 0; i < count; i++) {
 		const double x = LEFT + i * step;
 		fprintf(out, "<g><title>%s: %s %s, %s %s</title>", bars[i].label, format_size(bars[i].approved, a),
-		        report_said(r, "approved", "aprobados"), format_size(bars[i].unapproved, u),
-		        report_said(r, "unapproved", "no aprobados"));
+		        report_said(r, C_("bytes", "approved")), format_size(bars[i].unapproved, u),
+		        report_said(r, C_("bytes", "unapproved")));
 		double y = piece(out, "#b2182b", bars[i].unapproved, most, x, PLOT_HEIGHT, width);
 		y = piece(out, "#7fb3d5", bars[i].approved, most, x, y, width);
 		piece(out, "#bbbbbb", bars[i].rest, most, x, y, width);
@@ -149,7 +150,7 @@ void chart_days(const struct report *r, FILE *out)
 		snprintf(labels[d], sizeof labels[d], "%02u-%02u", c.month, c.day);
 		bars[d] = (struct bar){labels[d], s->out[VERDICT_APPROVED], s->out[VERDICT_UNAPPROVED], s->out[VERDICT_HOUSEKEEPING]};
 	}
-	bars_out(r, report_said(r, "Bytes out by day and verdict", "Bytes de salida por día y veredicto"), bars, 7, out);
+	bars_out(r, report_said(r, "Bytes out by day and verdict"), bars, 7, out);
 }
 
 void chart_trend(const struct report *r, FILE *out)
@@ -165,5 +166,5 @@ void chart_trend(const struct report *r, FILE *out)
 		bars[i] = (struct bar){labels[i], s->bytes_out[VERDICT_APPROVED], s->bytes_out[VERDICT_UNAPPROVED],
 		                       s->bytes_out[VERDICT_HOUSEKEEPING]};
 	}
-	bars_out(r, report_said(r, "Bytes out of twelve weeks", "Bytes de salida de doce semanas"), bars, REPORT_TREND_WEEKS, out);
+	bars_out(r, report_said(r, "Bytes out of twelve weeks"), bars, REPORT_TREND_WEEKS, out);
 }

@@ -62,8 +62,8 @@ static void begin_cell(const struct report *r, const struct tally_entry *t, FILE
 	html_escape(t->key[0] != '\0' ? t->key : "unknown", out);
 	fprintf(out, "\" data-approved=\"%" PRIu64 "\" data-unapproved=\"%" PRIu64 "\"><title>", approved, unapproved);
 	html_escape(report_country(r, t->key), out);
-	fprintf(out, ": %s %s, %s %s</title>", format_size(approved, a), report_said(r, "approved", "aprobados"),
-	        format_size(unapproved, u), report_said(r, "unapproved", "no aprobados"));
+	fprintf(out, ": %s %s, %s %s</title>", format_size(approved, a), report_said(r, C_("bytes", "approved")),
+	        format_size(unapproved, u), report_said(r, C_("bytes", "unapproved")));
 }
 
 static bool has_bytes(const struct tally_entry *t)
@@ -128,7 +128,7 @@ static void cell_apart(const struct report *r, const struct tally_entry *t, unsi
 static void put_legend(const struct report *r, int y, FILE *out)
 {
 	fprintf(out, "<g aria-hidden=\"true\"><text x=\"0\" y=\"%d\">%s</text>", y + 13,
-	        report_said(r, "Bytes out, left approved, right unapproved:", "Bytes de salida, a la izquierda aprobados, a la derecha no aprobados:"));
+	        report_said(r, "Bytes out, left approved, right unapproved:"));
 	for (unsigned i = 0; i < STEPS; i++) {
 		const int x = 400 + (int)i * 122;
 		bars(x, y + 15, i + 1, i + 1, out);
@@ -142,7 +142,7 @@ void chart_map(const struct report *r, FILE *out)
 	size_t count, shown = 0;
 	unsigned apart = 0;
 	const struct tally_entry *all = tally_sorted(r->now.by[BY_COUNTRY], &count);
-	const char *title = report_said(r, "Bytes out by country, on a map", "Bytes de salida por país, en un mapa");
+	const char *title = report_said(r, "Bytes out by country, on a map");
 	for (size_t i = 0; i < count; i++) {
 		apart += is_apart(&all[i]);
 		shown += has_bytes(&all[i]);
@@ -153,8 +153,7 @@ void chart_map(const struct report *r, FILE *out)
 	fprintf(out, "<svg role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\" class=\"chart map\" font-family=\"DejaVu Sans, sans-serif\""
 	             " font-size=\"9.5\">\n<title>%s</title>\n<desc>%s %zu.</desc>\n",
 	        title, COUNTRY_COLUMNS * WIDTH, legend + 22, title,
-	        report_said(r, "A cell for each country, about where it lies; two bars in those that got bytes. The table has the numbers. Cells with bytes:",
-	                    "Una celda por país, aproximadamente donde está; dos barras en los que recibieron bytes. La tabla tiene las cifras. Celdas con bytes:"),
+	        report_said(r, "A cell for each country, about where it lies; two bars in those that got bytes. The table has the numbers. Cells with bytes:"),
 	        shown);
 	put_grid(all, count, out);
 	for (size_t i = 0, place = 0; i < count; i++) {
@@ -167,7 +166,5 @@ void chart_map(const struct report *r, FILE *out)
 	put_legend(r, legend, out);
 	fprintf(out, "</svg>\n<p class=\"note\">%s</p>\n",
 	        report_said(r, "Each country has a cell of one size, about where it lies: the map is not to scale and says nothing about frontiers. "
-	                       "What has no place on it stands below it; map and table have the same sums.",
-	                    "Cada país tiene una celda de igual tamaño, aproximadamente donde está: el mapa no está a escala y nada dice sobre fronteras. "
-	                    "Lo que no tiene lugar en él está debajo; mapa y tabla suman lo mismo."));
+	                       "What has no place on it stands below it; map and table have the same sums."));
 }

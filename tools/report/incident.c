@@ -5,10 +5,11 @@
 
 #include "report/html.h"
 #include "review_say.h"
+#include "translate.h"
 
-static const char *said(const struct show *s, const char *en, const char *es)
+static const char *said(const struct show *s, const char *msgid)
 {
-	return strcmp(s->lang, "es") == 0 ? es : en;
+	return tr(s->lang, msgid);
 }
 
 static void count_fact(const char *name, uint64_t value, FILE *out)
@@ -48,10 +49,10 @@ static void put_deadline(const struct show *s, FILE *out)
 	char left[REVIEW_LEFT_MAX];
 	if (v->due_us == 0)
 		return;
-	time_fact(s, said(s, "Severe since", "Grave desde"), v->severe_us, out);
-	time_fact(s, said(s, "Deadline", "Plazo"), v->due_us, out);
-	html_fact(said(s, "Time left when this was made", "Tiempo restante al hacer este documento"),
-	          v->state == REVIEW_CLOSED ? said(s, "closed", "cerrado") : review_left(v, s->now_us, s->lang, left), out);
+	time_fact(s, said(s, "Severe since"), v->severe_us, out);
+	time_fact(s, said(s, "Deadline"), v->due_us, out);
+	html_fact(said(s, "Time left when this was made"),
+	          v->state == REVIEW_CLOSED ? said(s, "closed") : review_left(v, s->now_us, s->lang, left), out);
 }
 
 static void put_head(const struct show *s, FILE *out)
@@ -61,16 +62,16 @@ static void put_head(const struct show *s, FILE *out)
 	const bool severe = s->config != NULL ? f->severity >= s->config->review.severe : s->g->finding.review.due_us != 0;
 	char sentence[1200];
 	fprintf(out, "<header><h1>%s %" PRId64 "</h1>\n<p class=\"answer %s\"><span class=\"light\">%s %u / 100</span><br>",
-	        said(s, "Incident report: finding", "Informe de incidente: hallazgo"), f->id, severe ? "red" : "amber",
-	        said(s, "Severity", "Gravedad"), f->severity);
+	        said(s, "Incident report: finding"), f->id, severe ? "red" : "amber",
+	        said(s, "Severity"), f->severity);
 	html_escape(show_sentence(s, sentence, sizeof sentence), out);
 	fputs("</p>\n<dl>\n", out);
 	if (s->config != NULL) {
-		html_fact(said(s, "Site", "Sitio"), s->config->site_name, out);
-		html_fact(said(s, "Sensor", "Sensor"), s->config->sensor, out);
-		html_fact(said(s, "Policy (BLAKE2b-256)", "Política (BLAKE2b-256)"), s->config->hash_text, out);
+		html_fact(said(s, "Site"), s->config->site_name, out);
+		html_fact(said(s, "Sensor"), s->config->sensor, out);
+		html_fact(said(s, "Policy (BLAKE2b-256)"), s->config->hash_text, out);
 	}
-	time_fact(s, said(s, "Made", "Hecho"), s->now_us, out);
+	time_fact(s, said(s, "Made"), s->now_us, out);
 	put_deadline(s, out);
 	fputs("</dl></header>\n<main>\n", out);
 }
@@ -89,15 +90,15 @@ static const struct config_equipment *configured(const struct show *s)
 static void put_who(const struct show *s, FILE *out)
 {
 	const struct config_equipment *e = configured(s);
-	section(said(s, "Who", "Quién"), out);
+	section(said(s, "Who"), out);
 	fputs("<dl>", out);
-	html_fact(said(s, "Equipment", "Equipo"), s->g->finding.row.equipment, out);
-	html_fact(said(s, "Vendor", "Fabricante"), s->g->of.vendor, out);
-	html_fact(said(s, "Model", "Modelo"), e != NULL ? e->model : NULL, out);
-	html_fact(said(s, "Place", "Lugar"), e != NULL ? e->place : NULL, out);
-	html_fact(said(s, "Scanner network", "Red de escáneres"), s->g->of.network, out);
+	html_fact(said(s, "Equipment"), s->g->finding.row.equipment, out);
+	html_fact(said(s, "Vendor"), s->g->of.vendor, out);
+	html_fact(said(s, "Model"), e != NULL ? e->model : NULL, out);
+	html_fact(said(s, "Place"), e != NULL ? e->place : NULL, out);
+	html_fact(said(s, "Scanner network"), s->g->of.network, out);
 	html_fact("MAC", s->g->of.mac, out);
-	html_fact(said(s, "Address", "Dirección"), s->g->of.address, out);
+	html_fact(said(s, "Address"), s->g->of.address, out);
 	fputs("</dl></section>\n", out);
 }
 
@@ -113,22 +114,22 @@ static void put_peer(const struct show *s, FILE *out)
 {
 	const struct finding_page *g = s->g;
 	char text[600];
-	section(said(s, "To whom", "A quién"), out);
+	section(said(s, "To whom"), out);
 	fputs("<dl>", out);
-	html_fact(said(s, "Peer", "Destino"), finding_peer(&g->finding), out);
+	html_fact(said(s, "Peer"), finding_peer(&g->finding), out);
 	for (unsigned i = 0; i < g->name_count; i++) {
 		snprintf(text, sizeof text, "%s (%s; %s)", g->names[i].name, name_source(s, &g->names[i]),
-		         g->names[i].verified ? said(s, "DNS gave it for the address", "DNS lo dio para la dirección")
-		                              : said(s, "claimed, not confirmed by DNS", "declarado, no confirmado por DNS"));
-		html_fact(said(s, "Name", "Nombre"), text, out);
+		         g->names[i].verified ? said(s, "DNS gave it for the address")
+		                              : said(s, "claimed, not confirmed by DNS"));
+		html_fact(said(s, "Name"), text, out);
 	}
 	for (unsigned i = 0; i < g->address_count; i++)
-		html_fact(said(s, "Address", "Dirección"), g->addresses[i].text, out);
+		html_fact(said(s, "Address"), g->addresses[i].text, out);
 	for (unsigned i = 0; i < g->place_count; i++) {
 		const struct page_place *p = &g->places[i];
 		snprintf(text, sizeof text, "%s, AS%" PRIu32 " %s%s%s", p->country[0] != '\0' ? p->country : "?", p->asn, p->as_org,
-		         p->jurisdiction[0] != '\0' ? said(s, "; provider under the law of ", "; proveedor bajo la ley de ") : "", p->jurisdiction);
-		html_fact(said(s, "Country, network", "País, red"), text, out);
+		         p->jurisdiction[0] != '\0' ? said(s, "; provider under the law of ") : "", p->jurisdiction);
+		html_fact(said(s, "Country, network"), text, out);
 	}
 	fputs("</dl></section>\n", out);
 }
@@ -138,28 +139,28 @@ static void put_what(const struct show *s, FILE *out)
 	const struct finding_page *g = s->g;
 	const struct row_finding *f = &g->finding.row;
 	char text[600];
-	section(said(s, "What, when, how much", "Qué, cuándo, cuánto"), out);
+	section(said(s, "What, when, how much"), out);
 	fputs("<dl>", out);
-	time_fact(s, said(s, "First packet", "Primer paquete"), f->first_us, out);
-	time_fact(s, said(s, "Last packet", "Último paquete"), f->last_us, out);
-	count_fact(said(s, "Transfers", "Transferencias"), f->transfers, out);
-	bytes_fact(said(s, "Out (IP)", "Salida (IP)"), f->bytes_out, out);
-	bytes_fact(said(s, "In (IP)", "Entrada (IP)"), f->bytes_in, out);
+	time_fact(s, said(s, "First packet"), f->first_us, out);
+	time_fact(s, said(s, "Last packet"), f->last_us, out);
+	count_fact(said(s, "Transfers"), f->transfers, out);
+	bytes_fact(said(s, "Out (IP)"), f->bytes_out, out);
+	bytes_fact(said(s, "In (IP)"), f->bytes_in, out);
 	for (unsigned i = 0; i < g->app_count; i++) {
 		char port[24] = "";
 		if (g->apps[i].port >= 0)
 			snprintf(port, sizeof port, "/%" PRId64, g->apps[i].port);
-		snprintf(text, sizeof text, "%s, %s%s%s", g->apps[i].app[0] != '\0' ? g->apps[i].app : said(s, "not recognised", "no reconocida"),
-		         g->apps[i].proto, port, g->apps[i].encrypted == 1 ? said(s, ", encrypted", ", cifrada") : "");
-		html_fact(said(s, "Application", "Aplicación"), text, out);
+		snprintf(text, sizeof text, "%s, %s%s%s", g->apps[i].app[0] != '\0' ? g->apps[i].app : said(s, "not recognised"),
+		         g->apps[i].proto, port, g->apps[i].encrypted == 1 ? said(s, ", encrypted") : "");
+		html_fact(said(s, "Application"), text, out);
 	}
 	for (unsigned i = 0; i < g->word_count; i++) {
 		snprintf(text, sizeof text, "%s %s", g->words[i].word, g->words[i].detail);
-		html_fact(said(s, "Content recognised", "Contenido reconocido"), text, out);
+		html_fact(said(s, "Content recognised"), text, out);
 	}
 	for (unsigned i = 0; i < g->channel_count; i++) {
 		snprintf(text, sizeof text, "%s %s %s", g->channels[i].kind, g->channels[i].name, g->channels[i].provider);
-		html_fact(said(s, "Channel", "Canal"), text, out);
+		html_fact(said(s, "Channel"), text, out);
 	}
 	fputs("</dl></section>\n", out);
 }
@@ -170,9 +171,9 @@ static void put_why(const struct show *s, FILE *out)
 {
 	const struct severity *v = &s->g->severity;
 	char buf[900];
-	section(said(s, "Why: the terms of its severity", "Por qué: los términos de su gravedad"), out);
+	section(said(s, "Why: the terms of its severity"), out);
 	fprintf(out, "<table><thead><tr><th scope=\"col\" class=\"n\">%s</th><th scope=\"col\">%s</th></tr></thead><tbody>\n",
-	        said(s, "Points", "Puntos"), said(s, "Term", "Término"));
+	        said(s, "Points"), said(s, "Term"));
 	for (unsigned i = 0; i < v->count; i++) {
 		fprintf(out, "<tr><td class=\"n\">%u</td><td>", v->item[i].points);
 		html_escape(show_term(s, &v->item[i], buf), out);
@@ -184,10 +185,10 @@ static void put_why(const struct show *s, FILE *out)
 static void put_transfers(const struct show *s, FILE *out)
 {
 	const struct finding_page *g = s->g;
-	section(said(s, "Largest transfers", "Mayores transferencias"), out);
+	section(said(s, "Largest transfers"), out);
 	fprintf(out, "<table><thead><tr><th>Id</th><th>%s</th><th>%s</th><th>%s</th><th class=\"n\">%s</th><th class=\"n\">%s</th></tr></thead><tbody>\n",
-	        said(s, "Start", "Inicio"), said(s, "Peer", "Destino"), said(s, "Application", "Aplicación"), said(s, "Out", "Salida"),
-	        said(s, "In", "Entrada"));
+	        said(s, "Start"), said(s, "Peer"), said(s, "Application"), said(s, "Out"),
+	        said(s, "In"));
 	for (unsigned i = 0; i < g->largest_count; i++) {
 		const struct page_transfer *t = &g->largest[i];
 		char local[SHOW_TIME_MAX], o[FORMAT_SIZE_MAX], in[FORMAT_SIZE_MAX];
@@ -208,14 +209,14 @@ static void put_files(const struct show *s, FILE *out)
 	char text[600];
 	for (unsigned i = 0; i < c->file_count; i++) {
 		const struct show_file *f = &c->files[i];
-		snprintf(text, sizeof text, "%s, %" PRIu64 " %s%s%s%s", f->path, f->packets, said(s, "packets", "paquetes"),
-		         f->evicted ? said(s, ", evicted", ", expulsado") : "", f->sha256[0] != '\0' ? ", SHA-256 " : "", f->sha256);
-		html_fact(said(s, "Packets", "Paquetes"), text, out);
+		snprintf(text, sizeof text, "%s, %" PRIu64 " %s%s%s%s", f->path, f->packets, said(s, "packets"),
+		         f->evicted ? said(s, ", evicted") : "", f->sha256[0] != '\0' ? ", SHA-256 " : "", f->sha256);
+		html_fact(said(s, "Packets"), text, out);
 	}
 	if (c->file_count == 0)
-		html_fact(said(s, "Packets", "Paquetes"), said(s, "none were kept", "no se conservó ninguno"), out);
+		html_fact(said(s, "Packets"), said(s, "none were kept"), out);
 	else if (c->missed > 0)
-		count_fact(said(s, "Packets that were not kept", "Paquetes que no se conservaron"), c->missed, out);
+		count_fact(said(s, "Packets that were not kept"), c->missed, out);
 }
 
 static void put_evidence(const struct show *s, FILE *out)
@@ -223,42 +224,39 @@ static void put_evidence(const struct show *s, FILE *out)
 	const struct show_record *c = &s->record;
 	const struct row_review *v = &s->g->finding.review;
 	char text[600], stands[REVIEW_STANDS_MAX], hash[LEDGER_HEX_MAX];
-	section(said(s, "Evidence and review", "Evidencia y revisión"), out);
+	section(said(s, "Evidence and review"), out);
 	fputs("<dl>", out);
 	put_files(s, out);
 	if (c->entry.seq >= 0) {
 		snprintf(text, sizeof text, "%" PRId64 " (%s), SHA-256 %s", c->entry.seq, c->entry.kind, ledger_hash_text(&c->entry.hash, hash));
-		html_fact(said(s, "Last entry of the ledger", "Último asiento del registro"), text, out);
-		time_fact(s, said(s, "of", "del"), c->entry.time_us, out);
+		html_fact(said(s, "Last entry of the ledger"), text, out);
+		time_fact(s, said(s, C_("entry", "of")), c->entry.time_us, out);
 		if (c->entry.covered_by > 0)
-			count_fact(said(s, "Signed with the checkpoint of entries", "Firmado con el punto de control de asientos"), (uint64_t)c->entry.covered_by, out);
+			count_fact(said(s, "Signed with the checkpoint of entries"), (uint64_t)c->entry.covered_by, out);
 		else
-			html_fact(said(s, "Signed", "Firmado"), said(s, "not yet", "aún no"), out);
+			html_fact(said(s, "Signed"), said(s, "not yet"), out);
 	}
-	html_fact(said(s, "Review", "Revisión"), review_stands(v, s->lang, stands), out);
-	html_fact(said(s, "Analyst", "Analista"), v->analyst, out);
-	html_fact(said(s, "Note", "Nota"), v->note, out);
+	html_fact(said(s, "Review"), review_stands(v, s->lang, stands), out);
+	html_fact(said(s, "Analyst"), v->analyst, out);
+	html_fact(said(s, "Note"), v->note, out);
 	snprintf(text, sizeof text, "garita evidence %" PRId64 " -o bundle.zip", s->g->finding.row.id);
-	html_fact(said(s, "The bundle, with proofs", "El paquete, con pruebas"), text, out);
+	html_fact(said(s, "The bundle, with proofs"), text, out);
 	fputs("</dl></section>\n", out);
 }
 
 static void put_limits(const struct show *s, FILE *out)
 {
-	section(said(s, "What this does not show", "Lo que esto no muestra"), out);
+	section(said(s, "What this does not show"), out);
 	fprintf(out, "<p>%s</p></section>\n",
 	        said(s, "A passive sensor saw packets at one place. What was encrypted it did not read; what took another way (a modem of the "
 	                "machine's own, a mirror that dropped frames) it did not see. The country is that of the address, by the geolocation "
-	                "database named in the weekly report.",
-	             "Un sensor pasivo vio paquetes en un solo lugar. Lo cifrado no lo leyó; lo que tomó otro camino (un módem propio del equipo, "
-	             "un espejo que perdió tramas) no lo vio. El país es el de la dirección, según la base de geolocalización que nombra el "
-	             "informe semanal."));
+	                "database named in the weekly report."));
 }
 
 int incident_html(const struct show *s, FILE *out)
 {
 	char title[200];
-	snprintf(title, sizeof title, "garita %s %" PRId64, said(s, "incident report, finding", "informe de incidente, hallazgo"),
+	snprintf(title, sizeof title, "garita %s %" PRId64, said(s, "incident report, finding"),
 	         s->g->finding.row.id);
 	html_begin(s->lang, title, out);
 	fprintf(out, "<p class=\"foot\">%s</p>\n", title);

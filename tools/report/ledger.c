@@ -10,6 +10,7 @@
 #include "record/store_read_ledger.h"
 #include "record/store_verify.h"
 #include "report/sheets.h"
+#include "translate.h"
 
 #define SHOW_MS 200
 
@@ -174,10 +175,10 @@ int report_check_end(struct report_check *c, struct report *r)
 /* --- what is wrong --- */
 
 static const struct sheet_column wrong_columns[] = {
-    {"what", CELL_TEXT, false, "What", "Qué", "word, garita verify"},
-    {"entry", CELL_COUNT, false, "Entry", "Asiento", "of the ledger"},
-    {"id", CELL_COUNT, false, "Row", "Fila", "transfer, finding, suppression …"},
-    {"name", CELL_TEXT, false, "Name", "Nombre", "column or file"}};
+    {"what", CELL_TEXT, false, N_("What"), "word, garita verify"},
+    {"entry", CELL_COUNT, false, N_("Entry"), "of the ledger"},
+    {"id", CELL_COUNT, false, N_("Row"), "transfer, finding, suppression …"},
+    {"name", CELL_TEXT, false, N_("Name"), "column or file"}};
 
 static int wrong_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
@@ -193,6 +194,6 @@ static int wrong_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_ledger_wrong = {
-    "ledger_wrong", "Verification of the ledger", "Verificación del registro encadenado",
+    "ledger_wrong", N_("Verification of the ledger"),
     "what the record and its ledger disagree about, the first fifty; garita verify says more, and reads the evidence files", wrong_columns, 4,
-    wrong_rows, NULL, "the record is what its ledger says", "el registro es lo que dicen sus asientos"};
+    wrong_rows, NULL, N_("the record is what its ledger says")};

@@ -12,6 +12,7 @@
 #include "report/country.h"
 #include "report/html.h"
 #include "report/sheets.h"
+#include "translate.h"
 
 #define SHORT_ROWS 10u   /* of a table that is not cut at the end of a sheet */
 #define LONG_WORD 22u    /* characters that a column is made wide for */
@@ -41,10 +42,10 @@ static void put_country(const struct report *r, const char *code, FILE *out)
 /* The title of a table, and where it stands; what no table has is on the first page. */
 static void put_sheet_link(const struct report *r, const char *key, FILE *out)
 {
-	const char *title = report_said(r, "Summary", "Resumen");
+	const char *title = report_said(r, "Summary");
 	for (size_t i = 0; report_sheets[i] != NULL; i++) {
 		if (strcmp(report_sheets[i]->key, key) == 0)
-			title = report_said(r, report_sheets[i]->en, report_sheets[i]->es);
+			title = report_said(r, report_sheets[i]->title);
 	}
 	fprintf(out, "<a href=\"#%s\">%s</a>", key, title);
 }
@@ -113,7 +114,7 @@ static void put_cell(const struct report *r, enum cell_kind kind, const struct c
 		fprintf(out, "%" PRId64 ".%02" PRId64 " %%", c->number / 10000, c->number / 100 % 100);
 		break;
 	case CELL_FLAG:
-		fputs(c->number != 0 ? report_said(r, "yes", "sí") : report_said(r, "no", "no"), out);
+		fputs(c->number != 0 ? report_said(r, "yes") : report_said(r, "no"), out);
 		break;
 	}
 }
@@ -154,7 +155,7 @@ static void head_row(const struct page *p)
 	for (size_t i = 0; i < p->sheet->count; i++) {
 		const struct sheet_column *c = &p->sheet->columns[i];
 		if (!c->wide)
-			fprintf(p->out, "<th scope=\"col\"%s>%s</th>", is_number(c->kind) ? " class=\"n\"" : "", report_said(p->r, c->en, c->es));
+			fprintf(p->out, "<th scope=\"col\"%s>%s</th>", is_number(c->kind) ? " class=\"n\"" : "", report_said(p->r, c->heading));
 	}
 	fputs("</tr></thead>\n<tbody>\n", p->out);
 }
@@ -207,7 +208,7 @@ static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 	struct page p = {.r = r, .sheet = s, .out = out};
 	/* A chart of bars and its table stay on one sheet of paper. */
 	const bool bars = strcmp(s->key, "days") == 0 || strcmp(s->key, "trend") == 0;
-	fprintf(out, "<section%s><h2 id=\"%s\">%s</h2>\n", bars ? " class=\"whole\"" : "", s->key, report_said(r, s->en, s->es));
+	fprintf(out, "<section%s><h2 id=\"%s\">%s</h2>\n", bars ? " class=\"whole\"" : "", s->key, report_said(r, s->title));
 	if (strcmp(s->key, "coverage") == 0)
 		chart_coverage(r, out);
 	else if (strcmp(s->key, "days") == 0)
@@ -218,18 +219,16 @@ static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 		chart_map(r, out);
 	const int e = (s->page_rows != NULL ? s->page_rows : s->rows)(r, body_row, &p);
 	if (p.rows == 0 && s == &sheet_coverage && !r->live)
-		fprintf(out, "<p>%s</p>", report_said(r, "not known: files were replayed, and no sensor ran",
-		                                      "desconocida: se reprodujeron archivos, y no corrió ningún sensor"));
+		fprintf(out, "<p>%s</p>", report_said(r, "not known: files were replayed, and no sensor ran"));
 	else if (p.rows == 0)
-		fprintf(out, "<p>%s</p>", report_said(r, s->none_en, s->none_es));
+		fprintf(out, "<p>%s</p>", report_said(r, s->none));
 	if (p.rows > 0) {
 		let_go(&p, true);
 		fputs("</tbody></table>\n", out);
 	}
 	if (p.rows >= REPORT_PAGE_ROWS && s->page_rows != NULL)
 		fprintf(out, "<p class=\"note\">%s</p>",
-		        report_said(r, "The most important rows; all of them are in the JSON and CSV forms.",
-		                    "Las filas más importantes; todas están en las formas JSON y CSV."));
+		        report_said(r, "The most important rows; all of them are in the JSON and CSV forms."));
 	fputs("</section>\n", out);
 	return e;
 }
@@ -240,31 +239,28 @@ static void put_ledger(const struct report *r, FILE *out)
 	char text[400], when[WEEK_LOCAL_MAX], head[LEDGER_HEX_MAX];
 	if (!l->any)
 		return;
-	snprintf(text, sizeof text, "%" PRId64 " %s, SHA-256 %s", l->head_seq + 1, report_said(r, "entries", "asientos"),
+	snprintf(text, sizeof text, "%" PRId64 " %s, SHA-256 %s", l->head_seq + 1, report_said(r, "entries"),
 	         ledger_hash_text(&l->head, head));
-	html_fact(report_said(r, "Ledger", "Registro encadenado"), text, out);
+	html_fact(report_said(r, "Ledger"), text, out);
 	if (l->checkpoint_size > 0) {
 		snprintf(text, sizeof text, "%s, %" PRIu64 " %s", week_rfc3339(r->zone, l->checkpoint_us, when), l->checkpoint_size,
-		         report_said(r, "entries", "asientos"));
-		html_fact(report_said(r, "Last signed checkpoint", "Último punto de control firmado"), text, out);
+		         report_said(r, "entries"));
+		html_fact(report_said(r, "Last signed checkpoint"), text, out);
 	}
-	snprintf(text, sizeof text, "%" PRIu64 " %s", l->wrong, report_said(r, "contradictions between record and ledger", "contradicciones entre el registro y sus asientos"));
-	html_fact(report_said(r, "Verification", "Verificación"), text, out);
+	snprintf(text, sizeof text, "%" PRIu64 " %s", l->wrong, report_said(r, "contradictions between record and ledger"));
+	html_fact(report_said(r, "Verification"), text, out);
 }
 
 static void put_geo_warning(const struct report *r, FILE *out)
 {
 	const struct report_geo *g = &r->geo;
 	if (g->old)
-		fprintf(out, report_said(r, "<p class=\"note\"><strong>Warning:</strong> a geolocation database was %" PRId64 " days old at the end of the week "
-		                            "(limit: %u). Countries and networks may be those of before.</p>\n",
-		                         "<p class=\"note\"><strong>Aviso:</strong> una base de geolocalización tenía %" PRId64 " días al final de la semana "
-		                         "(límite: %u). Los países y las redes pueden ser los de antes.</p>\n"),
+		fprintf(out, report_said(r, "<p class=\"note\"><strong>Warning:</strong> a geolocation database was %jd days old at the end of the week "
+		                            "(limit: %u). Countries and networks may be those of before.</p>\n"),
 		        g->oldest_us / DAY_US, r->site->geo.max_age_days);
 	else if (g->count == 0 && g->recorded)
 		fprintf(out, "<p class=\"note\"><strong>%s</strong></p>\n",
-		        report_said(r, "Warning: no geolocation database was in use: no country is known.",
-		                    "Aviso: no se usó ninguna base de geolocalización: no se conoce ningún país."));
+		        report_said(r, "Warning: no geolocation database was in use: no country is known."));
 }
 
 static void put_first_page(const struct report *r, FILE *out)
@@ -275,24 +271,24 @@ static void put_first_page(const struct report *r, FILE *out)
 	fprintf(out, "<p class=\"foot\">garita · ");
 	html_escape(r->site->site_name, out);
 	fprintf(out, " · %s</p>\n<header id=\"summary\"><h1>%s %s</h1>\n", week_text(&r->week, week),
-	        report_said(r, "Weekly egress report", "Informe semanal de egreso"), week);
+	        report_said(r, "Weekly egress report"), week);
 	fprintf(out, "<p class=\"answer %s\"><span class=\"light\">", report_light_word(r->light));
-	static const char *const es[] = {"verde", "ámbar", "rojo", "no concluyente"};
-	fprintf(out, "%s</span><br>", report_said(r, report_light_word(r->light), es[r->light]));
+	static const char *const lights[] = {N_("green"), N_("amber"), N_("red"), N_("inconclusive")};
+	fprintf(out, "%s</span><br>", report_said(r, lights[r->light]));
 	html_escape(report_sentence(r, sentence, sizeof sentence), out);
 	fputs("</p>\n<dl>\n", out);
-	html_fact(report_said(r, "Period", "Periodo"), period, out);
-	html_fact(report_said(r, "Site", "Sitio"), r->site->site_name, out);
-	html_fact(report_said(r, "Sensor", "Sensor"), r->sensor[0] != '\0' ? r->sensor : r->site->sensor, out);
-	html_fact(report_said(r, "Software", "Software"), r->version, out);
+	html_fact(report_said(r, "Period"), period, out);
+	html_fact(report_said(r, "Site"), r->site->site_name, out);
+	html_fact(report_said(r, "Sensor"), r->sensor[0] != '\0' ? r->sensor : r->site->sensor, out);
+	html_fact(report_said(r, "Software"), r->version, out);
 	html_fact("nDPI", r->ndpi, out);
-	html_fact(report_said(r, "Policy (BLAKE2b-256)", "Política (BLAKE2b-256)"), r->policy_hash, out);
-	html_fact(report_said(r, "Geolocation", "Geolocalización"), r->geo.text, out);
+	html_fact(report_said(r, "Policy (BLAKE2b-256)"), r->policy_hash, out);
+	html_fact(report_said(r, "Geolocation"), r->geo.text, out);
 	put_ledger(r, out);
 	fputs("</dl>\n", out);
 	put_geo_warning(r, out);
-	fprintf(out, "<p class=\"sign\"><span>%s</span> <span>%s</span> <span>%s</span></p>\n", report_said(r, "Reviewed by", "Revisó"),
-	        report_said(r, "Date", "Fecha"), report_said(r, "Signature", "Firma"));
+	fprintf(out, "<p class=\"sign\"><span>%s</span> <span>%s</span> <span>%s</span></p>\n", report_said(r, "Reviewed by"),
+	        report_said(r, "Date"), report_said(r, "Signature"));
 	fputs("</header>\n", out);
 }
 
@@ -303,10 +299,10 @@ int report_html(const struct report *r, FILE *out)
 	snprintf(title, sizeof title, "garita %s %s", week_text(&r->week, week), r->site->site_name);
 	html_begin(r->lang, title, out);
 	put_first_page(r, out);
-	fprintf(out, "<nav aria-label=\"%s\"><ol>", report_said(r, "Contents", "Contenido"));
+	fprintf(out, "<nav aria-label=\"%s\"><ol>", report_said(r, "Contents"));
 	for (size_t i = 0; report_sheets[i] != NULL; i++)
 		fprintf(out, "<li><a href=\"#%s\">%s</a></li>", report_sheets[i]->key,
-		        report_said(r, report_sheets[i]->en, report_sheets[i]->es));
+		        report_said(r, report_sheets[i]->title));
 	fputs("</ol></nav>\n<main>\n", out);
 	for (size_t i = 0; e == 0 && report_sheets[i] != NULL; i++)
 		e = put_sheet(r, report_sheets[i], out);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "format.h"
 #include "report/sheets.h"
+#include "translate.h"
 
 const struct sheet *const report_sheets[] = {
     &sheet_coverage,   &sheet_gaps,       &sheet_runs,     &sheet_policies, &sheet_geolocation, &sheet_equipment,
@@ -287,7 +288,7 @@ static void put_sheet_type(struct json *j, const struct sheet *s)
 {
 	json_object(j, s->key);
 	json_str(j, "type", "array");
-	json_str(j, "title", s->en);
+	json_str(j, "title", tr("en", s->title));
 	json_str(j, "description", s->about);
 	json_object(j, "items");
 	json_str(j, "type", "object");

@@ -266,11 +266,9 @@ int report_gather(struct store_reader *db, const struct report_options *o, struc
 	ret->lang = o->lang != NULL ? o->lang : "en";
 	int e = find_week(ret, o);
 	if (e == ERR_INVALID && o->week != NULL)
-		snprintf(err, err_size, "%s", report_said(ret, "is no week; write it as in ISO 8601: 2026-W47",
-		                                          "no es una semana; escríbala como en ISO 8601: 2026-W47"));
+		snprintf(err, err_size, "%s", report_said(ret, "is no week; write it as in ISO 8601: 2026-W47"));
 	else if (e == ERR_NOTFOUND)
-		snprintf(err, err_size, "%s", report_said(ret, "the record holds no site.yaml: no sensor has run on it",
-		                                          "el registro no contiene ningún site.yaml: ningún sensor ha corrido sobre él"));
+		snprintf(err, err_size, "%s", report_said(ret, "the record holds no site.yaml: no sensor has run on it"));
 	if (e != 0)
 		return e;
 	if (o->lang == NULL)

@@ -17,6 +17,7 @@
 #include "report/tally.h"
 #include "report/week.h"
 #include "report/work.h"
+#include "translate.h"
 
 #define REPORT_TREND_WEEKS 12
 #define REPORT_PAGE_ROWS 200u    /* of a long table, in HTML and PDF; all of them are in JSON and CSV */
@@ -118,11 +119,10 @@ struct report_options {
 MUST_CHECK int report_gather(struct store_reader *db, const struct report_options *o, struct report *ret, char *err, size_t err_size);
 void report_done(struct report *r);
 
-static inline const char *report_said(const struct report *r, const char *en, const char *es) __attribute__((format_arg(2)))
-__attribute__((format_arg(3)));
-static inline const char *report_said(const struct report *r, const char *en, const char *es)
+static inline const char *report_said(const struct report *r, const char *msgid) __attribute__((format_arg(2)));
+static inline const char *report_said(const struct report *r, const char *msgid)
 {
-	return r->lang[0] == 'e' && r->lang[1] == 's' ? es : en;
+	return tr(r->lang, msgid);
 }
 
 MUST_CHECK int report_gather_sums(struct report *r);   /* pass.c */

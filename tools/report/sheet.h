@@ -52,7 +52,7 @@ struct sheet_column {
 	const char *key;            /* in JSON and CSV */
 	enum cell_kind kind;
 	bool wide;                  /* only in JSON and CSV: a page has no room */
-	const char *en, *es;        /* headings */
+	const char *heading;        /* in English, as all texts here */
 	const char *about;          /* for the schema */
 };
 
@@ -61,7 +61,7 @@ typedef int (*sheet_row_fn)(void *ctx, const struct cell *cells);
 
 struct sheet {
 	const char *key;
-	const char *en, *es;        /* titles */
+	const char *title;
 	const char *about;
 	const struct sheet_column *columns;
 	size_t count;
@@ -69,7 +69,7 @@ struct sheet {
 	int (*rows)(const struct report *r, sheet_row_fn fn, void *ctx);
 	/* For a page, where all would be too many: the most important ones; NULL: rows. */
 	int (*page_rows)(const struct report *r, sheet_row_fn fn, void *ctx);
-	const char *none_en, *none_es;   /* said on a page instead of an empty table */
+	const char *none;           /* said on a page instead of an empty table */
 };
 
 extern const struct sheet *const report_sheets[];   /* the last is NULL */

@@ -4,22 +4,23 @@
 
 #include "record/store_words.h"
 #include "report/sheets.h"
+#include "translate.h"
 
 #define SOON_DAYS 30
 
 static const struct sheet_column approval_columns[] = {
-    {"id", CELL_TEXT, false, "Approval", "Aprobación", ""},
-    {"equipment", CELL_NAMES, false, "Equipment", "Equipos", "ids, groups, vendors, networks"},
-    {"to", CELL_NAMES, false, "To", "Hacia", "hosts, prefixes, countries, networks: all kinds that are given must hold"},
-    {"approved_by", CELL_TEXT, false, "Approved by", "Aprobó", ""},
-    {"ticket", CELL_TEXT, false, "Ticket", "Oficio", ""},
-    {"valid_from", CELL_TEXT, true, "From", "Desde", "local date"},
-    {"valid_to", CELL_TEXT, false, "Until", "Hasta", "local date, included"},
-    {"days_left", CELL_COUNT, true, "Days left", "Días restantes", "after the end of the week; absent: it has ended"},
-    {"state", CELL_WORD, false, "State", "Estado", "used, unused, expiring (within 30 days), expired, not-yet"},
-    {"transfers", CELL_COUNT, false, "Transfers", "Transferencias", "that it covered and that began in the week"},
-    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
-    {"bytes_in", CELL_BYTES, true, "In", "Entrada", "IP bytes"}};
+    {"id", CELL_TEXT, false, N_("Approval"), ""},
+    {"equipment", CELL_NAMES, false, C_("machines", "Equipment"), "ids, groups, vendors, networks"},
+    {"to", CELL_NAMES, false, N_("To"), "hosts, prefixes, countries, networks: all kinds that are given must hold"},
+    {"approved_by", CELL_TEXT, false, N_("Approved by"), ""},
+    {"ticket", CELL_TEXT, false, N_("Ticket"), ""},
+    {"valid_from", CELL_TEXT, true, N_("From"), "local date"},
+    {"valid_to", CELL_TEXT, false, N_("Until"), "local date, included"},
+    {"days_left", CELL_COUNT, true, N_("Days left"), "after the end of the week; absent: it has ended"},
+    {"state", CELL_WORD, false, N_("State"), "used, unused, expiring (within 30 days), expired, not-yet"},
+    {"transfers", CELL_COUNT, false, N_("Transfers"), "that it covered and that began in the week"},
+    {"bytes_out", CELL_BYTES, false, N_("Out"), "IP bytes"},
+    {"bytes_in", CELL_BYTES, true, N_("In"), "IP bytes"}};
 #define APPROVAL_COLUMNS 12
 
 static void append(char *buf, size_t size, const char *text)
@@ -92,19 +93,19 @@ static int approval_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_approvals = {
-    "approvals", "Approvals", "Aprobaciones", "of the site.yaml of this report; used and unused, expiring within 30 days",
-    approval_columns, APPROVAL_COLUMNS, approval_rows, NULL, "none", "ninguna"};
+    "approvals", N_("Approvals"), "of the site.yaml of this report; used and unused, expiring within 30 days",
+    approval_columns, APPROVAL_COLUMNS, approval_rows, NULL, C_("approvals, policies", "none")};
 
 /* --- limits --- */
 
 static const struct sheet_column limit_columns[] = {
-    {"approval", CELL_TEXT, false, "Approval", "Aprobación", ""},
-    {"per", CELL_WORD, false, "Per", "Por", "none, hour, day, week, month"},
-    {"start", CELL_TIME, false, "Period", "Periodo", "its begin"},
-    {"direction", CELL_WORD, false, "Direction", "Sentido", "out, in, total"},
-    {"used", CELL_BYTES, false, "Used", "Usado", "IP bytes"},
-    {"limit", CELL_BYTES, false, "Limit", "Límite", "IP bytes"},
-    {"used_percent", CELL_PPM, false, "Share", "Proporción", "of the limit; past 100 the transfers were unapproved"}};
+    {"approval", CELL_TEXT, false, N_("Approval"), ""},
+    {"per", CELL_WORD, false, N_("Per"), "none, hour, day, week, month"},
+    {"start", CELL_TIME, false, N_("Period"), "its begin"},
+    {"direction", CELL_WORD, false, N_("Direction"), "out, in, total"},
+    {"used", CELL_BYTES, false, N_("Used"), "IP bytes"},
+    {"limit", CELL_BYTES, false, N_("Limit"), "IP bytes"},
+    {"used_percent", CELL_PPM, false, N_("Share"), "of the limit; past 100 the transfers were unapproved"}};
 
 struct limits {
 	const struct report *r;
@@ -163,6 +164,6 @@ static int limit_page(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_limits = {
-    "limits", "Limits of approvals", "Límites de aprobaciones",
+    "limits", N_("Limits of approvals"),
     "what each period that began in the week used of its limit; a page shows those of half and more", limit_columns, 7,
-    limit_rows, limit_page, "no period used half of its limit", "ningún periodo usó la mitad de su límite"};
+    limit_rows, limit_page, N_("no period used half of its limit")};

@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "report/sheets.h"
+#include "translate.h"
 
 #define AMOUNTS \
-	{"transfers_approved", CELL_COUNT, true, "Approved", "Aprobadas", "transfers that an approval covers"}, \
-	{"transfers_unapproved", CELL_COUNT, false, "Unapproved", "No aprobadas", "transfers that no approval covers"}, \
-	{"transfers_housekeeping", CELL_COUNT, true, "Housekeeping", "De servicio", "DHCP, neighbour discovery, link-local multicast"}, \
-	{"bytes_out_approved", CELL_BYTES, false, "Out, approved", "Salida aprobada", "IP bytes that left, approved"}, \
-	{"bytes_out_unapproved", CELL_BYTES, false, "Out, unapproved", "Salida no aprobada", "IP bytes that left, unapproved"}, \
-	{"bytes_out_unknown", CELL_BYTES, false, "of it, unknown", "de ella, desconocida", "of the unapproved: inspection could not name the application"}, \
-	{"bytes_out_housekeeping", CELL_BYTES, true, "Out, housekeeping", "Salida de servicio", "IP bytes that left, housekeeping"}, \
-	{"bytes_in_approved", CELL_BYTES, true, "In, approved", "Entrada aprobada", "IP bytes that came in, approved"}, \
-	{"bytes_in_unapproved", CELL_BYTES, true, "In, unapproved", "Entrada no aprobada", "IP bytes that came in, unapproved"}, \
-	{"before_out_approved", CELL_BYTES, false, "Week before, approved", "Semana anterior, aprobada", "bytes_out_approved of the week before"}, \
-	{"before_out_unapproved", CELL_BYTES, false, "Week before, unapproved", "Semana anterior, no aprobada", "bytes_out_unapproved of the week before"}
+	{"transfers_approved", CELL_COUNT, true, C_("transfers", "Approved"), "transfers that an approval covers"}, \
+	{"transfers_unapproved", CELL_COUNT, false, C_("transfers", "Unapproved"), "transfers that no approval covers"}, \
+	{"transfers_housekeeping", CELL_COUNT, true, N_("Housekeeping"), "DHCP, neighbour discovery, link-local multicast"}, \
+	{"bytes_out_approved", CELL_BYTES, false, N_("Out, approved"), "IP bytes that left, approved"}, \
+	{"bytes_out_unapproved", CELL_BYTES, false, N_("Out, unapproved"), "IP bytes that left, unapproved"}, \
+	{"bytes_out_unknown", CELL_BYTES, false, N_("of it, unknown"), "of the unapproved: inspection could not name the application"}, \
+	{"bytes_out_housekeeping", CELL_BYTES, true, N_("Out, housekeeping"), "IP bytes that left, housekeeping"}, \
+	{"bytes_in_approved", CELL_BYTES, true, N_("In, approved"), "IP bytes that came in, approved"}, \
+	{"bytes_in_unapproved", CELL_BYTES, true, N_("In, unapproved"), "IP bytes that came in, unapproved"}, \
+	{"before_out_approved", CELL_BYTES, false, N_("Week before, approved"), "bytes_out_approved of the week before"}, \
+	{"before_out_unapproved", CELL_BYTES, false, N_("Week before, unapproved"), "bytes_out_unapproved of the week before"}
 #define AMOUNT_COUNT 11u
 
 static void amounts(const struct tally_sum *s, const struct tally_sum *before, struct cell *cells)
@@ -43,28 +44,28 @@ static int rows_of(const struct report *r, enum report_tally which, size_t most,
 	return e;
 }
 
-#define BY(name, kind, tally, en, es, column_en, column_es, key_of, what) \
+#define BY(name, kind, tally, title, column, key_of, what) \
 	static const struct sheet_column name##_columns[] = { \
-	    {key_of, kind, false, column_en, column_es, what}, AMOUNTS}; \
+	    {key_of, kind, false, column, what}, AMOUNTS}; \
 	static int name##_rows(const struct report *r, sheet_row_fn fn, void *ctx) { return rows_of(r, tally, 0, fn, ctx); } \
 	static int name##_page(const struct report *r, sheet_row_fn fn, void *ctx) { return rows_of(r, tally, REPORT_PAGE_ROWS, fn, ctx); } \
-	const struct sheet sheet_##name = {#name, en, es, "IP bytes by verdict; transfers that began in the week", name##_columns, \
-	                                   1 + AMOUNT_COUNT, name##_rows, name##_page, "no transfers", "sin transferencias"};
+	const struct sheet sheet_##name = {#name, title, "IP bytes by verdict; transfers that began in the week", name##_columns, \
+	                                   1 + AMOUNT_COUNT, name##_rows, name##_page, N_("no transfers")};
 
-BY(by_equipment, CELL_WORD, BY_EQUIPMENT, "Bytes by equipment", "Bytes por equipo", "Equipment", "Equipo", "equipment", "id of the machine")
-BY(by_country, CELL_COUNTRY, BY_COUNTRY, "Bytes by country", "Bytes por país", "Country", "País", "country", "ISO 3166-1 of the peer's address; unknown: no database knows it; private: it has none (RFC 6890: private, link-local, multicast …)")
-BY(by_network, CELL_WORD, BY_NETWORK, "Bytes by network", "Bytes por red", "Network", "Red", "network", "autonomous system of the peer's address")
-BY(by_app, CELL_WORD, BY_APP, "Bytes by application", "Bytes por aplicación", "Application", "Aplicación", "application", "as inspection names it; a label never approves anything")
-BY(by_scanner_network, CELL_WORD, BY_SCANNER_NETWORK, "Bytes by scanner network", "Bytes por red de escáneres", "Scanner network", "Red de escáneres", "scanner_network", "name in site.yaml")
+BY(by_equipment, CELL_WORD, BY_EQUIPMENT, N_("Bytes by equipment"), N_("Equipment"), "equipment", "id of the machine")
+BY(by_country, CELL_COUNTRY, BY_COUNTRY, N_("Bytes by country"), N_("Country"), "country", "ISO 3166-1 of the peer's address; unknown: no database knows it; private: it has none (RFC 6890: private, link-local, multicast …)")
+BY(by_network, CELL_WORD, BY_NETWORK, N_("Bytes by network"), N_("Network"), "network", "autonomous system of the peer's address")
+BY(by_app, CELL_WORD, BY_APP, N_("Bytes by application"), N_("Application"), "application", "as inspection names it; a label never approves anything")
+BY(by_scanner_network, CELL_WORD, BY_SCANNER_NETWORK, N_("Bytes by scanner network"), N_("Scanner network"), "scanner_network", "name in site.yaml")
 
 /* --- destinations of each machine --- */
 
 static const struct sheet_column destination_columns[] = {
-    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", "id of the machine"},
-    {"country", CELL_COUNTRY, false, "Country", "País", "of the peers' addresses"},
-    {"network", CELL_WORD, false, "Network", "Red", "autonomous system"},
-    {"jurisdiction", CELL_TEXT, false, "Law", "Ley", "country whose law binds the provider, where known"},
-    {"new", CELL_FLAG, false, "New", "Nuevo", "nothing went there in the week before"},
+    {"equipment", CELL_TEXT, false, N_("Equipment"), "id of the machine"},
+    {"country", CELL_COUNTRY, false, N_("Country"), "of the peers' addresses"},
+    {"network", CELL_WORD, false, N_("Network"), "autonomous system"},
+    {"jurisdiction", CELL_TEXT, false, N_("Law"), "country whose law binds the provider, where known"},
+    {"new", CELL_FLAG, false, N_("New"), "nothing went there in the week before"},
     AMOUNTS};
 
 static int destinations(const struct report *r, size_t most, sheet_row_fn fn, void *ctx)
@@ -100,12 +101,12 @@ static int destination_page(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_destinations = {
-    "destinations", "Destinations of each machine", "Destinos de cada equipo", "where each machine's transfers went",
-    destination_columns, 5 + AMOUNT_COUNT, destination_rows, destination_page, "no transfers", "sin transferencias"};
+    "destinations", N_("Destinations of each machine"), "where each machine's transfers went",
+    destination_columns, 5 + AMOUNT_COUNT, destination_rows, destination_page, N_("no transfers")};
 
 /* --- by time --- */
 
-static const struct sheet_column day_columns[] = {{"day", CELL_TEXT, false, "Day", "Día", "local date"}, AMOUNTS};
+static const struct sheet_column day_columns[] = {{"day", CELL_TEXT, false, N_("Day"), "local date"}, AMOUNTS};
 
 static int day_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
@@ -123,15 +124,15 @@ static int day_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	return e;
 }
 
-const struct sheet sheet_days = {"days", "Bytes by day", "Bytes por día", "by the local day in which transfers began", day_columns,
-                                 1 + AMOUNT_COUNT, day_rows, NULL, "", ""};
+const struct sheet sheet_days = {"days", N_("Bytes by day"), "by the local day in which transfers began", day_columns,
+                                 1 + AMOUNT_COUNT, day_rows, NULL, ""};
 
 static const struct sheet_column trend_columns[] = {
-    {"week", CELL_TEXT, false, "Week", "Semana", "ISO 8601"},
-    {"transfers_approved", CELL_COUNT, false, "Approved", "Aprobadas", "transfers"},
-    {"transfers_unapproved", CELL_COUNT, false, "Unapproved", "No aprobadas", "transfers"},
-    {"bytes_out_approved", CELL_BYTES, false, "Out, approved", "Salida aprobada", "IP bytes"},
-    {"bytes_out_unapproved", CELL_BYTES, false, "Out, unapproved", "Salida no aprobada", "IP bytes"}};
+    {"week", CELL_TEXT, false, N_("Week"), "ISO 8601"},
+    {"transfers_approved", CELL_COUNT, false, C_("transfers", "Approved"), "transfers"},
+    {"transfers_unapproved", CELL_COUNT, false, C_("transfers", "Unapproved"), "transfers"},
+    {"bytes_out_approved", CELL_BYTES, false, N_("Out, approved"), "IP bytes"},
+    {"bytes_out_unapproved", CELL_BYTES, false, N_("Out, unapproved"), "IP bytes"}};
 
 static int trend_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
@@ -150,5 +151,5 @@ static int trend_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	return e;
 }
 
-const struct sheet sheet_trend = {"trend", "Trend of twelve weeks", "Tendencia de doce semanas", "transfers by the week in which they began",
-                                  trend_columns, 5, trend_rows, NULL, "", ""};
+const struct sheet sheet_trend = {"trend", N_("Trend of twelve weeks"), "transfers by the week in which they began",
+                                  trend_columns, 5, trend_rows, NULL, ""};

@@ -9,6 +9,7 @@
 #include "format.h"
 #include "record/store_self_test.h"
 #include "report/sheets.h"
+#include "translate.h"
 
 /* --- measures: a sentence each, and the table that it is taken from --- */
 
@@ -18,14 +19,13 @@ struct measured {
 	size_t size;
 };
 
-static void say(const struct measured *m, const char *en, const char *es, ...) __attribute__((format(printf, 2, 4)))
-__attribute__((format(printf, 3, 4)));
+static void put_measure(const struct measured *m, const char *msgid, ...) __attribute__((format(printf, 2, 3)));
 
-static void say(const struct measured *m, const char *en, const char *es, ...)
+static void put_measure(const struct measured *m, const char *msgid, ...)
 {
 	va_list ap;
-	va_start(ap, es);
-	vsnprintf(m->buf, m->size, m->r->lang[0] == 'e' && m->r->lang[1] == 's' ? es : en, ap);
+	va_start(ap, msgid);
+	vsnprintf(m->buf, m->size, tr(m->r->lang, msgid), ap);
 	va_end(ap);
 }
 
@@ -33,7 +33,7 @@ static void bytes_by_verdict(const struct measured *m)
 {
 	char approved[FORMAT_SIZE_MAX], unapproved[FORMAT_SIZE_MAX];
 	const struct tally_sum *a = &m->r->now.all;
-	say(m, "%s out approved, %s unapproved", "%s de salida aprobados, %s no aprobados",
+	put_measure(m, "%s out approved, %s unapproved",
 	    format_size(a->out[VERDICT_APPROVED], approved), format_size(a->out[VERDICT_UNAPPROVED], unapproved));
 }
 
@@ -42,7 +42,7 @@ static void encrypted_share(const struct measured *m)
 	char bytes[FORMAT_SIZE_MAX];
 	const struct tally_sum *a = &m->r->now.all;
 	const uint64_t out = tally_all(a->out);
-	say(m, "%s out encrypted, %u %% of all", "%s de salida cifrados, %u %% del total", format_size(a->encrypted_out, bytes),
+	put_measure(m, "%s out encrypted, %u %% of all", format_size(a->encrypted_out, bytes),
 	    out > 0 ? (unsigned)((double)a->encrypted_out / (double)out * 100) : 0);
 }
 
@@ -51,7 +51,7 @@ static void external_systems(const struct measured *m)
 	size_t networks, destinations;
 	tally_sorted(m->r->now.by[BY_NETWORK], &networks);
 	tally_sorted(m->r->now.by[BY_DESTINATION], &destinations);
-	say(m, "%zu networks in %zu relations of machine, country and network", "%zu redes en %zu relaciones de equipo, país y red",
+	put_measure(m, "%zu networks in %zu relations of machine, country and network",
 	    networks, destinations);
 }
 
@@ -61,13 +61,12 @@ static void new_destinations(const struct measured *m)
 	const struct tally_entry *all = tally_sorted(m->r->now.by[BY_DESTINATION], &count);
 	for (size_t i = 0; i < count; i++)
 		fresh += tally_all(all[i].sum.transfers) > 0 && tally_all(all[i].before.transfers) == 0;
-	say(m, "%zu that last week did not have", "%zu que la semana anterior no tenía", fresh);
+	put_measure(m, "%zu that last week did not have", fresh);
 }
 
 static void unapproved(const struct measured *m)
 {
-	say(m, "%" PRIu64 " transfers that no approval covers, %" PRIu64 " more went on from earlier weeks",
-	    "%" PRIu64 " transferencias sin aprobación, %" PRIu64 " más seguían de semanas anteriores",
+	put_measure(m, "%ju transfers that no approval covers, %ju more went on from earlier weeks",
 	    m->r->now.all.transfers[VERDICT_UNAPPROVED], m->r->carried.unapproved);
 }
 
@@ -78,13 +77,13 @@ static void approvals(const struct measured *m)
 		const struct tally_sum *s = tally_of(m->r->now.by[BY_APPROVAL], m->r->site->approvals[i].id);
 		used += s != NULL && s->transfers[VERDICT_APPROVED] > 0;
 	}
-	say(m, "%zu of %zu approvals were used", "se usaron %zu de %zu aprobaciones", used, m->r->site->approval_count);
+	put_measure(m, "%zu of %zu approvals were used", used, m->r->site->approval_count);
 }
 
 static void agreements(const struct measured *m)
 {
 	char bytes[FORMAT_SIZE_MAX];
-	say(m, "%s out under approvals that name a ticket", "%s de salida bajo aprobaciones que nombran un oficio",
+	put_measure(m, "%s out under approvals that name a ticket",
 	    format_size(m->r->now.all.out[VERDICT_APPROVED], bytes));
 }
 
@@ -105,38 +104,36 @@ static void maintenance(const struct measured *m)
 	struct sessions c = {0, 0};
 	const struct stored_maintenance_filter f = {.since_us = m->r->week.from_us, .until_us = m->r->week.until_us};
 	if (store_read_maintenance(m->r->db, &f, count_session, &c) == 0)
-		say(m, "%" PRIu64 " sessions, %" PRIu64 " with flows that no approval covers",
-		    "%" PRIu64 " sesiones, %" PRIu64 " con flujos que ninguna aprobación cubre", c.all, c.bare);
+		put_measure(m, "%ju sessions, %ju with flows that no approval covers", c.all, c.bare);
 }
 
 static void coverage(const struct measured *m)
 {
 	const struct coverage *c = &m->r->coverage;
 	if (!m->r->live)
-		say(m, "not known%s", "desconocida%s", "");
+		put_measure(m, "not known%s", "");
 	else
-		say(m, "%u.%02u %% (time %u.%02u %%, frames %u.%02u %%)", "%u.%02u %% (tiempo %u.%02u %%, tramas %u.%02u %%)",
+		put_measure(m, "%u.%02u %% (time %u.%02u %%, frames %u.%02u %%)",
 		    c->ppm / 10000, c->ppm / 100 % 100, c->time_ppm / 10000, c->time_ppm / 100 % 100, c->frames_ppm / 10000,
 		    c->frames_ppm / 100 % 100);
 }
 
 static void findings(const struct measured *m)
 {
-	say(m, "%" PRIu64 " findings, %" PRIu64 " severe", "%" PRIu64 " hallazgos, %" PRIu64 " graves", m->r->findings.all,
+	put_measure(m, "%ju findings, %ju severe", m->r->findings.all,
 	    m->r->findings.severe);
 }
 
 static void detections(const struct measured *m)
 {
-	say(m, "%" PRIu64 " findings with detections", "%" PRIu64 " hallazgos con detecciones", m->r->findings.detected);
+	put_measure(m, "%ju findings with detections", m->r->findings.detected);
 }
 
 static void review(const struct measured *m)
 {
 	const struct report_findings *f = &m->r->findings;
 	char age[FORMAT_AGE_MAX];
-	say(m, "%" PRIu64 " of %" PRIu64 " findings closed, the slowest after %s; %" PRIu64 " overdue",
-	    "%" PRIu64 " de %" PRIu64 " hallazgos cerrados, el más lento tras %s; %" PRIu64 " vencidos", f->closed, f->all,
+	put_measure(m, "%ju of %ju findings closed, the slowest after %s; %ju overdue", f->closed, f->all,
 	    f->slowest_us > 0 ? format_age(f->slowest_us, age) : "-", f->overdue);
 }
 
@@ -157,14 +154,12 @@ static void machines(const struct measured *m)
 {
 	struct machines c = {&m->r->week, 0, 0};
 	if (store_read_machine_list(m->r->db, count_machine, &c) == 0)
-		say(m, "%" PRIu64 " unknown machines so far, %" PRIu64 " machines seen for the first time",
-		    "%" PRIu64 " equipos desconocidos hasta ahora, %" PRIu64 " vistos por primera vez", c.unknown, c.fresh);
+		put_measure(m, "%ju unknown machines so far, %ju machines seen for the first time", c.unknown, c.fresh);
 }
 
 static void listening(const struct measured *m)
 {
-	say(m, "%" PRIu64 " findings of machines that accept connections from outside",
-	    "%" PRIu64 " hallazgos de equipos que aceptan conexiones de fuera", m->r->findings.listening);
+	put_measure(m, "%ju findings of machines that accept connections from outside", m->r->findings.listening);
 }
 
 static int count_step(void *ctx, const struct stored_gap *g)
@@ -177,13 +172,12 @@ static void clock_steps(const struct measured *m)
 {
 	uint64_t steps = 0;
 	if (store_read_gaps(m->r->db, m->r->week.from_us, m->r->week.until_us, count_step, &steps) == 0)
-		say(m, "%" PRIu64 " steps of the sensor's clock", "%" PRIu64 " saltos del reloj del sensor", steps);
+		put_measure(m, "%ju steps of the sensor's clock", steps);
 }
 
 static void records(const struct measured *m)
 {
-	say(m, "%" PRIu64 " transfers recorded: who, to whom, when, how much, verdict and reasons",
-	    "%" PRIu64 " transferencias registradas: quién, a quién, cuándo, cuánto, veredicto y razones",
+	put_measure(m, "%ju transfers recorded: who, to whom, when, how much, verdict and reasons",
 	    tally_all(m->r->now.all.transfers));
 }
 
@@ -194,21 +188,21 @@ static void retention(const struct measured *m)
 	if (store_read_extent(m->r->db, &x) != 0)
 		return;
 	const int64_t first = x.folded_us != 0 && x.folded_us < x.oldest_us ? x.folded_us : x.oldest_us;
-	say(m, "oldest record: %s", "registro más antiguo: %s", first != 0 ? week_local(m->r->zone, first, oldest) : "-");
+	put_measure(m, "oldest record: %s", first != 0 ? week_local(m->r->zone, first, oldest) : "-");
 }
 
 static void not_measured(const struct measured *m)
 {
-	say(m, "not measured in this week%s", "sin medición en esta semana%s", "");
+	put_measure(m, "not measured in this week%s", "");
 }
 
 static void ledger(const struct measured *m)
 {
 	const struct report_ledger *l = &m->r->ledger;
 	if (l->wrong == 0)
-		say(m, "%" PRId64 " entries; the record is what they say", "%" PRId64 " asientos; el registro es lo que dicen", l->head_seq + 1);
+		put_measure(m, "%jd entries; the record is what they say", l->head_seq + 1);
 	else
-		say(m, "%" PRIu64 " CONTRADICTIONS between record and ledger", "%" PRIu64 " CONTRADICCIONES entre el registro y sus asientos", l->wrong);
+		put_measure(m, "%ju CONTRADICTIONS between record and ledger", l->wrong);
 }
 
 static void checkpoints(const struct measured *m)
@@ -216,9 +210,9 @@ static void checkpoints(const struct measured *m)
 	const struct report_ledger *l = &m->r->ledger;
 	char when[WEEK_LOCAL_MAX];
 	if (l->checkpoint_size == 0)
-		say(m, "no signed checkpoint yet%s", "aún no hay punto de control firmado%s", "");
+		put_measure(m, "no signed checkpoint yet%s", "");
 	else
-		say(m, "last signed checkpoint: %s, %" PRIu64 " entries", "último punto de control firmado: %s, %" PRIu64 " asientos",
+		put_measure(m, "last signed checkpoint: %s, %ju entries",
 		    week_local(m->r->zone, l->checkpoint_us, when), l->checkpoint_size);
 }
 
@@ -243,8 +237,7 @@ static void self_test(const struct measured *m)
 	if (store_read_self_results(m->r->db, m->r->week.from_us, m->r->week.until_us, count_result, &c) != 0 || c.checks == 0)
 		not_measured(m);
 	else
-		say(m, "%" PRIu64 " of %" PRIu64 " channels tested were seen and judged unapproved, the slowest after %" PRId64 " ms",
-		    "%" PRIu64 " de %" PRIu64 " canales probados se vieron y se juzgaron sin aprobación, el más lento tras %" PRId64 " ms", c.seen,
+		put_measure(m, "%ju of %ju channels tested were seen and judged unapproved, the slowest after %jd ms", c.seen,
 		    c.checks, c.slowest_us / 1000);
 }
 
@@ -279,12 +272,12 @@ static const char *measure(const struct report *r, const char *word, char *buf, 
 /* --- the table --- */
 
 static const struct sheet_column control_columns[] = {
-    {"framework", CELL_TEXT, false, "Framework", "Marco", ""},
-    {"control", CELL_TEXT, false, "Control", "Control", ""},
-    {"title", CELL_TEXT, false, "Title", "Título", "as the framework has it"},
-    {"evidence", CELL_TEXT, false, "Measured", "Medido", "what this week showed"},
-    {"stands_in", CELL_SHEETS, false, "Stands in", "Consta en", "tables of this report"},
-    {"note", CELL_TEXT, true, "Note", "Nota", "what the measure does not show"}};
+    {"framework", CELL_TEXT, false, N_("Framework"), ""},
+    {"control", CELL_TEXT, false, N_("Control"), ""},
+    {"title", CELL_TEXT, false, N_("Title"), "as the framework has it"},
+    {"evidence", CELL_TEXT, false, N_("Measured"), "what this week showed"},
+    {"stands_in", CELL_SHEETS, false, N_("Stands in"), "tables of this report"},
+    {"note", CELL_TEXT, true, N_("Note"), "what the measure does not show"}};
 
 static int control_row(const struct report *r, const char *framework, const struct config_control *c, sheet_row_fn fn, void *ctx)
 {
@@ -297,7 +290,7 @@ static int control_row(const struct report *r, const char *framework, const stru
 		if (sheet[0] != '\0' && strstr(sheets, sheet) == NULL)
 			snprintf(sheets + named, sizeof sheets - named, "%s%s", named > 0 ? ", " : "", sheet);
 	}
-	const char *title = c->title_es != NULL ? report_said(r, c->title, c->title_es) : c->title;
+	const char *title = c->title_es != NULL && strcmp(r->lang, "es") == 0 ? c->title_es : c->title;
 	const struct cell cells[] = {cell_text(framework), cell_text(c->id), cell_text(title), cell_text(evidence),
 	                             cell_text(sheets), cell_text(c->note)};
 	return fn(ctx, cells);
@@ -317,21 +310,21 @@ static int control_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_controls = {
-    "controls", "Controls", "Controles", "what was measured for the controls of frameworks, and where it stands",
-    control_columns, 6, control_rows, NULL, "no list of controls was found", "no se encontró ninguna lista de controles"};
+    "controls", N_("Controls"), "what was measured for the controls of frameworks, and where it stands",
+    control_columns, 6, control_rows, NULL, N_("no list of controls was found")};
 
 /* --- self-tests --- */
 
 static const struct sheet_column test_columns[] = {
-    {"test", CELL_TEXT, false, "Test", "Prueba", "its number"},
-    {"checked", CELL_TIME, false, "Checked", "Comprobada", ""},
-    {"channel", CELL_TEXT, false, "Channel", "Canal", "tcp, http, udp, dns, icmp"},
-    {"seen", CELL_FLAG, false, "Seen", "Visto", ""},
-    {"verdict", CELL_WORD, false, "Verdict", "Veredicto", "unapproved, as it should be"},
-    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
-    {"detected_ms", CELL_COUNT, false, "Detected after (ms)", "Detectado tras (ms)", "from its first packet to the ledger's entry of its finding; absent: the finding was there before"},
-    {"transfer", CELL_COUNT, true, "Transfer", "Transferencia", ""},
-    {"finding", CELL_COUNT, true, "Finding", "Hallazgo", ""}};
+    {"test", CELL_TEXT, false, N_("Test"), "its number"},
+    {"checked", CELL_TIME, false, C_("test", "Checked"), ""},
+    {"channel", CELL_TEXT, false, N_("Channel"), "tcp, http, udp, dns, icmp"},
+    {"seen", CELL_FLAG, false, N_("Seen"), ""},
+    {"verdict", CELL_WORD, false, N_("Verdict"), "unapproved, as it should be"},
+    {"bytes_out", CELL_BYTES, false, N_("Out"), "IP bytes"},
+    {"detected_ms", CELL_COUNT, false, N_("Detected after (ms)"), "from its first packet to the ledger's entry of its finding; absent: the finding was there before"},
+    {"transfer", CELL_COUNT, true, N_("Transfer"), ""},
+    {"finding", CELL_COUNT, true, N_("Finding"), ""}};
 
 struct to {
 	sheet_row_fn fn;
@@ -356,47 +349,41 @@ static int test_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_self_tests = {
-    "self_tests", "Exfiltration test", "Prueba de exfiltración", "NIST SP 800-53 SC-7(10)(b): what was sent on purpose, and how it was judged",
-    test_columns, 9, test_rows, NULL, "no test was checked in this week", "no se comprobó ninguna prueba en esta semana"};
+    "self_tests", N_("Exfiltration test"), "NIST SP 800-53 SC-7(10)(b): what was sent on purpose, and how it was judged",
+    test_columns, 9, test_rows, NULL, N_("no test was checked in this week")};
 
 /* --- blind spots --- */
 
 static const struct sheet_column blind_columns[] = {
-    {"blind_spot", CELL_TEXT, false, "Blind spot", "Punto ciego", ""},
-    {"why", CELL_TEXT, false, "Why, and what helps", "Por qué, y qué ayuda", ""}};
+    {"blind_spot", CELL_TEXT, false, N_("Blind spot"), ""},
+    {"why", CELL_TEXT, false, N_("Why, and what helps"), ""}};
 
 static int blind_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
-	static const char *const spots[][4] = {
-	    {"Private modems (4G, 5G, satellite)", "Módems propios (4G, 5G, satélite)",
-	     "What a machine sends by radio does not pass the mirrored switch; look for unknown MACs and inspect the machine.",
-	     "Lo que un equipo envía por radio no pasa por el conmutador reflejado; busque MAC desconocidas e inspeccione el equipo."},
-	    {"The content of encrypted transfers", "El contenido de transferencias cifradas",
-	     "TLS, QUIC, SSH and VPNs hide what is said; who, to whom, when and how much are measured.",
-	     "TLS, QUIC, SSH y VPN ocultan lo que se dice; se mide quién, a quién, cuándo y cuánto."},
-	    {"Encrypted server names (ECH)", "Nombres de servidor cifrados (ECH)",
-	     "With ECH the name in the handshake is not the server's; clients also send it as a decoy (GREASE), so its presence proves nothing.",
-	     "Con ECH el nombre del saludo no es el del servidor; los clientes también lo envían como señuelo (GREASE): su presencia no prueba nada."},
-	    {"Covert fields", "Campos encubiertos",
-	     "A few bits in time stamps (NTP), identifiers or timing cannot be told from the honest ones; approve the servers and bound the bytes.",
-	     "Unos bits en marcas de tiempo (NTP), identificadores o ritmos no se distinguen de los honestos; apruebe los servidores y limite los bytes."},
-	    {"What the mirror does not deliver", "Lo que el espejo no entrega",
-	     "Switches drop mirrored frames in silence when the port is full; the sensor counts its own losses and one-way traffic, not those of the switch.",
-	     "Los conmutadores pierden en silencio tramas reflejadas si el puerto se llena; el sensor cuenta sus pérdidas y el tráfico en un solo sentido, no las del conmutador."},
-	    {"Between machines of one scanner network", "Entre equipos de una misma red de escáneres",
-	     "Such traffic is no transfer, and a mirror may not carry it.",
-	     "Ese tráfico no es una transferencia, y un espejo puede no llevarlo."},
-	    {"Storage that is carried away", "Almacenamiento que se lleva en mano",
-	     "Disks and sticks leave no packets.", "Los discos y memorias no dejan paquetes."}};
+	static const char *const spots[][2] = {
+	    {N_("Private modems (4G, 5G, satellite)"),
+	     N_("What a machine sends by radio does not pass the mirrored switch; look for unknown MACs and inspect the machine.")},
+	    {N_("The content of encrypted transfers"),
+	     N_("TLS, QUIC, SSH and VPNs hide what is said; who, to whom, when and how much are measured.")},
+	    {N_("Encrypted server names (ECH)"),
+	     N_("With ECH the name in the handshake is not the server's; clients also send it as a decoy (GREASE), so its presence proves nothing.")},
+	    {N_("Covert fields"),
+	     N_("A few bits in time stamps (NTP), identifiers or timing cannot be told from the honest ones; approve the servers and bound the bytes.")},
+	    {N_("What the mirror does not deliver"),
+	     N_("Switches drop mirrored frames in silence when the port is full; the sensor counts its own losses and one-way traffic, not those of the switch.")},
+	    {N_("Between machines of one scanner network"),
+	     N_("Such traffic is no transfer, and a mirror may not carry it.")},
+	    {N_("Storage that is carried away"),
+	     N_("Disks and sticks leave no packets.")}};
 	int e = 0;
 	for (size_t i = 0; e == 0 && i < sizeof spots / sizeof spots[0]; i++) {
-		const struct cell cells[] = {cell_text(report_said(r, spots[i][0], spots[i][1])),
-		                             cell_text(report_said(r, spots[i][2], spots[i][3]))};
+		const struct cell cells[] = {cell_text(report_said(r, spots[i][0])),
+		                             cell_text(report_said(r, spots[i][1]))};
 		e = fn(ctx, cells);
 	}
 	return e;
 }
 
 const struct sheet sheet_blind_spots = {
-    "blind_spots", "Blind spots", "Puntos ciegos", "what no passive monitor at this place can see", blind_columns, 2,
-    blind_rows, NULL, "", ""};
+    "blind_spots", N_("Blind spots"), "what no passive monitor at this place can see", blind_columns, 2,
+    blind_rows, NULL, ""};

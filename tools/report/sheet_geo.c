@@ -93,17 +93,17 @@ int report_gather_geo(struct report *r)
 }
 
 static const struct sheet_column geo_columns[] = {
-    {"role", CELL_WORD, false, "Says", "Dice", "country, city, asn"},
-    {"type", CELL_TEXT, false, "Database", "Base de datos", "as the file calls itself"},
-    {"built", CELL_TIME, false, "Built", "Generada", "absent: the file does not say"},
-    {"age_days", CELL_COUNT, false, "Days old", "Días de edad", "at the end of the week; absent: not known, or built later (a replay)"},
-    {"old", CELL_FLAG, false, "Too old", "Demasiado antigua", "older than geo.max_age of site.yaml at the end of the week"},
-    {"from", CELL_TIME, false, "In use from", "En uso desde", "wall clock; of a replay the time at which it ran"},
-    {"until", CELL_TIME, false, "until", "hasta", "absent: still"},
-    {"at_end", CELL_FLAG, true, "At the end", "Al final", "in use at the end of the week"},
-    {"file", CELL_TEXT, false, "File", "Archivo", ""},
-    {"bytes", CELL_BYTES, true, "Size", "Tamaño", "of the file"},
-    {"sha256", CELL_TEXT, false, "SHA-256", "SHA-256", "of the file, as the ledger has it"}};
+    {"role", CELL_WORD, false, N_("Says"), "country, city, asn"},
+    {"type", CELL_TEXT, false, N_("Database"), "as the file calls itself"},
+    {"built", CELL_TIME, false, N_("Built"), "absent: the file does not say"},
+    {"age_days", CELL_COUNT, false, N_("Days old"), "at the end of the week; absent: not known, or built later (a replay)"},
+    {"old", CELL_FLAG, false, N_("Too old"), "older than geo.max_age of site.yaml at the end of the week"},
+    {"from", CELL_TIME, false, N_("In use from"), "wall clock; of a replay the time at which it ran"},
+    {"until", CELL_TIME, false, N_("until"), "absent: still"},
+    {"at_end", CELL_FLAG, true, N_("At the end"), "in use at the end of the week"},
+    {"file", CELL_TEXT, false, N_("File"), ""},
+    {"bytes", CELL_BYTES, true, N_("Size"), "of the file"},
+    {"sha256", CELL_TEXT, false, N_("SHA-256"), "of the file, as the ledger has it"}};
 
 static int geo_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
@@ -122,6 +122,6 @@ static int geo_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_geolocation = {
-    "geolocation", "Geolocation databases", "Bases de geolocalización",
+    "geolocation", N_("Geolocation databases"),
     "that placed the peers of the week, each from when on; several where one was exchanged", geo_columns, 11, geo_rows, NULL,
-    "none is recorded: no country, city or network of a peer is known", "no consta ninguna: no se conoce país, ciudad ni red de ningún destino"};
+    N_("none is recorded: no country, city or network of a peer is known")};

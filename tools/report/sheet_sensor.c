@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/sheets.h"
+#include "translate.h"
 
 static const char *const state_word[HOUR_STATES] = {
 	[HOUR_SEEN] = "seen", [HOUR_PARTLY] = "partly", [HOUR_BLIND] = "blind", [HOUR_SILENT] = "silent",
@@ -20,21 +21,21 @@ static const char *causes_text(uint32_t causes, char *buf, size_t size)
 }
 
 static const struct sheet_column coverage_columns[] = {
-    {"hour", CELL_TIME, false, "From", "Desde", "begin of the hour"},
-    {"until", CELL_TIME, false, "Until", "Hasta", "end of the hour; on a page of as many as are alike"},
-    {"coverage_percent", CELL_PPM, false, "Coverage", "Cobertura", "time_percent times frames_percent"},
-    {"time_percent", CELL_PPM, false, "Time seen", "Tiempo visto", "share of the hour in which a live sensor saw"},
-    {"frames_percent", CELL_PPM, false, "Frames seen", "Tramas vistas", "frames over frames and lost"},
-    {"state", CELL_WORD, false, "State", "Estado", "seen, partly, blind, silent, one-way, lossy, ahead"},
-    {"causes", CELL_LIST, false, "Cause", "Causa", "why something is missing, or doubtful"},
-    {"frames", CELL_COUNT, false, "Frames", "Tramas", "that arrived"},
-    {"lost", CELL_COUNT, false, "Lost", "Perdidas", "dropped by kernel or interface, or without a place in the flow table"},
-    {"malformed", CELL_COUNT, true, "Malformed", "Malformadas", "frames that could not be decoded"},
-    {"usual_frames", CELL_COUNT, true, "Usual", "Habitual", "median of this hour in the four weeks before"},
-    {"acks", CELL_COUNT, true, "ACKs", "ACK", "TCP acknowledgements"},
-    {"acks_unseen", CELL_COUNT, true, "of data unseen", "de datos no vistos", "of those: of data that never arrived; past a tenth the mirror loses frames"},
-    {"tcp_connections", CELL_COUNT, true, "TCP", "TCP", "connections that began"},
-    {"one_way_connections", CELL_COUNT, true, "One way", "Un sentido", "of those, seen in one direction only"}};
+    {"hour", CELL_TIME, false, N_("From"), "begin of the hour"},
+    {"until", CELL_TIME, false, N_("Until"), "end of the hour; on a page of as many as are alike"},
+    {"coverage_percent", CELL_PPM, false, N_("Coverage"), "time_percent times frames_percent"},
+    {"time_percent", CELL_PPM, false, N_("Time seen"), "share of the hour in which a live sensor saw"},
+    {"frames_percent", CELL_PPM, false, N_("Frames seen"), "frames over frames and lost"},
+    {"state", CELL_WORD, false, N_("State"), "seen, partly, blind, silent, one-way, lossy, ahead"},
+    {"causes", CELL_LIST, false, N_("Cause"), "why something is missing, or doubtful"},
+    {"frames", CELL_COUNT, false, N_("Frames"), "that arrived"},
+    {"lost", CELL_COUNT, false, N_("Lost"), "dropped by kernel or interface, or without a place in the flow table"},
+    {"malformed", CELL_COUNT, true, N_("Malformed"), "frames that could not be decoded"},
+    {"usual_frames", CELL_COUNT, true, N_("Usual"), "median of this hour in the four weeks before"},
+    {"acks", CELL_COUNT, true, N_("ACKs"), "TCP acknowledgements"},
+    {"acks_unseen", CELL_COUNT, true, N_("of data unseen"), "of those: of data that never arrived; past a tenth the mirror loses frames"},
+    {"tcp_connections", CELL_COUNT, true, N_("TCP"), "connections that began"},
+    {"one_way_connections", CELL_COUNT, true, N_("One way"), "of those, seen in one direction only"}};
 
 #define COVERAGE_COLUMNS 15u
 #define COVERAGE_STATE 5u     /* its cause stands beside it */
@@ -126,16 +127,16 @@ static int coverage_page(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_coverage = {
-    "coverage", "Coverage by the hour", "Cobertura por hora", "what the sensor saw of each hour of the week",
-    coverage_columns, COVERAGE_COLUMNS, coverage_rows, coverage_page, "every hour that the record reaches was seen whole", "todas las horas a las que llega el registro se vieron completas"};
+    "coverage", N_("Coverage by the hour"), "what the sensor saw of each hour of the week",
+    coverage_columns, COVERAGE_COLUMNS, coverage_rows, coverage_page, N_("every hour that the record reaches was seen whole")};
 
 static const struct sheet_column gap_columns[] = {
-    {"start", CELL_TIME, false, "Start", "Inicio", ""},
-    {"end", CELL_TIME, false, "End", "Fin", "absent: it goes on"},
-    {"lasted", CELL_SPAN, false, "Lasted", "Duró", "seconds"},
-    {"cause", CELL_WORD, false, "Cause", "Causa", "word"},
-    {"detail", CELL_WORD, false, "Detail", "Detalle", ""},
-    {"lost", CELL_COUNT, false, "Frames lost", "Tramas perdidas", "where known"}};
+    {"start", CELL_TIME, false, N_("Start"), ""},
+    {"end", CELL_TIME, false, N_("End"), "absent: it goes on"},
+    {"lasted", CELL_SPAN, false, N_("Lasted"), "seconds"},
+    {"cause", CELL_WORD, false, N_("Cause"), "word"},
+    {"detail", CELL_WORD, false, N_("Detail"), ""},
+    {"lost", CELL_COUNT, false, N_("Frames lost"), "where known"}};
 
 static int gap_row(void *ctx, const struct stored_gap *g)
 {
@@ -153,19 +154,19 @@ static int gap_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	return store_read_gaps(r->db, r->week.from_us, r->week.until_us, gap_row, &f);
 }
 
-const struct sheet sheet_gaps = {"gaps", "Gaps", "Interrupciones", "time in which the sensor did not see, or saw less", gap_columns,
-                                 6, gap_rows, NULL, "no gaps", "sin interrupciones"};
+const struct sheet sheet_gaps = {"gaps", N_("Gaps"), "time in which the sensor did not see, or saw less", gap_columns,
+                                 6, gap_rows, NULL, N_("no gaps")};
 
 static const struct sheet_column run_columns[] = {
-    {"id", CELL_COUNT, false, "Run", "Ejecución", ""},
-    {"start", CELL_TIME, false, "Start", "Inicio", ""},
-    {"end", CELL_TIME, false, "End", "Fin", "absent: it goes on, or was killed"},
-    {"ended", CELL_WORD, false, "Ended", "Terminó", "orderly, killed"},
-    {"source", CELL_TEXT, false, "Source", "Fuente", "interfaces, or files that were replayed"},
-    {"version", CELL_TEXT, false, "garita", "garita", "version"},
-    {"ndpi", CELL_TEXT, false, "nDPI", "nDPI", "version"},
-    {"frames", CELL_COUNT, false, "Frames", "Tramas", ""},
-    {"transfers", CELL_COUNT, false, "Transfers", "Transferencias", ""}};
+    {"id", CELL_COUNT, false, N_("Run"), ""},
+    {"start", CELL_TIME, false, N_("Start"), ""},
+    {"end", CELL_TIME, false, N_("End"), "absent: it goes on, or was killed"},
+    {"ended", CELL_WORD, false, N_("Ended"), "orderly, killed"},
+    {"source", CELL_TEXT, false, N_("Source"), "interfaces, or files that were replayed"},
+    {"version", CELL_TEXT, false, N_("garita"), "version"},
+    {"ndpi", CELL_TEXT, false, N_("nDPI"), "version"},
+    {"frames", CELL_COUNT, false, N_("Frames"), ""},
+    {"transfers", CELL_COUNT, false, N_("Transfers"), ""}};
 
 struct run_filter {
 	struct filter to;
@@ -193,14 +194,14 @@ static int run_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	return store_read_runs(r->db, 0, run_row, &f);
 }
 
-const struct sheet sheet_runs = {"runs", "Runs of the sensor", "Ejecuciones del sensor", "lives of garitad that touch the week, by wall clock",
-                                 run_columns, 9, run_rows, NULL, "no run", "ninguna ejecución"};
+const struct sheet sheet_runs = {"runs", N_("Runs of the sensor"), "lives of garitad that touch the week, by wall clock",
+                                 run_columns, 9, run_rows, NULL, N_("no run")};
 
 static const struct sheet_column policy_columns[] = {
-    {"hash", CELL_TEXT, false, "BLAKE2b-256", "BLAKE2b-256", "of the text of site.yaml"},
-    {"path", CELL_TEXT, false, "File", "Archivo", ""},
-    {"loaded", CELL_TIME, false, "Loaded", "Cargada", "last time"},
-    {"of_this_report", CELL_FLAG, false, "Of this report", "De este informe", "approvals and equipment are taken from it"}};
+    {"hash", CELL_TEXT, false, N_("BLAKE2b-256"), "of the text of site.yaml"},
+    {"path", CELL_TEXT, false, N_("File"), ""},
+    {"loaded", CELL_TIME, false, N_("Loaded"), "last time"},
+    {"of_this_report", CELL_FLAG, false, N_("Of this report"), "approvals and equipment are taken from it"}};
 
 struct policy_filter {
 	struct filter to;
@@ -223,5 +224,5 @@ static int policy_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	return store_read_policies(r->db, policy_row, &f);
 }
 
-const struct sheet sheet_policies = {"policies", "Policies", "Políticas", "texts of site.yaml that were loaded in the week", policy_columns,
-                                     4, policy_rows, NULL, "none", "ninguna"};
+const struct sheet sheet_policies = {"policies", N_("Policies"), "texts of site.yaml that were loaded in the week", policy_columns,
+                                     4, policy_rows, NULL, C_("approvals, policies", "none")};

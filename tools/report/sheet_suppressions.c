@@ -5,25 +5,25 @@
 #define SOON_DAYS 30
 
 static const struct sheet_column suppression_columns[] = {
-    {"id", CELL_COUNT, false, "Suppression", "Supresión", "garita suppress list"},
-    {"state", CELL_WORD, false, "State", "Estado", "at the end of the week: holds, expiring (within 30 days), expired, ended (by hand)"},
-    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", "id, or the beginning of ids and *; absent: any"},
-    {"peer", CELL_TEXT, false, "Peer", "Destino", "host name, *.example.com, AS64500, address or prefix; absent: any"},
-    {"reason", CELL_TEXT, false, "Reason or detection", "Motivo o detección", "that the finding has; absent: any"},
-    {"up_to", CELL_COUNT, false, "Up to severity", "Hasta gravedad", "worse findings are not hidden"},
-    {"owner", CELL_TEXT, false, "Owner", "Responsable", "by whose word"},
-    {"why", CELL_TEXT, false, "Why", "Por qué", ""},
-    {"account", CELL_TEXT, true, "Account", "Cuenta", "from which it was made"},
-    {"from", CELL_TIME, false, "From", "Desde", ""},
-    {"until", CELL_TIME, false, "Until", "Hasta", "its expiry"},
-    {"ended", CELL_TIME, true, "Ended", "Terminada", "by hand, in the week"},
-    {"ended_by", CELL_TEXT, true, "Ended by", "La terminó", "account"},
-    {"findings", CELL_COUNT, false, "Findings hidden", "Hallazgos ocultos", "alive in the week, and begun before it ended; one that several hide counts in each"},
-    {"worst", CELL_COUNT, false, "Worst", "Peor", "their greatest severity"},
-    {"transfers", CELL_COUNT, true, "Transfers", "Transferencias", "of those findings, in all"},
-    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes of those findings, in all"},
-    {"last", CELL_TIME, true, "Last", "Última", "packet time of the last of them"},
-    {"entry", CELL_COUNT, true, "Entry", "Asiento", "of the ledger"}};
+    {"id", CELL_COUNT, false, N_("Suppression"), "garita suppress list"},
+    {"state", CELL_WORD, false, N_("State"), "at the end of the week: holds, expiring (within 30 days), expired, ended (by hand)"},
+    {"equipment", CELL_TEXT, false, N_("Equipment"), "id, or the beginning of ids and *; absent: any"},
+    {"peer", CELL_TEXT, false, N_("Peer"), "host name, *.example.com, AS64500, address or prefix; absent: any"},
+    {"reason", CELL_TEXT, false, N_("Reason or detection"), "that the finding has; absent: any"},
+    {"up_to", CELL_COUNT, false, N_("Up to severity"), "worse findings are not hidden"},
+    {"owner", CELL_TEXT, false, N_("Owner"), "by whose word"},
+    {"why", CELL_TEXT, false, N_("Why"), ""},
+    {"account", CELL_TEXT, true, N_("Account"), "from which it was made"},
+    {"from", CELL_TIME, false, N_("From"), ""},
+    {"until", CELL_TIME, false, N_("Until"), "its expiry"},
+    {"ended", CELL_TIME, true, N_("Ended"), "by hand, in the week"},
+    {"ended_by", CELL_TEXT, true, N_("Ended by"), "account"},
+    {"findings", CELL_COUNT, false, N_("Findings hidden"), "alive in the week, and begun before it ended; one that several hide counts in each"},
+    {"worst", CELL_COUNT, false, N_("Worst"), "their greatest severity"},
+    {"transfers", CELL_COUNT, true, N_("Transfers"), "of those findings, in all"},
+    {"bytes_out", CELL_BYTES, false, N_("Out"), "IP bytes of those findings, in all"},
+    {"last", CELL_TIME, true, N_("Last"), "packet time of the last of them"},
+    {"entry", CELL_COUNT, true, N_("Entry"), "of the ledger"}};
 #define SUPPRESSION_COLUMNS 19
 
 struct to {
@@ -60,6 +60,6 @@ static int suppression_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_suppressions = {
-    "suppressions", "Suppressions", "Supresiones",
+    "suppressions", N_("Suppressions"),
     "findings like these need no review until a day, by somebody's word; what each hid in the week", suppression_columns,
-    SUPPRESSION_COLUMNS, suppression_rows, NULL, "none held in the week", "ninguna rigió en la semana"};
+    SUPPRESSION_COLUMNS, suppression_rows, NULL, N_("none held in the week")};

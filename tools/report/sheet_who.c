@@ -6,22 +6,23 @@
 #include "finding_text.h"
 #include "record/store_words.h"
 #include "report/sheets.h"
+#include "translate.h"
 
 /* --- equipment --- */
 
 static const struct sheet_column equipment_columns[] = {
-    {"id", CELL_TEXT, false, "Equipment", "Equipo", "of site.yaml, or unknown:<MAC>"},
-    {"vendor", CELL_TEXT, false, "Vendor", "Fabricante", ""},
-    {"model", CELL_TEXT, false, "Model", "Modelo", ""},
-    {"place", CELL_TEXT, false, "Place", "Lugar", ""},
-    {"network", CELL_TEXT, false, "Scanner network", "Red de escáneres", "where it was last seen"},
-    {"mac", CELL_TEXT, false, "MAC", "MAC", ""},
-    {"addresses", CELL_NAMES, true, "Addresses", "Direcciones", "every one that it used"},
-    {"known", CELL_FLAG, false, "Known", "Conocido", "site.yaml has it"},
-    {"change", CELL_WORD, false, "This week", "Esta semana", "seen, new, silent, never-seen"},
-    {"mac_mismatch", CELL_FLAG, true, "Other MAC", "Otra MAC", "its address came from a MAC that is not its own"},
-    {"first_seen", CELL_TIME, false, "First seen", "Visto por primera vez", ""},
-    {"last_seen", CELL_TIME, false, "Last seen", "Visto por última vez", "before the end of the record"}};
+    {"id", CELL_TEXT, false, N_("Equipment"), "of site.yaml, or unknown:<MAC>"},
+    {"vendor", CELL_TEXT, false, N_("Vendor"), ""},
+    {"model", CELL_TEXT, false, N_("Model"), ""},
+    {"place", CELL_TEXT, false, N_("Place"), ""},
+    {"network", CELL_TEXT, false, N_("Scanner network"), "where it was last seen"},
+    {"mac", CELL_TEXT, false, N_("MAC"), ""},
+    {"addresses", CELL_NAMES, true, N_("Addresses"), "every one that it used"},
+    {"known", CELL_FLAG, false, N_("Known"), "site.yaml has it"},
+    {"change", CELL_WORD, false, N_("This week"), "seen, new, silent, never-seen"},
+    {"mac_mismatch", CELL_FLAG, true, N_("Other MAC"), "its address came from a MAC that is not its own"},
+    {"first_seen", CELL_TIME, false, N_("First seen"), ""},
+    {"last_seen", CELL_TIME, false, N_("Last seen"), "before the end of the record"}};
 #define EQUIPMENT_COLUMNS 12
 
 struct machines {
@@ -95,30 +96,30 @@ static int equipment_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_equipment = {
-    "equipment", "Equipment", "Equipos", "machines of the scanner networks, and what changed",
-    equipment_columns, EQUIPMENT_COLUMNS, equipment_rows, NULL, "no machine was seen", "no se vio ningún equipo"};
+    "equipment", C_("machines", "Equipment"), "machines of the scanner networks, and what changed",
+    equipment_columns, EQUIPMENT_COLUMNS, equipment_rows, NULL, N_("no machine was seen")};
 
 /* --- unapproved transfers --- */
 
 static const struct sheet_column unapproved_columns[] = {
-    {"id", CELL_COUNT, false, "Id", "Id", "garita show --transfer"},
-    {"finding", CELL_COUNT, false, "Finding", "Hallazgo", ""},
-    {"start", CELL_TIME, false, "Start", "Inicio", "of its first packet"},
-    {"lasted", CELL_SPAN, true, "Lasted", "Duró", "seconds, to the last packet so far"},
-    {"state", CELL_WORD, true, "State", "Estado", "open, closed, interrupted"},
-    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", ""},
-    {"peer", CELL_TEXT, false, "Peer", "Destino", "address"},
-    {"port", CELL_COUNT, true, "Port", "Puerto", "of the peer"},
-    {"protocol", CELL_TEXT, true, "Protocol", "Protocolo", ""},
-    {"hostname", CELL_TEXT, false, "Host", "Host", "as claimed or as DNS gave it"},
-    {"country", CELL_TEXT, false, "Country", "País", ""},
-    {"network", CELL_TEXT, false, "Network", "Red", "autonomous system"},
-    {"application", CELL_TEXT, false, "Application", "Aplicación", ""},
-    {"initiator", CELL_WORD, true, "Opened by", "La abrió", "equipment, peer, unknown"},
-    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
-    {"bytes_in", CELL_BYTES, false, "In", "Entrada", "IP bytes"},
-    {"collapsed", CELL_COUNT, true, "More flows", "Más flujos", "that the row stands for"},
-    {"reasons", CELL_LIST, false, "Why", "Por qué", "words, garita-site.yaml(5)"}};
+    {"id", CELL_COUNT, false, N_("Id"), "garita show --transfer"},
+    {"finding", CELL_COUNT, false, N_("Finding"), ""},
+    {"start", CELL_TIME, false, N_("Start"), "of its first packet"},
+    {"lasted", CELL_SPAN, true, N_("Lasted"), "seconds, to the last packet so far"},
+    {"state", CELL_WORD, true, N_("State"), "open, closed, interrupted"},
+    {"equipment", CELL_TEXT, false, N_("Equipment"), ""},
+    {"peer", CELL_TEXT, false, N_("Peer"), "address"},
+    {"port", CELL_COUNT, true, N_("Port"), "of the peer"},
+    {"protocol", CELL_TEXT, true, N_("Protocol"), ""},
+    {"hostname", CELL_TEXT, false, N_("Host"), "as claimed or as DNS gave it"},
+    {"country", CELL_TEXT, false, N_("Country"), ""},
+    {"network", CELL_TEXT, false, N_("Network"), "autonomous system"},
+    {"application", CELL_TEXT, false, N_("Application"), ""},
+    {"initiator", CELL_WORD, true, N_("Opened by"), "equipment, peer, unknown"},
+    {"bytes_out", CELL_BYTES, false, N_("Out"), "IP bytes"},
+    {"bytes_in", CELL_BYTES, false, N_("In"), "IP bytes"},
+    {"collapsed", CELL_COUNT, true, N_("More flows"), "that the row stands for"},
+    {"reasons", CELL_LIST, false, N_("Why"), "words, garita-site.yaml(5)"}};
 #define UNAPPROVED_COLUMNS 18
 
 struct transfers {
@@ -178,33 +179,33 @@ static int unapproved_page(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_unapproved = {
-    "unapproved_transfers", "Unapproved transfers", "Transferencias no aprobadas",
+    "unapproved_transfers", N_("Unapproved transfers"),
     "every transfer that began in the week and no approval covers; a page shows the largest", unapproved_columns,
-    UNAPPROVED_COLUMNS, unapproved_rows, unapproved_page, "none was seen", "no se vio ninguna"};
+    UNAPPROVED_COLUMNS, unapproved_rows, unapproved_page, C_("sessions", "none was seen")};
 
 /* --- findings --- */
 
 static const struct sheet_column finding_columns[] = {
-    {"id", CELL_COUNT, false, "Finding", "Hallazgo", "garita show ID"},
-    {"severity", CELL_COUNT, false, "Severity", "Gravedad", "0 to 100"},
-    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", ""},
-    {"peer", CELL_TEXT, false, "Peer", "Destino", "host, network or address"},
-    {"country", CELL_TEXT, false, "Country", "País", ""},
-    {"transfers", CELL_COUNT, false, "Transfers", "Transferencias", ""},
-    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
-    {"bytes_in", CELL_BYTES, true, "In", "Entrada", "IP bytes"},
-    {"first", CELL_TIME, false, "First", "Primera", "packet time"},
-    {"last", CELL_TIME, false, "Last", "Última", "packet time"},
-    {"why", CELL_LIST, false, "Why", "Por qué", "reasons and detections"},
-    {"review", CELL_WORD, false, "Review", "Revisión", "open, in-review, closed; overdue: severe, and its deadline has passed"},
-    {"disposition", CELL_WORD, false, "Disposition", "Dictamen", "of the last decision"},
-    {"analyst", CELL_TEXT, false, "Analyst", "Analista", "who said so last"},
-    {"note", CELL_TEXT, true, "Note", "Nota", ""},
-    {"review_due", CELL_TIME, true, "Due", "Vence", "of severe ones"},
-    {"time_to_review", CELL_SPAN, false, "Time to review", "Tiempo de revisión", "from its first packet to the decision that closed it"},
-    {"reopened", CELL_COUNT, true, "Reopened", "Reabierto", "times that new traffic opened it again"},
-    {"suppressed", CELL_COUNT, true, "Suppression", "Supresión", "the suppression that hides it from the list of work"},
-    {"legal_hold", CELL_FLAG, true, "Legal hold", "Retención legal", "its packets are not evicted"}};
+    {"id", CELL_COUNT, false, N_("Finding"), "garita show ID"},
+    {"severity", CELL_COUNT, false, N_("Severity"), "0 to 100"},
+    {"equipment", CELL_TEXT, false, N_("Equipment"), ""},
+    {"peer", CELL_TEXT, false, N_("Peer"), "host, network or address"},
+    {"country", CELL_TEXT, false, N_("Country"), ""},
+    {"transfers", CELL_COUNT, false, N_("Transfers"), ""},
+    {"bytes_out", CELL_BYTES, false, N_("Out"), "IP bytes"},
+    {"bytes_in", CELL_BYTES, true, N_("In"), "IP bytes"},
+    {"first", CELL_TIME, false, N_("First"), "packet time"},
+    {"last", CELL_TIME, false, N_("Last"), "packet time"},
+    {"why", CELL_LIST, false, N_("Why"), "reasons and detections"},
+    {"review", CELL_WORD, false, N_("Review"), "open, in-review, closed; overdue: severe, and its deadline has passed"},
+    {"disposition", CELL_WORD, false, N_("Disposition"), "of the last decision"},
+    {"analyst", CELL_TEXT, false, N_("Analyst"), "who said so last"},
+    {"note", CELL_TEXT, true, N_("Note"), ""},
+    {"review_due", CELL_TIME, true, N_("Due"), "of severe ones"},
+    {"time_to_review", CELL_SPAN, false, N_("Time to review"), "from its first packet to the decision that closed it"},
+    {"reopened", CELL_COUNT, true, N_("Reopened"), "times that new traffic opened it again"},
+    {"suppressed", CELL_COUNT, true, N_("Suppression"), "the suppression that hides it from the list of work"},
+    {"legal_hold", CELL_FLAG, true, N_("Legal hold"), "its packets are not evicted"}};
 #define FINDING_COLUMNS 20
 
 static const char *review_text(const struct report *r, const struct row_review *v)
@@ -252,26 +253,26 @@ static int finding_page(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_findings = {
-    "findings", "Findings", "Hallazgos", "transfers kept together for review: those that were alive in the week",
-    finding_columns, FINDING_COLUMNS, finding_rows, finding_page, "none", "ninguno"};
+    "findings", N_("Findings"), "transfers kept together for review: those that were alive in the week",
+    finding_columns, FINDING_COLUMNS, finding_rows, finding_page, N_("none")};
 
 /* --- maintenance --- */
 
 static const struct sheet_column maintenance_columns[] = {
-    {"id", CELL_COUNT, true, "Id", "Id", ""},
-    {"start", CELL_TIME, false, "Start", "Inicio", ""},
-    {"end", CELL_TIME, false, "End", "Fin", "so far, where state is open"},
-    {"state", CELL_WORD, false, "State", "Estado", "open, closed, interrupted"},
-    {"tool", CELL_TEXT, false, "Tool", "Herramienta", ""},
-    {"equipment", CELL_TEXT, false, "Equipment", "Equipo", ""},
-    {"peer", CELL_TEXT, false, "Peer", "Destino", "host name, else address"},
-    {"initiator", CELL_WORD, false, "Opened by", "La abrió", "equipment, peer, unknown"},
-    {"bytes_out", CELL_BYTES, false, "Out", "Salida", "IP bytes"},
-    {"bytes_in", CELL_BYTES, false, "In", "Entrada", "IP bytes"},
-    {"flows", CELL_COUNT, true, "Flows", "Flujos", ""},
-    {"unapproved", CELL_COUNT, false, "Uncovered flows", "Flujos sin cobertura", "that no approval covers"},
-    {"approval", CELL_TEXT, false, "Approval", "Aprobación", "of its last covered flow"},
-    {"ticket", CELL_TEXT, false, "Ticket", "Oficio", ""}};
+    {"id", CELL_COUNT, true, N_("Id"), ""},
+    {"start", CELL_TIME, false, N_("Start"), ""},
+    {"end", CELL_TIME, false, N_("End"), "so far, where state is open"},
+    {"state", CELL_WORD, false, N_("State"), "open, closed, interrupted"},
+    {"tool", CELL_TEXT, false, N_("Tool"), ""},
+    {"equipment", CELL_TEXT, false, N_("Equipment"), ""},
+    {"peer", CELL_TEXT, false, N_("Peer"), "host name, else address"},
+    {"initiator", CELL_WORD, false, N_("Opened by"), "equipment, peer, unknown"},
+    {"bytes_out", CELL_BYTES, false, N_("Out"), "IP bytes"},
+    {"bytes_in", CELL_BYTES, false, N_("In"), "IP bytes"},
+    {"flows", CELL_COUNT, true, N_("Flows"), ""},
+    {"unapproved", CELL_COUNT, false, N_("Uncovered flows"), "that no approval covers"},
+    {"approval", CELL_TEXT, false, N_("Approval"), "of its last covered flow"},
+    {"ticket", CELL_TEXT, false, N_("Ticket"), ""}};
 
 static int maintenance_row(void *ctx, const struct stored_maintenance *m)
 {
@@ -295,5 +296,5 @@ static int maintenance_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_maintenance = {
-    "maintenance", "Remote maintenance", "Mantenimiento remoto", "sessions (NIST SP 800-53 MA-4) against what covers them",
-    maintenance_columns, 14, maintenance_rows, NULL, "no session was seen", "no se vio ninguna sesión"};
+    "maintenance", N_("Remote maintenance"), "sessions (NIST SP 800-53 MA-4) against what covers them",
+    maintenance_columns, 14, maintenance_rows, NULL, N_("no session was seen")};

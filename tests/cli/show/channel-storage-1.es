@@ -18,7 +18,7 @@ Cuándo      2026-11-22 04:44:12 – 04:44:13 America/Mexico_City (UTC-06:00)
             2026-11-22 10:44:12Z – 10:44:13Z, 29 ms
 Cuánto      129 kB de salida, 2.7 kB de entrada, 1 transferencia (1), 98
             paquetes de salida, 18 de entrada
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
              10  no-approval: Ninguna aprobación es para este equipo y este
                  destino.
              20  cloud-storage [T1567.002, T1537]: Almacenamiento de un

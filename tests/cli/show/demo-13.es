@@ -10,7 +10,7 @@ A quién     tunnel.example
 Cuándo      2026-11-21 21:39:17 America/Mexico_City (UTC-06:00)
             2026-11-22 03:39:17Z, 121 ms
 Cuánto      5.0 kB de salida, 0 B de entrada
-Severidad    20  dns-tunnel 51/100 [T1071.004, T1048.003, T1572] 5.0 kB: En
+Gravedad     20  dns-tunnel 51/100 [T1071.004, T1048.003, T1572] 5.0 kB: En
                  nombres DNS sale más información de la que un nombre necesita.
                  5032 bytes in 37 names this hour, 5032 in 37 this day; 0 names
                  contacted

@@ -19,7 +19,7 @@ Cuánto      43.5 kB de salida, 2.0 kB de entrada, 2 transferencias, 44 paquetes
             de salida, 38 de entrada, el otro extremo abrió toda conexión
 Mayores     20  21:39:17 ← 203.0.113.77 Unknown, sal. 42.5 kB, ent. 1.3 kB
             19  21:39:17 ← 203.0.113.77 FTP_CONTROL, sal. 970 B, ent. 727 B
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
              10  no-approval: Ninguna aprobación es para este equipo y este
                  destino.
              10  listens ×2 [T0822]: Acepta conexiones de fuera de su red.

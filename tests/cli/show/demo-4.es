@@ -15,7 +15,7 @@ Cuándo      2026-11-21 21:39:17 America/Mexico_City (UTC-06:00)
             2026-11-22 03:39:17Z, 0 ms
 Cuánto      66 B de salida, 82 B de entrada, 1 transferencia (21), 1 paquetes de
             salida, 1 de entrada
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
              10  unknown-equipment: La máquina no está en el inventario.
              10  resolver-not-approved [T1071.004]: Un servidor DNS que nadie
                  aprobó.

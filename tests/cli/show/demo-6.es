@@ -24,7 +24,7 @@ Cuánto      180 kB de salida, 10.3 kB de entrada, 2 transferencias, 140 paquete
 Mayores     26  21:39:17 → 203.0.113.80:11112 DICOM, sal. 136 kB, ent. 7.2 kB
             24  21:39:17 → [2001:db8:f100::80]:443 TLS, sal. 44.5 kB, ent. 3.0
             kB
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
              10  no-approval: Ninguna aprobación es para este equipo y este
                  destino.
              25  inspection-data [T0882, T1020]: Contiene imágenes o registros

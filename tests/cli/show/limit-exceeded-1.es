@@ -16,7 +16,7 @@ Cuándo      2026-11-21 21:39:33 America/Mexico_City (UTC-06:00)
             2026-11-22 03:39:33Z, 6 ms
 Cuánto      129 kB de salida, 3.3 kB de entrada, 1 transferencia (4), 96
             paquetes de salida, 30 de entrada
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
               6  limit-exceeded: Más bytes de los que la aprobación permite en
                  este periodo.
               4  salieron 129 kB

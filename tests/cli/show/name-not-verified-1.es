@@ -16,7 +16,7 @@ Cuándo      2026-11-21 21:39:35 America/Mexico_City (UTC-06:00)
             2026-11-22 03:39:35Z, 14 ms
 Cuánto      129 kB de salida, 3.8 kB de entrada, 1 transferencia (1), 100
             paquetes de salida, 41 de entrada
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
               8  name-not-verified: El nombre fue declarado, pero ninguna
                  respuesta DNS lo dio para esta dirección.
              10  name-not-answered [T1090.004]: Ninguna respuesta DNS dio el

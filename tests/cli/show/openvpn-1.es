@@ -26,7 +26,7 @@ Tiempo      sal.  ████████████████████�
             una columna es 55 ms, la más alta 1.4 kB
 Mayores     2  21:39:43 → 203.0.113.99:443 OpenVPN, sal. 41.7 kB, ent. 4.1 kB
             1  21:39:43 → 203.0.113.99:1194 OpenVPN, sal. 40.5 kB, ent. 2.2 kB
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
              10  no-approval: Ninguna aprobación es para este equipo y este
                  destino.
              25  vpn ×2 [T1572]: Un programa de VPN o de túneles. OpenVPN by

@@ -22,7 +22,7 @@ Cuánto      18.0 kB de salida, 12.0 kB de entrada, 300 transferencias, 300
             representan muchas (un barrido o inundación)
 Mayores     13  21:39:50 → 203.0.113.77:2013 tcp, sal. 17.2 kB, ent. 11.5 kB
             1  21:39:50 → 203.0.113.77:2001 tcp, sal. 60 B, ent. 40 B
-Severidad    15  no aprobado
+Gravedad     15  no aprobado
              10  no-approval: Ninguna aprobación es para este equipo y este
                  destino.
               1  salieron 18.0 kB
