@@ -256,6 +256,7 @@ enum fact_note_kind {
 	NOTE_DOUBLED,             /* the mirror delivers each frame twice */
 	NOTE_INPUT_END,           /* the worker has read everything */
 	NOTE_WORKER_START,        /* first fact of a worker process: what an earlier one of this number told is over */
+	NOTE_STOPPED,             /* the worker ends and its flows go on: what it holds of them is to be decided now */
 	NOTE_KIND_MAX
 };
 

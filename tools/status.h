@@ -75,7 +75,7 @@ struct status_ledger {
 };
 
 /* Packets of transfers in a finding: status_evidence.c. */
-enum { EVIDENCE_MISSED = 6 };
+enum { EVIDENCE_MISSED = 7 };
 extern const char *const status_missed_key[EVIDENCE_MISSED];   /* in JSON */
 struct status_evidence {
 	char packets[12], file[160];     /* "" : no sensor that knows of it has run here */

@@ -10,7 +10,7 @@
 #include "text.h"
 
 /* As evidence_put_status says them. */
-const char *const status_missed_key[EVIDENCE_MISSED] = {"budget", "hold", "before", "disk", "lost", "refused"};
+const char *const status_missed_key[EVIDENCE_MISSED] = {"budget", "hold", "before", "disk", "lost", "refused", "undecided"};
 
 enum { FIELD_PACKETS = 0, FIELD_FILE, FIELD_FULL, FIELD_EXHAUSTED, FIELD_KEPT_PACKETS, FIELD_KEPT_BYTES, FIELD_FLOWS,
        FIELD_USED, FIELD_TOTAL, FIELD_HOLD, FIELD_ROOM, FIELD_EVICTED, FIELD_UNREADABLE, FIELDS };

@@ -48,6 +48,7 @@ struct control_worker {
 	_Atomic int64_t clock_offset_us; /* live: how far its order runs ahead of a clock that was set */
 	_Atomic uint32_t lives;          /* workers of this number so far */
 	_Atomic uint64_t hold_bytes, hold_room;   /* packets that wait for a verdict: in use, in all */
+	_Atomic uint64_t hold_undecided; /* packets of flows that ended and of which nobody said anything */
 	_Atomic uint64_t hold_refused;   /* flows that found no place there, or of which nobody said anything */
 	_Atomic uint32_t looks;          /* sight is under inspection */
 	struct control_sight sight;

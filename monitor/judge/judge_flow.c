@@ -354,24 +354,6 @@ static void set_base(struct judge *j, struct transfer *t, const struct fact_flow
 	(void)transfer_set_counts(t, &counts);
 }
 
-static void wait_for_more(struct judge *j, const struct transfer *t)
-{
-	if (j->pending == NULL || j->pending_count > j->pending_mask) {
-		uint32_t mask = j->pending == NULL ? 1023 : j->pending_mask * 2 + 1;
-		struct pending *ring = malloc(((size_t)mask + 1) * sizeof(*ring));
-		if (ring == NULL)
-			return;   /* judged at its next fact, or its end */
-		for (uint32_t i = 0; j->pending != NULL && i < j->pending_count; i++)
-			ring[i] = j->pending[(j->pending_first + i) & j->pending_mask];
-		free(j->pending);
-		j->pending = ring;
-		j->pending_first = 0;
-		j->pending_mask = mask;
-	}
-	j->pending[(j->pending_first + j->pending_count++) & j->pending_mask] = (struct pending){
-	    .deadline_us = j->clock_us + PENDING_US, .slot = t->slot, .generation = t->generation, .worker = t->worker};
-}
-
 static bool same_link(const struct flow_ident *a, const struct flow_ident *b)
 {
 	return mac_eq(&a->inside_mac, &b->inside_mac) && mac_eq(&a->peer_mac, &b->peer_mac) &&
@@ -443,32 +425,8 @@ bool judge_flow_new(struct judge *j, const struct fact_flow_new *f)
 	judge_detect_begun(j, index);
 	judge_decide(j, index);
 	if (t->place == PLACE_NONE)
-		wait_for_more(j, t);
+		judge_wait(j, t);
 	return true;
-}
-
-void judge_time(struct judge *j, int64_t time_us)
-{
-	while (j->pending_count > 0 && j->pending[j->pending_first].deadline_us <= time_us) {
-		const struct pending p = j->pending[j->pending_first];
-		j->pending_first = (j->pending_first + 1) & j->pending_mask;
-		j->pending_count--;
-		const struct fact_head h = {.worker = p.worker, .flow = p.slot | (uint64_t)p.generation << 32};
-		uint32_t index = judge_find(j, &h);
-		if (index == TRANSFER_NONE || at(j, index)->place != PLACE_NONE)
-			continue;
-		at(j, index)->late = true;
-		judge_decide(j, index);
-	}
-}
-
-/* Else what waits would wait until the clock is there again. */
-void judge_time_back(struct judge *j, int64_t time_us)
-{
-	const int64_t by = j->clock_us - time_us;
-	for (uint32_t i = 0; i < j->pending_count; i++)
-		j->pending[(j->pending_first + i) & j->pending_mask].deadline_us -= by;
-	j->clock_us = time_us;
 }
 
 /* Who has no row waits in pending, in the order of the first packets. */
@@ -477,6 +435,7 @@ void judge_finish(struct judge *j)
 	judge_death_end(j);
 	judge_time(j, INT64_MAX);
 	judge_each_live(j, judge_detect_last);
+	judge_each_live(j, judge_keep_over);   /* they go on without us */
 }
 
 /* --- what comes later --- */

@@ -326,6 +326,9 @@ void judge_note(struct judge *j, const struct fact_note *f)
 			maintenances_tick(j->maintenances, INT64_MAX);
 		}
 		break;
+	case NOTE_STOPPED:
+		judge_decide_pending(j, f->head.worker);
+		break;
 	case NOTE_WORKER_START:
 		all_interfaces_up(j, f->head.time_us);
 		if (t->started)

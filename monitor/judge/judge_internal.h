@@ -378,13 +378,17 @@ void judge_flow_content(struct judge *j, const struct fact_content *f);
 void judge_flow_count(struct judge *j, const struct fact_flow_count *f);
 uint32_t judge_find(const struct judge *j, const struct fact_head *h);   /* TRANSFER_NONE: not known */
 uint32_t *judge_pair(struct judge *j, const struct machine *machine, const struct addr *peer);
-void judge_time(struct judge *j, int64_t time_us);            /* pending verdicts whose time is up */
-void judge_time_back(struct judge *j, int64_t time_us);       /* the clock was set back: pending verdicts go with it */
 void judge_interrupt_worker(struct judge *j, unsigned worker);
 void judge_locate(struct judge *j, uint32_t index);           /* network, machine, place */
 /* In the order of their first packets, whichever workers have seen them. */
 void judge_each_live(struct judge *j, void (*fn)(struct judge *j, uint32_t index));
 void judge_forget(struct judge *j, uint32_t index);           /* its texts, its finding, itself */
+
+/* --- judge_pending.c --- */
+void judge_wait(struct judge *j, const struct transfer *t);   /* it has no verdict yet */
+void judge_time(struct judge *j, int64_t time_us);            /* pending verdicts whose time is up */
+void judge_time_back(struct judge *j, int64_t time_us);       /* the clock was set back: pending verdicts go with it */
+void judge_decide_pending(struct judge *j, unsigned worker);  /* of this worker: no later fact will tell more */
 
 /* --- judge_name.c --- */
 void judge_name(struct judge *j, const struct fact_name *f);

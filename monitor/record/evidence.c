@@ -66,6 +66,11 @@ uint64_t evidence_reserve(const struct evidence *e)
 	return e->reserve;
 }
 
+void evidence_set_undecided(struct evidence *e, uint64_t packets)
+{
+	e->missed[EVIDENCE_UNDECIDED] = packets;
+}
+
 void evidence_set_exhausted(struct evidence *e, bool exhausted)
 {
 	if (e->no_more != exhausted)
@@ -435,7 +440,8 @@ void evidence_put_status(const struct evidence *e, struct json *j)
 	static const char *const words[] = {"off", "headers", "full"};
 	static const char *const causes[EVIDENCE_CAUSES] = {
 		[EVIDENCE_BUDGET] = "budget", [EVIDENCE_HOLD] = "hold", [EVIDENCE_BEFORE] = "before",
-		[EVIDENCE_DISK] = "disk", [EVIDENCE_LOST] = "lost", [EVIDENCE_REFUSED] = "refused"};
+		[EVIDENCE_DISK] = "disk", [EVIDENCE_LOST] = "lost", [EVIDENCE_REFUSED] = "refused",
+		[EVIDENCE_UNDECIDED] = "undecided"};
 	json_str(j, "packets", words[e->config.packets]);
 	if (e->file != NULL) {
 		json_str(j, "file", e->file->path);

@@ -53,6 +53,8 @@ void evidence_set_config(struct evidence *e, const struct config_evidence *c);
 
 /* How much of the disk is the record's; of that the last look at it says. */
 uint64_t evidence_reserve(const struct evidence *e);
+/* For people: packets that workers let go because nobody had said whether they are wanted. */
+void evidence_set_undecided(struct evidence *e, uint64_t packets);
 /* Nothing new is to be kept: evidence_keep_state.exhausted. */
 void evidence_set_exhausted(struct evidence *e, bool exhausted);
 

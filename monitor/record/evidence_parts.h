@@ -80,6 +80,7 @@ enum evidence_missed {
 	EVIDENCE_DISK,                 /* the disk was full, or failed */
 	EVIDENCE_LOST,                 /* a worker or a judge died with them */
 	EVIDENCE_REFUSED,              /* nobody ordered them, or no memory was left */
+	EVIDENCE_UNDECIDED,            /* their flows ended, or the sensor did, before anybody said whether they are wanted */
 	EVIDENCE_CAUSES
 };
 

@@ -335,7 +335,8 @@ static int drain(struct recorder *r)
 	}
 	judge_finish(r->o->judge);
 	recorder_evidence_end(r);
-	const bool packets = r->evidence != NULL && evidence_has_rows(r->evidence);
+	/* Live what was missed is known now: the status says it. */
+	const bool packets = r->evidence != NULL && (r->o->live || evidence_has_rows(r->evidence));
 	return code == 0 && (packets || judge_has_rows(r->o->judge)) ? write_rest(r) : code;
 }
 

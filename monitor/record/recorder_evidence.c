@@ -144,19 +144,22 @@ void recorder_evidence_end(struct recorder *r)
 int recorder_put_evidence(struct recorder *r)
 {
 	struct json *j = &r->json;
-	uint64_t bytes = 0, room = 0, refused = 0;
+	uint64_t bytes = 0, room = 0, refused = 0, undecided = 0;
 	for (unsigned i = 0; i < r->o->workers; i++) {
 		const struct control_worker *w = &r->o->control->worker[i];
 		bytes += atomic_load(&w->hold_bytes);
 		room += atomic_load(&w->hold_room);
 		refused += atomic_load(&w->hold_refused);
+		undecided += atomic_load(&w->hold_undecided);
 	}
 	json_reset(j);
 	json_object(j, NULL);
-	if (r->evidence != NULL)
+	if (r->evidence != NULL) {
+		evidence_set_undecided(r->evidence, undecided);
 		evidence_put_status(r->evidence, j);
-	else
+	} else {
 		json_str(j, "packets", "off");
+	}
 	json_uint(j, "hold_bytes", bytes);
 	json_uint(j, "hold_room", room);
 	json_uint(j, "hold_refused", refused);

@@ -154,6 +154,16 @@ static void forget(struct hold *h, struct held *e)
 	h->entry_free = at;
 }
 
+/* It is over, and nobody will say anything of it. */
+static void give_up(struct hold *h, struct held *e)
+{
+	if (e->state == HELD_UNDECIDED) {
+		h->undecided++;
+		h->undecided_packets += hold_count_frames(h, e) + e->missed + e->past;
+	}
+	forget(h, e);
+}
+
 /* --- handing over --- */
 
 /* Room for a frame in the ring; offline it is waited for. */
@@ -240,10 +250,8 @@ static bool hand_over(struct hold *h, struct held *e)
 
 bool hold_hand_over(struct hold *h, int64_t now)
 {
-	while (h->ended.first != HOLD_NONE && now - h->entry[h->ended.first].over_at > UNDECIDED_US) {
-		h->undecided += h->entry[h->ended.first].state == HELD_UNDECIDED;
-		forget(h, &h->entry[h->ended.first]);
-	}
+	while (h->ended.first != HOLD_NONE && now - h->entry[h->ended.first].over_at > UNDECIDED_US)
+		give_up(h, &h->entry[h->ended.first]);
 	while (h->waiting.first != HOLD_NONE) {
 		if (!hand_over(h, &h->entry[h->waiting.first]))
 			return false;
@@ -507,10 +515,8 @@ void hold_finish(struct hold *h)
 		struct flow *f = e->over ? NULL : flow_of(h, e->flow);
 		if (f != NULL)
 			hold_over(h, f, 0);
-		if (e->flow != 0 && e->state != HELD_KEPT && e->state != HELD_DONE) {
-			h->undecided += e->state == HELD_UNDECIDED;
-			forget(h, e);
-		}
+		if (e->flow != 0 && e->state != HELD_KEPT && e->state != HELD_DONE)
+			give_up(h, e);
 	}
 }
 
@@ -518,5 +524,6 @@ void hold_get_counts(const struct hold *h, struct hold_counts *ret)
 {
 	*ret = (struct hold_counts){.bytes = (uint64_t)h->blocks * sizeof *h->block,
 	                            .room = (uint64_t)h->block_max * sizeof *h->block,
-	                            .undecided = h->undecided, .refused = h->refused};
+	                            .undecided = h->undecided, .undecided_packets = h->undecided_packets,
+	                            .refused = h->refused};
 }

@@ -56,7 +56,7 @@ bool hold_hand_over(struct hold *h, int64_t now);
 /* The judge was started anew, and knows no order of the old one: kept flows
  * wait for a decision again. */
 void hold_anew(struct hold *h);
-/* No order will come any more: what nobody has decided is let go; what is kept ends. */
+/* No order will come any more: what nobody has decided is let go and counted; what is kept ends. */
 void hold_finish(struct hold *h);
 
 /* Bytes of a frame up to the end of its transport header. */
@@ -65,6 +65,7 @@ uint32_t hold_header_bytes(const struct capture_frame *frame, const struct packe
 struct hold_counts {
 	uint64_t bytes, room;            /* of the arena: in use, in all */
 	uint64_t undecided;              /* flows that ended and of which nobody said anything */
+	uint64_t undecided_packets;      /* of those: held, or not for want of room */
 	uint64_t refused;                /* flows that found no place in the table */
 };
 void hold_get_counts(const struct hold *h, struct hold_counts *ret);

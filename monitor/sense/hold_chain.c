@@ -108,6 +108,16 @@ void hold_drop_frames(struct hold *h, struct held *e)
 	e->read = 0;
 }
 
+uint64_t hold_count_frames(struct hold *h, struct held *e)
+{
+	uint64_t n = 0;
+	for (struct held_frame m; e->first != HOLD_NONE; n++) {
+		hold_peek(h, e, &m);
+		hold_consume(h, e, NULL, (uint32_t)sizeof m + m.caplen);
+	}
+	return n;
+}
+
 bool hold_has_room(const struct hold *h, const struct held *e, uint32_t bytes)
 {
 	const uint32_t in_last = e->last != HOLD_NONE ? HOLD_BLOCK_BYTES - e->used : 0, left = hold_blocks_left(h);

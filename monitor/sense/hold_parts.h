@@ -66,7 +66,7 @@ struct hold {
 	uint64_t secret;
 	struct hold_list waiting;   /* to be handed over, oldest first */
 	struct hold_list ended;     /* over and undecided, oldest first */
-	uint64_t undecided, refused;
+	uint64_t undecided, undecided_packets, refused;
 };
 
 /* --- hold_chain.c --- */
@@ -81,5 +81,7 @@ void hold_consume(struct hold *h, struct held *e, uint8_t *to, uint32_t count);
 /* What the header of the next frame says. */
 void hold_peek(const struct hold *h, const struct held *e, struct held_frame *ret);
 void hold_drop_frames(struct hold *h, struct held *e);
+/* How many there were. */
+uint64_t hold_count_frames(struct hold *h, struct held *e);
 
 #endif

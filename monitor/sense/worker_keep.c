@@ -93,6 +93,7 @@ void worker_keep_say(const struct worker *w)
 	hold_get_counts(w->hold, &c);
 	atomic_store_explicit(&me->hold_bytes, c.bytes, memory_order_relaxed);
 	atomic_store_explicit(&me->hold_room, c.room, memory_order_relaxed);
+	atomic_store_explicit(&me->hold_undecided, c.undecided_packets, memory_order_relaxed);
 	atomic_store_explicit(&me->hold_refused, c.refused + c.undecided, memory_order_relaxed);
 }
 
@@ -103,7 +104,7 @@ static int64_t monotonic_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Live the judge gets a moment, and whatever it has not said by then is not kept. */
+/* Live the judge gets a moment, and whatever it has not said by then is not kept, but counted. */
 static void wait_a_moment(struct worker *w)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -127,5 +128,6 @@ void worker_keep_finish(struct worker *w)
 		hold_finish(w->hold);
 		(void)hold_hand_over(w->hold, w->clock.now);
 	}
+	worker_keep_say(w);
 	ring_close(w->o.packets);
 }

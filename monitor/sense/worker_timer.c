@@ -240,6 +240,5 @@ void worker_finish(struct worker *w, bool input_ended)
 	worker_place_after(w, PHASE_COUNTERS, 0);
 	tell_counters(w);
 	worker_place_after(w, PHASE_FRAME, 0);
-	if (input_ended)
-		tell_note(w->tell, NOTE_INPUT_END, "");
+	tell_note(w->tell, input_ended ? NOTE_INPUT_END : NOTE_STOPPED, "");
 }

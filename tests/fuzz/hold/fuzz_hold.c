@@ -363,6 +363,7 @@ static void compare(void)
 	must(c.bytes == (uint64_t)model_blocks(&g.model) * HOLD_BLOCK_BYTES && c.bytes <= c.room);
 	must(c.room == (uint64_t)g.model.blocks_max * HOLD_BLOCK_BYTES);
 	must(c.undecided == g.model.undecided && c.refused == g.model.refused);
+	must(c.undecided_packets == g.model.undecided_packets);
 	for (unsigned k = 0; k < LIVE; k++)
 		must(g.live[k] == NULL || ((g.live[k]->live->notes & FLOW_HELD) != 0) == g.live[k]->wanted);
 }
@@ -380,7 +381,7 @@ static void set_up(void)
 	ring_reset(g.orders);
 	ring_reset(g.packets);
 	s->flows = s->frames = s->known = g.order_count = g.nothing_count = g.tags = g.arriving.got = 0;
-	s->undecided = s->refused = 0;
+	s->undecided = s->undecided_packets = s->refused = 0;
 	s->known_max = LIVE + ENDED;
 	const unsigned room = take8(), budget = take8(), kind = take8();
 	s->blocks_max = 1 + (room < 128 ? room : (room - 127) * 32);
@@ -409,8 +410,7 @@ static void finish(void)
 			model_over(m, 0);
 		if (m->state == HELD_KEPT || m->state == HELD_DONE)
 			continue;
-		g.model.undecided += m->state == HELD_UNDECIDED;
-		model_forget(&g.model, m);
+		model_give_up(&g.model, m);
 	}
 	hold_finish(g.hold);
 	while (!hold_hand_over(g.hold, g.now))
@@ -418,7 +418,7 @@ static void finish(void)
 	drain();
 	must(g.model.known == 0);
 	hold_get_counts(g.hold, &c);
-	must(c.bytes == 0 && c.undecided == g.model.undecided && c.refused == g.model.refused);
+	must(c.bytes == 0 && c.undecided_packets == g.model.undecided_packets);
 	hold_free(g.hold);
 	flow_table_free(g.flows);
 }

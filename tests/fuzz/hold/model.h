@@ -43,7 +43,7 @@ struct model {
 	struct model_frame frame[FRAMES_EVER];
 	unsigned flows, frames, known, known_max;
 	uint32_t blocks_max;
-	uint64_t per_transfer, undecided, refused;
+	uint64_t per_transfer, undecided, undecided_packets, refused;
 	bool headers;
 };
 
@@ -93,6 +93,18 @@ static inline void model_forget(struct model *s, struct model_flow *m)
 	m->delivered = 0;
 	m->known = m->attached = m->wanted = false;
 	s->known--;
+}
+
+/* Nobody said anything of it. */
+static inline void model_give_up(struct model *s, struct model_flow *m)
+{
+	if (m->state == HELD_UNDECIDED) {
+		s->undecided++;
+		s->undecided_packets += m->missed + m->past;
+		for (int f = m->first; f != NO_FRAME; f = s->frame[f].next)
+			s->undecided_packets++;
+	}
+	model_forget(s, m);
 }
 
 /* An entry of a live flow. */
@@ -279,8 +291,7 @@ static inline void model_time(struct model *s, int64_t now)
 		struct model_flow *m = &s->flow[i];
 		if (!m->known || !m->over || m->state == HELD_KEPT || m->state == HELD_DONE || now - m->over_at <= PATIENCE_US)
 			continue;
-		s->undecided += m->state == HELD_UNDECIDED;
-		model_forget(s, m);
+		model_give_up(s, m);
 	}
 }
 
