@@ -63,6 +63,14 @@ make_reports() {
 	done
 }
 
+# One finding of the demo's as a document, at a moment when its deadline runs.
+make_incidents() {
+	for lang in en es; do
+		still 2026-11-23T03:00:00Z "$build/report/garita" report incident 6 --db "$work/demo" --lang $lang \
+			-o "$work/out/demo/incident-$lang.html" || fail "an incident"
+	done
+}
+
 # As JSON Schema has it, and as the rows of the database have it.
 check_numbers() {
 	set --
@@ -85,7 +93,9 @@ while read -r name week _; do
 done <<END
 $weeks
 END
-python3 "$here/page.py" text "$work"/out/*/*.html || fail "text of pages"
+make_incidents
+python3 "$here/page.py" text "$work"/out/*/??.html || fail "text of pages"
+python3 "$here/page.py" check "$work"/out/*/*.html || fail "what readers and screen readers need"
 check_numbers
 while read -r name _ page csv; do
 	one "$name/report.json"
@@ -96,5 +106,7 @@ while read -r name _ page csv; do
 done <<END
 $weeks
 END
+one demo/incident-en.html
+one demo/incident-es.html
 [ $changed = no ] || echo "reports are not as they were: make golden-report takes them over, and git diff tests/report shows what a reader will see"
 exit $bad

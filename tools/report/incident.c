@@ -186,7 +186,7 @@ static void put_transfers(const struct show *s, FILE *out)
 {
 	const struct finding_page *g = s->g;
 	section(said(s, "Largest transfers"), out);
-	fprintf(out, "<table><thead><tr><th>Id</th><th>%s</th><th>%s</th><th>%s</th><th class=\"n\">%s</th><th class=\"n\">%s</th></tr></thead><tbody>\n",
+	fprintf(out, "<table><thead><tr><th scope=\"col\">Id</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\" class=\"n\">%s</th><th scope=\"col\" class=\"n\">%s</th></tr></thead><tbody>\n",
 	        said(s, "Start"), said(s, "Peer"), said(s, "Application"), said(s, "Out"),
 	        said(s, "In"));
 	for (unsigned i = 0; i < g->largest_count; i++) {
