@@ -8,6 +8,7 @@
 
 #include "issue.h"
 #include "record/store_issue.h"
+#include "report/report.h"
 #include "review_say.h"
 #include "translate.h"
 
@@ -38,6 +39,7 @@ static int run_weasyprint(const struct report_job *j, const char *in, const char
 
 static int write_to(const struct report_job *j, FILE *out)
 {
+	report_buffer(out);
 	const int e = j->write(j->ctx, j->form == FORM_JSON, out);
 	return fflush(out) != 0 && e == 0 ? ERR_IO : e;
 }

@@ -148,6 +148,9 @@ const char *report_word(const struct report *r, const char *word);
 /* Name of a key of BY_COUNTRY. */
 const char *report_country(const struct report *r, const char *code);
 
+/* Write out in large pieces; one file at a time. */
+void report_buffer(FILE *out);
+
 /* The forms. 0, ERR_IO, ERR_NOMEM or a code of the record. */
 MUST_CHECK int report_json(const struct report *r, FILE *out);
 MUST_CHECK int report_html(const struct report *r, FILE *out);

@@ -134,10 +134,11 @@ static const char *plain_list(const char *json, char *buf, size_t size)
 {
 	size_t used = 0;
 	for (; json != NULL && *json != '\0' && used + 3 < size; json++) {
+		if (*json == '[' || *json == ']' || *json == '"')
+			continue;
+		buf[used++] = *json;
 		if (*json == ',')
-			used += (size_t)snprintf(buf + used, size - used, ", ");
-		else if (strchr("[]\"", *json) == NULL)
-			buf[used++] = *json;
+			buf[used++] = ' ';
 	}
 	buf[used] = '\0';
 	return buf;
