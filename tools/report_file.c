@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,12 +96,35 @@ static int make_part(const struct report_job *j, const char *part)
 	return e != 0 || made != 0 ? ERR_IO : 0;
 }
 
+/* A device or a pipe. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 bool report_file_may(const struct report_job *j)
 {
-	const bool there = j->output != NULL && strcmp(j->output, "-") != 0 && access(j->output, F_OK) == 0;
+	const bool there = j->output != NULL && strcmp(j->output, "-") != 0 && access(j->output, F_OK) == 0 && !is_special(j->output);
 	if (there && !j->force)
 		tool_error(j->o->verb, "%s: %s", j->output, said(j, "is there already; --force replaces it"));
 	return !there || j->force;
+}
+
+/* Written to, never replaced: /dev/null would be a file from then on. */
+static int write_into(const struct report_job *j)
+{
+	if (j->form == FORM_PDF || j->issue) {
+		tool_error(j->o->verb, "%s: %s", j->output, said(j, "is no regular file"));
+		return EXIT_FAILED;
+	}
+	FILE *out = fopen(j->output, "we");
+	int e = out != NULL ? write_to(j, out) : ERR_IO;
+	if (out != NULL && fclose(out) != 0)
+		e = ERR_IO;
+	if (e != 0)
+		tool_error(j->o->verb, "%s: %s", j->output, err_str(e));
+	return e == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 int report_file(const struct report_job *j)
@@ -112,6 +136,8 @@ int report_file(const struct report_job *j)
 			tool_error(j->o->verb, "%s", err_str(e));
 		return e == 0 ? EXIT_DONE : EXIT_FAILED;
 	}
+	if (is_special(j->output))
+		return write_into(j);
 	if (!report_file_may(j))
 		return EXIT_FAILED;
 	/* Beside it; it takes its name once it is whole. */

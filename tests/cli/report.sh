@@ -65,6 +65,20 @@ done
 for key in private unknown EU SG; do rows "$dir/places" | grep -q "^$key " || fail "no row for $key"; done
 week -o "$dir/en.html" 2>"$dir/err" && fail "a file that is there was replaced"
 grep -q force "$dir/err" || fail "and --force is not named"
+# A pipe or a device is written to, never replaced.
+mkfifo "$dir/pipe"
+cat "$dir/pipe" >"$dir/piped.html" &
+week --lang en --force -o "$dir/pipe" || fail "into a pipe"
+wait $!
+[ -p "$dir/pipe" ] || fail "a pipe was replaced by a file"
+week --lang en | cmp -s - "$dir/piped.html" || fail "a pipe got another report"
+for way in '--format pdf' --issue; do
+	# shellcheck disable=SC2086
+	week --lang en --force $way -o "$dir/pipe" 2>"$dir/err" && fail "$way into a pipe"
+	[ -p "$dir/pipe" ] || fail "$way: a pipe was replaced by a file"
+done
+"$garita" evidence 6 --db "$dir/data" --force -o "$dir/pipe" 2>"$dir/err" && fail "a bundle into a pipe"
+[ -p "$dir/pipe" ] || fail "evidence: a pipe was replaced by a file"
 week --format csv -o "$dir/csv" || fail "csv"
 [ "$(ls "$dir/csv" | wc -l)" = $(($(jq 'keys | length' "$dir/a.json") - 1)) ] || fail "csv: not one file for each table"
 "$garita" report schema | jq -e '.properties | keys' >/dev/null || fail "schema"

@@ -169,6 +169,10 @@ static int move_into_place(struct bundle *b, const char *from, const struct bund
 		close(fd);
 	if (!synced)
 		return bundle_fail(b, ERR_IO, "%s: %s", o->out, strerror(errno));
+	/* A device would be a file from then on, also /dev/null. */
+	struct stat st;
+	if (o->force && stat(o->out, &st) == 0 && !S_ISREG(st.st_mode))
+		return bundle_fail(b, ERR_INVALID, "%s: is no regular file", o->out);
 	int failed = o->force ? rename(from, o->out) : renameat2(AT_FDCWD, from, AT_FDCWD, o->out, RENAME_NOREPLACE);
 	if (failed != 0 && !o->force && (errno == EINVAL || errno == ENOSYS))
 		failed = link(from, o->out);   /* a file system that knows no better: the other name goes with the folder */
