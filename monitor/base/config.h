@@ -156,7 +156,8 @@ enum config_packets { PACKETS_OFF = 0, PACKETS_HEADERS, PACKETS_FULL };
 
 struct config_evidence {
 	enum config_packets packets;    /* default full; headers: nothing behind the transport header is kept */
-	unsigned hold_mb;               /* of each worker, for packets that nobody has judged yet: 1 to 4096, default 32 */
+	unsigned hold_mb;               /* of all workers, for packets that nobody has judged yet: one a worker to 4096,
+	                                 * default 32; each has its part of it */
 	uint64_t per_transfer_bytes;    /* default 10 MB */
 	uint64_t file_bytes;            /* a file is closed past that, or after an hour; default 64 MB */
 	uint64_t total_bytes;           /* of all files; then the least needed go; default 20 GB */

@@ -426,6 +426,15 @@ static void check_resolvers(struct config_ctx *x)
 	}
 }
 
+/* A worker with less has no room for a few large frames. */
+static void check_hold(struct config_ctx *x)
+{
+	const struct config *c = x->cfg;
+	if (c->evidence.hold_mb != 0 && c->evidence.hold_mb < c->capture.workers)
+		report(x, mark_of(x, &c->evidence.hold_mb), "'hold_mb' is divided among %u workers: at least one for each",
+		       c->capture.workers);
+}
+
 void config_check(struct config_ctx *x)
 {
 	const struct config *c = x->cfg;
@@ -434,6 +443,7 @@ void config_check(struct config_ctx *x)
 	check_prefixes(x);
 	check_equipment(x);
 	check_gateways(x);
+	check_hold(x);
 	const struct names_list l = selectable(x);
 	for (size_t i = 0; i < c->approval_count && !report_full(x); i++)
 		check_approval(x, &c->approvals[i], all_named(c) ? &l : NULL);

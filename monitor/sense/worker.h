@@ -29,7 +29,7 @@ struct worker_options {
  * 16,384 flows under inspection 0.5 KB (1.5 KB with a server name or a find),
  * the two buffers of content_kib and nDPI's state with 4 KB on average
  * (dpi.h); 25 MB of tables beside it; and what is held for evidence (hold.h:
- * hold_mb and 92 bytes for each of flows.max). With the defaults some 360 MB,
+ * hold_mb, divided among the workers, and 92 bytes for each of flows.max). With the defaults some 360 MB,
  * of which a quiet line touches a tenth.
  *
  * Everything a worker needs is allocated by worker_new, so that the sandbox

@@ -22,10 +22,13 @@ int worker_keep_new(struct worker *w)
 		return 0;
 	const struct hold_options o = {
 		.orders = w->o.orders, .packets = w->o.packets, .flows = w->flows, .tell = w->tell,
-		.bytes = c->hold_mb * MEGABYTE, .per_transfer = c->per_transfer_bytes, .max_flows = w->o.config->flows.max,
+		.bytes = c->hold_mb * MEGABYTE / w->o.workers, .per_transfer = c->per_transfer_bytes, .max_flows = w->o.config->flows.max,
 		.max_ended = ENDED_MAX, .headers = c->packets == PACKETS_HEADERS, .live = w->live,
 	};
-	return hold_new(&o, &w->hold);
+	const int rc = hold_new(&o, &w->hold);
+	if (rc == 0)
+		worker_keep_say(w);
+	return rc;
 }
 
 /* Has the judge answered everything that was told up to there? */

@@ -432,6 +432,9 @@ static void evidence(void **state)
 	wrong(HEAD "evidence: {packets: all}\n", "full, headers or off", NULL);
 	wrong(HEAD "evidence: {packets: headrs}\n", "did you mean 'headers'?", NULL);
 	wrong(HEAD "evidence: {hold_mb: 0}\n", "'hold_mb' must be a whole number from 1 to 4096", NULL);
+	wrong(HEAD "capture: {workers: 4}\nevidence: {hold_mb: 3}\n", "'hold_mb' is divided among 4 workers: at least one for each", NULL);
+	config_free(good(HEAD "capture: {workers: 4}\nevidence: {hold_mb: 4}\n"));
+	config_free(good(HEAD "capture: {workers: 32}\n"));
 	wrong(HEAD "evidence: {file: 1kB, pertransfer: 1MB}\n", "'file' must be at least 1MB", "did you mean 'per_transfer'?", NULL);
 }
 

@@ -303,6 +303,40 @@ static void damage_is_told(void **state)
 	empty(&c);
 }
 
+/* What may be held is said for all workers together. */
+static void they_share_the_hold(void **state)
+{
+	(void)state;
+	static struct config config;
+	struct capture c = {0};
+	struct worker *w[3];
+	struct ring *orders, *packets;
+	char err[200];
+	config.flows = (struct config_flows){.max = 1000, .content_kib = 4};
+	config.evidence = (struct config_evidence){.packets = PACKETS_FULL, .hold_mb = 7, .per_transfer_bytes = 1000000};
+	setup_networks();
+	assert_int_equal(ring_new(65536, &rings[0]), 0);
+	assert_int_equal(ring_new(65536, &orders), 0);
+	assert_int_equal(ring_new(65536, &packets), 0);
+	for (unsigned workers = 1; workers <= 3; workers++) {
+		uint64_t room = 0;
+		for (unsigned i = 0; i < workers; i++) {
+			const struct worker_options o = {.config = &config, .capture = &c, .ring = rings[0], .orders = orders,
+			                                 .packets = packets, .control = control, .judge_eventfd = -1,
+			                                 .index = i, .workers = workers};
+			assert_int_equal(worker_new(&o, &w[i], err, sizeof err), 0);
+			room += atomic_load(&control->worker[i].hold_room);
+		}
+		assert_in_range(room, (7u << 20) - workers * 256, 7u << 20);   /* in whole blocks */
+		for (unsigned i = 0; i < workers; i++)
+			worker_free(w[i]);
+	}
+	ring_free(rings[0]);
+	ring_free(orders);
+	ring_free(packets);
+	control_free(control);
+}
+
 /* --- live --- */
 
 static struct run live_run;
@@ -540,6 +574,7 @@ int main(void)
 		cmocka_unit_test(damage_is_told),
 		cmocka_unit_test(a_full_ring_loses_nothing),
 		cmocka_unit_test(a_clock_set_ahead_ends_no_flow),
+		cmocka_unit_test(they_share_the_hold),
 		cmocka_unit_test(stops_with_counts_told),
 		cmocka_unit_test(tells_again_after_a_resync),
 		cmocka_unit_test(interfaces_come_back),

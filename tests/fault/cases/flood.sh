@@ -24,7 +24,7 @@ case_run() {
     # IP bytes are exact, refused ones too.
     is "IP bytes in" "$(jq .ip_bytes_in "$work/sums")" '>='$((syns * 40))
     # Headers: 288 bytes a flow, 22 MB of tables, 304 + 12 a live transfer, 64 MB of SQLite and rings;
-    # evidence.hold_mb (32) and its index of flows in the worker.
+    # its part of evidence.hold_mb (32) and its index of flows in the worker.
     is "peak of the worker, kB" "$(cat "$work/peak.worker")" '<=165000'
     is "peak of the judge, kB" "$(cat "$work/peak.judge")" '<=160000'
     figure "$syns SYNs, $(sent flood frames) frames in $(sent flood seconds) s; worker $(cat "$work/peak.worker") kB, judge $(cat "$work/peak.judge") kB, $(sql 'SELECT count(*) FROM transfer') rows, $(du -k "$db" | cut -f1) kB of database"
