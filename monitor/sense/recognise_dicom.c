@@ -253,9 +253,11 @@ enum recognise recognise_dicom_association(const uint8_t *p, size_t n, bool last
 	const size_t pdu = PDU_HEADER + (size_t)be32(p + 2);
 	if (n < pdu && !last)
 		return RECOGNISE_MORE;
-	if (!application_context_fits(p, n))
+	/* The items end with the PDU, whatever follows it. */
+	const size_t have = n < pdu ? n : pdu;
+	if (!application_context_fits(p, have))
 		return RECOGNISE_NO;
-	classes_read(bytes_of(p + FIXED_BYTES, (n < pdu ? n : pdu) - FIXED_BYTES), &d);
+	classes_read(bytes_of(p + FIXED_BYTES, have - FIXED_BYTES), &d);
 	*ret = d;
 	return RECOGNISE_YES;
 }
