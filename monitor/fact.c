@@ -17,6 +17,7 @@ static const uint16_t fact_size[FACT_TYPE_MAX] = {
 	[FACT_NOTE] = sizeof(struct fact_note),
 	[FACT_QUESTION] = sizeof(struct fact_question),
 	[FACT_ICMP] = sizeof(struct fact_icmp),
+	[FACT_SSH] = sizeof(struct fact_ssh),
 };
 
 #define NAME_WIRE_MAX 255u   /* RFC 1035, section 3.1 */
@@ -152,6 +153,8 @@ static bool check_body(union fact_any *f)
 		return check_question(&f->question);
 	case FACT_ICMP:
 		return f->head.flow != 0 && f->icmp.sums.entropy <= 100;
+	case FACT_SSH:
+		return f->head.flow != 0 && f->ssh.sums.opened > 0;
 	case FACT_TYPE_MAX:
 		break;
 	}

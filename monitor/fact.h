@@ -34,6 +34,7 @@ enum fact_type {
 	FACT_NOTE,           /* struct fact_note: something a person must be told */
 	FACT_QUESTION,       /* struct fact_question: a name that the inside asked DNS for; flow as in FACT_NAME */
 	FACT_ICMP,           /* struct fact_icmp: what ICMP messages of a flow carried since the last such fact */
+	FACT_SSH,            /* struct fact_ssh: something reaches back through an SSH connection */
 	FACT_TYPE_MAX
 };
 
@@ -209,6 +210,17 @@ struct fact_icmp {
 	struct icmp_sums sums;
 };
 
+/* Connections that the server's side of an SSH connection opened through it: sense/ssh.h. */
+struct ssh_sums {
+	uint64_t bytes_out, bytes_in;     /* payload of the whole flow since the first of them */
+	uint32_t opened;                  /* since the flow began */
+};
+
+struct fact_ssh {
+	struct fact_head head;
+	struct ssh_sums sums;
+};
+
 struct fact_station {
 	struct fact_head head;
 	struct mac mac;
@@ -279,6 +291,7 @@ union fact_any {
 	struct fact_note note;
 	struct fact_question question;
 	struct fact_icmp icmp;
+	struct fact_ssh ssh;
 };
 
 /* Is this a whole fact of a known type, with values in their ranges? Copies it

@@ -6,7 +6,7 @@ bad=0
 
 # The table, top first. A module may include itself and what stands above it.
 order='base/err base/msgid base/log base/bytes base/addr base/ring base/feed base/netset base/control base/digits base/json base/seed base/sha1 base/sha256 base/tz base/config fact keep
-sense/capture sense/decode sense/fragment sense/dedup sense/flow_table sense/tcp_track sense/echo sense/station sense/label sense/dns sense/recognise sense/signature sense/dpi sense/content sense/carrier sense/inspect sense/tell sense/hold sense/worker
+sense/capture sense/decode sense/fragment sense/dedup sense/flow_table sense/tcp_track sense/echo sense/ssh sense/station sense/label sense/dns sense/recognise sense/signature sense/dpi sense/content sense/carrier sense/inspect sense/tell sense/hold sense/worker
 judge/names judge/vendors judge/inventory judge/geo judge/policy judge/domain judge/distinct judge/detect judge/channel judge/severity judge/row judge/intern judge/transfer judge/finding judge/maintenance judge/judge
 record/ledger record/pcapng record/community_id record/store record/signer record/verify record/retention record/evidence record/emit record/recorder
 sandbox accounting notify rules process supervisor main'

@@ -174,6 +174,7 @@ struct config_detect {     /* thresholds of the detect_* modules, which say more
 	unsigned beacon_connections;    /* at least, default 4 */
 	unsigned long_connection_s;     /* default 3600; then 4, 8 and 12 times of it */
 	unsigned icmp_echo_bytes;       /* default 256 */
+	unsigned ssh_opened;            /* through one SSH connection from its far end, default 1 */
 	uint64_t icmp_hour, ntp_hour;   /* bytes: 4 kB, 64 kB */
 	unsigned learn_days;            /* default 14 */
 	unsigned volume_mad;            /* default 6 */

@@ -173,6 +173,7 @@ static const struct config_key detect_keys[] = {
 	{"beacon_score",       &type_number, NULL, 0, IN(config_detect, beacon_score),       .min = 1, .max = 100,     .standard = "50"},
 	{"beacon_connections", &type_number, NULL, 0, IN(config_detect, beacon_connections), .min = 4, .max = 1000000, .standard = "4"},
 	{"long_connection_s",  &type_number, NULL, 0, IN(config_detect, long_connection_s),  .min = 60, .max = 604800, .standard = "3600"},
+	{"ssh_opened", &type_number, NULL, 0, IN(config_detect, ssh_opened), .min = 1, .max = 1000000, .standard = "1"},
 	{"icmp_echo_bytes", &type_number, NULL, 0, IN(config_detect, icmp_echo_bytes), .min = 1, .max = 65535, .standard = "256"},
 	{"icmp_hour", &type_size, NULL, 0, IN(config_detect, icmp_hour), .standard = "4kB"},
 	{"ntp_hour",  &type_size, NULL, 0, IN(config_detect, ntp_hour),  .standard = "64kB"},

@@ -41,6 +41,8 @@ static const struct detect_word words[DETECT_COUNT] = {
                     N_("A time server that nobody approved, or more bytes than the time needs.")},
     [DETECT_BEACON] = {"beacon", "T1041", DETECT_BEHAVIOUR, 25, N_("Connections as regular as a clock.")},
     [DETECT_LONG_CONNECTION] = {"long-connection", "T1041, T1572", DETECT_BEHAVIOUR, 10, N_("A connection of many hours.")},
+    [DETECT_SSH_REVERSE] = {"ssh-reverse-forward", "T1572, T1090, T1021.004", DETECT_BEHAVIOUR, 35,
+                            N_("Something reaches back through an SSH connection (ssh -R).")},
     [DETECT_TIMED_BURSTS] = {"timed-bursts", "T1029", DETECT_BEHAVIOUR, 20, N_("Data goes out in bursts at even times.")},
     [DETECT_EQUAL_PIECES] = {"equal-pieces", "T1030", DETECT_BEHAVIOUR, 20, N_("Data goes out in pieces of one size.")},
     [DETECT_VOLUME] = {"volume", "T1020", DETECT_BEHAVIOUR, 15, N_("Far more bytes than this machine usually sends.")},

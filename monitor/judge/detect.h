@@ -38,6 +38,7 @@ enum detection {
 	DETECT_NTP,                 /* a time server that nobody approved, or more bytes than time needs */
 	DETECT_BEACON,
 	DETECT_LONG_CONNECTION,
+	DETECT_SSH_REVERSE,         /* connections opened back through SSH */
 	DETECT_TIMED_BURSTS,        /* bursts in rhythm */
 	DETECT_EQUAL_PIECES,        /* drips of one size */
 	DETECT_VOLUME,              /* past its own baseline */

@@ -242,6 +242,9 @@ static bool take_flow(struct judge *j, const union fact_any *f)
 	case FACT_ICMP:
 		judge_icmp(j, &f->icmp);
 		break;
+	case FACT_SSH:
+		judge_ssh(j, &f->ssh);
+		break;
 	case FACT_QUESTION:
 		judge_question(j, &f->question);
 		break;

@@ -223,6 +223,22 @@ void judge_icmp(struct judge *j, const struct fact_icmp *f)
 	detect_icmp_seen(j->detectors->icmp, &s, &j->detectors->sink);
 }
 
+/* --- SSH --- */
+
+/* Who reaches back: towards the end that opened the connection. */
+void judge_ssh(struct judge *j, const struct fact_ssh *f)
+{
+	const uint32_t index = judge_find(j, &f->head);
+	char detail[160];
+	if (index == TRANSFER_NONE || f->sums.opened < j->config->detect.ssh_opened)
+		return;
+	snprintf(detail, sizeof(detail), "%u opened by the %s's side; since the first %llu bytes out, %llu in",
+	         f->sums.opened, at(j, index)->initiator == INITIATOR_PEER ? "equipment" : "peer",
+	         (unsigned long long)f->sums.bytes_out, (unsigned long long)f->sums.bytes_in);
+	judge_sign(j, index, DETECT_SSH_REVERSE, detail);
+	judge_sign_more(j, index, DETECT_SSH_REVERSE, detail);
+}
+
 /* --- as a flow goes on, and ends --- */
 
 /* RITA's steps: 1 h base, 4 h low, 8 h medium, 12 h high. */

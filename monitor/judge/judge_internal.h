@@ -467,6 +467,8 @@ void judge_regroup(struct judge *j, uint32_t index);
  * detail is for people (printable ASCII, at most 200 bytes, NULL: none), borrowed
  * for the time of the call. Its row, and the finding of that, get it. */
 void judge_sign(struct judge *j, uint32_t transfer, enum detection what, const char *detail);
+/* The same goes on: the detail of its finding becomes this one. */
+void judge_sign_more(struct judge *j, uint32_t transfer, enum detection what, const char *detail);
 /* What inspection recognised in it, where that is more than the means by which it goes. */
 void judge_sign_content(struct judge *j, uint32_t transfer, const struct fact_content *f);
 /* Something was detected about a machine and a peer, on what this transfer told
@@ -532,6 +534,7 @@ uint64_t judge_detect_evicted(const struct judge *j);   /* entries of detectors 
 void judge_detect_reload(struct judge *j);
 void judge_question(struct judge *j, const struct fact_question *f);
 void judge_icmp(struct judge *j, const struct fact_icmp *f);
+void judge_ssh(struct judge *j, const struct fact_ssh *f);
 void judge_detect_begun(struct judge *j, uint32_t index);   /* a flow that is new */
 /* Its counts have grown by delta; before_us: its end until then. */
 void judge_detect_counted(struct judge *j, const struct transfer *t, const struct flow_counts *delta, int64_t before_us);

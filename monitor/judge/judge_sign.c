@@ -148,6 +148,17 @@ void judge_sign(struct judge *j, uint32_t index, enum detection what, const char
 	judge_keep(j, index);
 }
 
+void judge_sign_more(struct judge *j, uint32_t index, enum detection what, const char *said)
+{
+	const struct transfer *t = at(j, index);
+	char detail[DETAIL_MAX + 1];
+	clean_detail(detail, said);
+	if (t->place == PLACE_NONE || t->place == PLACE_FOLDED || t->finding == TRANSFER_NONE)
+		return;
+	findings_detect(j->findings, t->finding, &(const struct finding_sign){.what = what, .score = 100,
+	                .first_us = t->start_us, .last_us = t->end_us, .detail = detail});
+}
+
 /* Words of signatures/README.md. An association of DICOM ("dicom") carries
  * nothing yet: "dicom-store" does. */
 void judge_sign_content(struct judge *j, uint32_t index, const struct fact_content *f)

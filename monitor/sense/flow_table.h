@@ -54,6 +54,7 @@ enum flow_due {
 };
 
 #define FLOW_HELD 0x80u      /* of notes, hold's own: its packets are wanted */
+#define FLOW_SSH 0x40u       /* of notes: watched by ssh.h */
 
 /* Two cache lines, one pair for the processor: all that a packet of a known
  * flow touches. touched and due are milliseconds of the worker's own clock,
@@ -69,7 +70,7 @@ struct flow {
 	uint8_t end : 3;         /* enum fact_end: ended, but the end could not be told yet */
 	uint8_t vlan_count : 2;  /* tags in key.vlan */
 	uint8_t idle : 1;        /* flow_table's own: nothing to tell when it was last looked at */
-	uint8_t notes;           /* worker's own, but for FLOW_HELD */
+	uint8_t notes;           /* worker's own, but for FLOW_HELD and FLOW_SSH */
 	uint8_t wait_flags;      /* facts that found the ring full: bits of enum fact_type */
 	uint8_t tcp_seen[2];     /* TCP flags seen from that end, ORed; 0x80: tcp_next is set */
 	uint16_t flags;          /* FLOW_… of fact.h */

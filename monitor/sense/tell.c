@@ -158,9 +158,21 @@ static bool push_icmp(struct tell *t, struct flow *f)
 	return true;
 }
 
+static bool push_ssh(struct tell *t, struct flow *f)
+{
+	struct fact_ssh s = {.head.flow = flow_id(t->o.flows, f)};
+	if (t->o.ssh == NULL || (f->notes & FLOW_SSH) == 0 || !ssh_get(t->o.ssh, s.head.flow, &s.sums))
+		return true;
+	fill_head(t, &s.head, FACT_SSH, sizeof s);
+	if (!push(t, &s.head))
+		return false;
+	ssh_told(t->o.ssh, s.head.flow);
+	return true;
+}
+
 static bool push_count(struct tell *t, struct flow *f, enum fact_type type)
 {
-	if (!push_icmp(t, f))
+	if (!push_icmp(t, f) || !push_ssh(t, f))
 		return false;
 	struct fact_flow_count c = {.head.flow = flow_id(t->o.flows, f)};
 	c.counts = flow_counts(f);

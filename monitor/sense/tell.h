@@ -18,6 +18,7 @@
 #include "sense/flow_table.h"
 #include "sense/inspect.h"
 #include "sense/label.h"
+#include "sense/ssh.h"
 
 #define TELL_BACKLOG_BYTES (4u << 20)
 
@@ -53,6 +54,7 @@ struct tell_options {
 	bool live;
 	struct flow_table *flows;
 	struct labels *labels;
+	struct ssh_table *ssh;  /* NULL: none is watched */
 };
 
 /* What a flow has to tell: bits of flow->wait_flags. */

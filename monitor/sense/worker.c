@@ -65,6 +65,8 @@ static int new_tables(struct worker *w, char *err, size_t err_size)
 	if (rc == 0)
 		rc = echo_new(&w->echo);
 	if (rc == 0)
+		rc = ssh_table_new(&w->ssh);
+	if (rc == 0)
 		rc = fragment_table_new(FRAGMENT_ENTRIES, &w->fragments);
 	if (rc == 0)
 		rc = w->o.config->capture.duplicates == DUPLICATES_COUNT_ALL ? 0 : dedup_new(&w->dedup);
@@ -82,7 +84,7 @@ static int new_tell(struct worker *w)
 {
 	struct tell_options tell = {
 		.at = &w->place, .ring = w->o.ring, .control = w->o.control, .judge_eventfd = w->o.judge_eventfd,
-		.worker = w->o.index, .live = w->live, .flows = w->flows, .labels = w->labels,
+		.worker = w->o.index, .live = w->live, .flows = w->flows, .labels = w->labels, .ssh = w->ssh,
 	};
 	return tell_new(&tell, &w->tell);
 }
@@ -159,6 +161,7 @@ void worker_free(struct worker *w)
 	dedup_free(w->dedup);
 	fragment_table_free(w->fragments);
 	echo_free(w->echo);
+	ssh_table_free(w->ssh);
 	signatures_free(w->rules);
 	tcp_track_free(w->tcp);
 	flow_table_free(w->flows);

@@ -329,6 +329,7 @@ static void begin_inspection(struct worker *w, struct flow *f, const struct pack
 	if (avoided)
 		f->flags |= FLOW_NOT_INSPECTED;
 	inspect_begin(w->inspector, f, !avoided);
+	worker_begin_ssh(w, f, p);
 }
 
 /* Returns what there is to tell. */
@@ -356,6 +357,8 @@ void worker_drop_flow(struct worker *w, struct flow *f)
 	labels_drop(w->labels, f->label);
 	if (w->hold != NULL)
 		hold_over(w->hold, f, w->clock.now);
+	if (f->notes & FLOW_SSH)
+		ssh_forget(w->ssh, flow_id(w->flows, f));
 	if (echo_is_icmp(f))
 		echo_forget(w->echo, f);
 	else
@@ -442,6 +445,8 @@ static void take_flow_packet(struct worker *w, struct flow *f, const struct pack
 	count_packet(w, f, p, end, step.new_bytes);
 	if (echo_is_icmp(f) && f->class_ == FLOW_TRANSFER)
 		echo_see(w->echo, f, p, end);
+	if (f->notes & FLOW_SSH)
+		bits |= worker_see_ssh(w, f, p, end, step.new_bytes);
 	if (p->truncated)
 		f->flags |= FLOW_TRUNCATED;
 	if ((f->flags & FLOW_ESTABLISHED) == 0 && is_established(f, p))

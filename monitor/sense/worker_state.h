@@ -14,6 +14,7 @@
 #include "sense/hold.h"
 #include "sense/inspect.h"
 #include "sense/label.h"
+#include "sense/ssh.h"
 #include "sense/station.h"
 #include "sense/tcp_track.h"
 #include "sense/tell.h"
@@ -88,6 +89,7 @@ struct worker {
 	struct flow_table *flows;
 	struct tcp_track *tcp;
 	struct echo_table *echo;
+	struct ssh_table *ssh;
 	struct fragment_table *fragments;
 	struct dedup *dedup;          /* NULL: every frame counts */
 	struct inspector *inspector;
@@ -186,6 +188,13 @@ void worker_looked(struct worker *w);
 /* Take over, from time to time, what workers died over. */
 void worker_see_deaths(struct worker *w);
 bool worker_avoids(const struct worker *w, const struct flow *f);
+
+/* --- worker_ssh.c --- */
+/* The first payload of a flow: watch it, if it is SSH and who opened it was seen. */
+void worker_begin_ssh(struct worker *w, struct flow *f, const struct packet *p);
+/* A packet of a watched flow. Returns what there is to tell. */
+unsigned worker_see_ssh(struct worker *w, const struct flow *f, const struct packet *p, unsigned end,
+                        uint32_t new_bytes);
 
 /* --- worker_routed.c --- */
 /* A packet of a flow between two networks, for each of them: is it a copy of

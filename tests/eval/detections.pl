@@ -19,7 +19,7 @@ my $json = JSON::PP->new;
 # --- labels ---
 
 my (@scenes, %scene);
-for my $file (map { "$here/scenes/$_.sh" } qw(benign content channels behaviour names evasion)) {
+for my $file (map { "$here/scenes/$_.sh" } qw(benign content channels behaviour names evasion ssh)) {
 	open my $in, '<', $file or die "$file: $!\n";
 	while (<$in>) {
 		next unless /^scene (\S+) (benign|exfil) (?:'([^']*)'|(\S+)) \S+ '(.*)'$/;

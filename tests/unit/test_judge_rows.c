@@ -840,7 +840,7 @@ static void test_hostile_worker(void **state)
 	    [FACT_FLOW_END] = sizeof(struct fact_flow_count), [FACT_NAME] = sizeof(struct fact_name),
 	    [FACT_STATION] = sizeof(struct fact_station), [FACT_COUNTERS] = sizeof(struct fact_counters),
 	    [FACT_NOTE] = sizeof(struct fact_note), [FACT_QUESTION] = sizeof(struct fact_question),
-	    [FACT_ICMP] = sizeof(struct fact_icmp)};
+	    [FACT_ICMP] = sizeof(struct fact_icmp), [FACT_SSH] = sizeof(struct fact_ssh)};
 	struct world *w = w_new(MIXED);
 	const struct row_sink sink = {NULL, any_transfer, any_finding, any_machine, any_name, any_usage, any_gap, any_minute, any_policy, NULL, NULL, NULL, NULL};
 	unsigned taken = 0;

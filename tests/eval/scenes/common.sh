@@ -29,6 +29,8 @@ scene_site() {
         'ports: [tcp/443, tcp/80]' 'initiator: equipment'
     lab_approval APR-MAINT 'equipment: [NII-0007]' "to: {prefixes: [$VENDOR/32]}" \
         'ports: [tcp/22]' 'apps: [SSH]' 'initiator: peer'
+    lab_approval APR-SUPPORT 'equipment: [NII-0008]' "to: {prefixes: [$VENDOR/32]}" \
+        'ports: [tcp/22]' 'apps: [SSH]' 'initiator: equipment'   # it may be called by its maker's machines, and no more
     lab_approval APR-PARTNER 'equipment: [NII-0007, BAG-0003]' "to: {prefixes: [$PARTNER/32, \"2001:db8:f000::90/128\"]}" \
         'ports: [tcp/443, udp/51820, udp/1194]' 'initiator: equipment'
 }

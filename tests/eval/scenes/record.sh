@@ -5,7 +5,7 @@ set -u
 SCENES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$SCENES/../../lab/lab.sh"
 LAB_HERE=$SCENES/../../lab
-for f in common benign content channels behaviour names evasion; do . "$SCENES/$f.sh"; done
+for f in common benign content channels behaviour names evasion ssh; do . "$SCENES/$f.sh"; done
 [ $# -gt 0 ] || { sed -n '2s/^# //p' "$0" >&2; exit 2; }
 lab_need_root
 [ "$1" != all ] || set -- "${SCENE_NAMES[@]}"
