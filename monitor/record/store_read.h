@@ -255,8 +255,10 @@ MUST_CHECK int store_read_minutes(struct store_reader *r, int64_t since_us, int6
 MUST_CHECK int store_read_each_minute(struct store_reader *r, int64_t since_us, int64_t until_us,
                                       int (*fn)(void *ctx, int64_t minute_us, const struct counters *c), void *ctx);
 
-/* Every text of site.yaml, in the order in which they were loaded last. */
-MUST_CHECK int store_read_policies(struct store_reader *r, int (*fn)(void *ctx, const struct row_policy *p), void *ctx);
+/* Every text of site.yaml, in the order in which they were loaded last before a time (0: at all): the last one that
+ * was, was in force then. Those that were loaded later only come after them, with their first time. */
+MUST_CHECK int store_read_policies(struct store_reader *r, int64_t until_us,
+                                   int (*fn)(void *ctx, const struct row_policy *p), void *ctx);
 /* Used limits of the periods that began in [since, until), by approval and time. */
 MUST_CHECK int store_read_usages(struct store_reader *r, int64_t since_us, int64_t until_us,
                                  int (*fn)(void *ctx, const struct row_usage *u), void *ctx);

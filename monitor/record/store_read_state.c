@@ -346,11 +346,22 @@ int store_read_policy(struct store_reader *r, int (*fn)(void *ctx, const struct 
 	return result == 0 && !c.found ? ERR_NOTFOUND : result;
 }
 
-int store_read_policies(struct store_reader *r, int (*fn)(void *ctx, const struct row_policy *p), void *ctx)
+/* The table has the last time alone, the ledger every one; but its clock is the one on
+ * the wall, and a replay goes by that of its packets. */
+int store_read_policies(struct store_reader *r, int64_t until_us, int (*fn)(void *ctx, const struct row_policy *p), void *ctx)
 {
 	struct policy_ctx c = {fn, ctx, false};
 	sqlite3_stmt *st = NULL;
-	const int result = prepare(r, "SELECT hash, text, path, loaded_us FROM policy ORDER BY loaded_us, id", &st);
+	const int result = prepare(r,
+	                           "WITH load(id, at) AS (SELECT p.id, l.time_us FROM policy p"
+	                           "  JOIN ledger l ON l.subject = p.id AND l.kind = 'policy'"
+	                           "  JOIN run ON run.id = json_extract(l.body, '$.run') AND run.live = 1"
+	                           " UNION ALL SELECT id, loaded_us FROM policy)"
+	                           " SELECT hash, text, path, coalesce(max(iif(at < ?1, at, NULL)), min(at)) AS loaded"
+	                           " FROM policy JOIN load USING (id) GROUP BY policy.id ORDER BY loaded, policy.id",
+	                           &st);
+	if (result == 0)
+		sqlite3_bind_int64(st, 1, until_us != 0 ? until_us : INT64_MAX);
 	return result == 0 ? each(r, st, policy_row, &c) : result;
 }
 

@@ -49,7 +49,7 @@ static int load_site(struct report *r, int64_t until_us)
 {
 	struct take t = {.r = r, .until_us = until_us};
 	struct config_errors errors = {0};
-	int e = store_read_policies(r->db, take_policy, &t);
+	int e = store_read_policies(r->db, until_us, take_policy, &t);
 	if (e == 0 && t.text == NULL)
 		e = ERR_NOTFOUND;
 	config_free(r->site);

@@ -200,7 +200,7 @@ const struct sheet sheet_runs = {"runs", N_("Runs of the sensor"), "lives of gar
 static const struct sheet_column policy_columns[] = {
     {"hash", CELL_TEXT, false, N_("BLAKE2b-256"), "of the text of site.yaml"},
     {"path", CELL_TEXT, false, N_("File"), ""},
-    {"loaded", CELL_TIME, false, N_("Loaded"), "last time"},
+    {"loaded", CELL_TIME, false, N_("Loaded"), "last time before the end of the week"},
     {"of_this_report", CELL_FLAG, false, N_("Of this report"), "approvals and equipment are taken from it"}};
 
 struct policy_filter {
@@ -221,7 +221,7 @@ static int policy_row(void *ctx, const struct row_policy *p)
 static int policy_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 {
 	struct policy_filter f = {{fn, ctx}, r};
-	return store_read_policies(r->db, policy_row, &f);
+	return store_read_policies(r->db, r->week.until_us, policy_row, &f);
 }
 
 const struct sheet sheet_policies = {"policies", N_("Policies"), "texts of site.yaml that were loaded in the week", policy_columns,
