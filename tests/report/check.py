@@ -137,7 +137,7 @@ class Expected:
                   "frames_lost": lost})
         if runs:
             s.update({"coverage_percent": int(weighted / past) / 10**4 if past else 0.0,
-                      "time_percent": ppm(seen, past) if past else 0.0, "frames_percent": ppm(frames, frames + lost),
+                      "time_percent": ppm(seen, past) if past else 0.0, **({"frames_percent": ppm(frames, frames + lost)} if frames + lost else {}),
                       "doubtful_percent": ppm(doubtful, past) if past else 0.0})
         self.tables["gaps"] = [dict([("start", utc(g["start_us"]))] +
                                     ([("lasted", (g["end_us"] - g["start_us"]) // 10**6)] if g["end_us"] is not None else []) +

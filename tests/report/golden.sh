@@ -71,6 +71,19 @@ make_incidents() {
 	done
 }
 
+# Made by somebody else, elsewhere and later: the same bytes.
+elsewhere() {
+	(cd / && TZ=Asia/Tokyo LC_ALL=es_ES.UTF-8 LANGUAGE=de COLUMNS=40 GOLDEN_TIME=2000000000000000 "$build/report/garita" \
+		report weekly --week 2026-W47 --db "$work/gaps" "$@") >"$work/elsewhere" || fail "a report made elsewhere"
+}
+
+check_same() {
+	elsewhere --format json
+	cmp "$work/elsewhere" "$work/out/gaps/report.json" || fail "made elsewhere it is another"
+	elsewhere --lang en
+	cmp "$work/elsewhere" "$work/out/gaps/en.html" || fail "made elsewhere it is another"
+}
+
 # As JSON Schema has it, and as the rows of the database have it.
 check_numbers() {
 	set --
@@ -94,6 +107,7 @@ done <<END
 $weeks
 END
 make_incidents
+check_same
 python3 "$here/page.py" text "$work"/out/*/??.html || fail "text of pages"
 python3 "$here/page.py" check "$work"/out/*/*.html || fail "what readers and screen readers need"
 check_numbers

@@ -73,7 +73,7 @@ static void sum_facts(const struct report *r, struct facts *f)
 	const bool known = s->live;
 	fact(f, "coverage_percent", CELL_PPM, (struct cell){.number = s->coverage.ppm, .here = known}, "mean over the hours of the week");
 	fact(f, "time_percent", CELL_PPM, (struct cell){.number = s->coverage.time_ppm, .here = known}, "of the time");
-	fact(f, "frames_percent", CELL_PPM, (struct cell){.number = s->coverage.frames_ppm, .here = known}, "of the frames");
+	fact(f, "frames_percent", CELL_PPM, (struct cell){.number = s->coverage.frames_ppm, .here = known && s->coverage.frames + s->coverage.lost > 0}, "of the frames; absent: none came");
 	fact(f, "doubtful_percent", CELL_PPM, (struct cell){.number = s->coverage.doubtful_ppm, .here = known}, "of the time: hours that are one-way, lossy or silent; it counts against the threshold");
 	fact(f, "coverage_threshold_percent", CELL_PPM, cell_number(s->least_ppm), "below it the report is inconclusive");
 	fact(f, "frames", CELL_COUNT, cell_count(s->coverage.frames), "that arrived");

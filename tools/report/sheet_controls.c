@@ -51,7 +51,7 @@ static void external_systems(const struct measured *m)
 	size_t networks, destinations;
 	tally_sorted(m->r->now.by[BY_NETWORK], &networks);
 	tally_sorted(m->r->now.by[BY_DESTINATION], &destinations);
-	put_measure(m, "%zu networks in %zu relations of machine, country and network",
+	put_measure(m, "networks: %zu, relations of machine, country and network: %zu",
 	    networks, destinations);
 }
 
@@ -61,12 +61,12 @@ static void new_destinations(const struct measured *m)
 	const struct tally_entry *all = tally_sorted(m->r->now.by[BY_DESTINATION], &count);
 	for (size_t i = 0; i < count; i++)
 		fresh += tally_all(all[i].sum.transfers) > 0 && tally_all(all[i].before.transfers) == 0;
-	put_measure(m, "%zu that last week did not have", fresh);
+	put_measure(m, "new since last week: %zu", fresh);
 }
 
 static void unapproved(const struct measured *m)
 {
-	put_measure(m, "%ju transfers that no approval covers, %ju more went on from earlier weeks",
+	put_measure(m, "transfers that no approval covers: %ju, and from earlier weeks: %ju",
 	    m->r->now.all.transfers[VERDICT_UNAPPROVED], m->r->carried.unapproved);
 }
 
@@ -77,7 +77,7 @@ static void approvals(const struct measured *m)
 		const struct tally_sum *s = tally_of(m->r->now.by[BY_APPROVAL], m->r->site->approvals[i].id);
 		used += s != NULL && s->transfers[VERDICT_APPROVED] > 0;
 	}
-	put_measure(m, "%zu of %zu approvals were used", used, m->r->site->approval_count);
+	put_measure(m, "approvals used: %zu of %zu", used, m->r->site->approval_count);
 }
 
 static void agreements(const struct measured *m)
@@ -104,7 +104,7 @@ static void maintenance(const struct measured *m)
 	struct sessions c = {0, 0};
 	const struct stored_maintenance_filter f = {.since_us = m->r->week.from_us, .until_us = m->r->week.until_us};
 	if (store_read_maintenance(m->r->db, &f, count_session, &c) == 0)
-		put_measure(m, "%ju sessions, %ju with flows that no approval covers", c.all, c.bare);
+		put_measure(m, "sessions: %ju, with flows that no approval covers: %ju", c.all, c.bare);
 }
 
 static void coverage(const struct measured *m)
@@ -112,6 +112,8 @@ static void coverage(const struct measured *m)
 	const struct coverage *c = &m->r->coverage;
 	if (!m->r->live)
 		put_measure(m, "not known%s", "");
+	else if (c->frames == 0)
+		put_measure(m, "not a single frame arrived%s", "");
 	else
 		put_measure(m, "%u.%02u %% (time %u.%02u %%, frames %u.%02u %%)",
 		    c->ppm / 10000, c->ppm / 100 % 100, c->time_ppm / 10000, c->time_ppm / 100 % 100, c->frames_ppm / 10000,
@@ -120,20 +122,20 @@ static void coverage(const struct measured *m)
 
 static void findings(const struct measured *m)
 {
-	put_measure(m, "%ju findings, %ju severe", m->r->findings.all,
+	put_measure(m, "findings: %ju, severe: %ju", m->r->findings.all,
 	    m->r->findings.severe);
 }
 
 static void detections(const struct measured *m)
 {
-	put_measure(m, "%ju findings with detections", m->r->findings.detected);
+	put_measure(m, "findings with detections: %ju", m->r->findings.detected);
 }
 
 static void review(const struct measured *m)
 {
 	const struct report_findings *f = &m->r->findings;
 	char age[FORMAT_AGE_MAX];
-	put_measure(m, "%ju of %ju findings closed, the slowest after %s; %ju overdue", f->closed, f->all,
+	put_measure(m, "findings closed: %ju of %ju, the slowest after %s; overdue: %ju", f->closed, f->all,
 	    f->slowest_us > 0 ? format_age(f->slowest_us, age) : "-", f->overdue);
 }
 
@@ -154,12 +156,12 @@ static void machines(const struct measured *m)
 {
 	struct machines c = {&m->r->week, 0, 0};
 	if (store_read_machine_list(m->r->db, count_machine, &c) == 0)
-		put_measure(m, "%ju unknown machines so far, %ju machines seen for the first time", c.unknown, c.fresh);
+		put_measure(m, "unknown machines so far: %ju, machines seen for the first time: %ju", c.unknown, c.fresh);
 }
 
 static void listening(const struct measured *m)
 {
-	put_measure(m, "%ju findings of machines that accept connections from outside", m->r->findings.listening);
+	put_measure(m, "findings of machines that accept connections from outside: %ju", m->r->findings.listening);
 }
 
 static int count_step(void *ctx, const struct stored_gap *g)
@@ -172,12 +174,12 @@ static void clock_steps(const struct measured *m)
 {
 	uint64_t steps = 0;
 	if (store_read_gaps(m->r->db, m->r->week.from_us, m->r->week.until_us, count_step, &steps) == 0)
-		put_measure(m, "%ju steps of the sensor's clock", steps);
+		put_measure(m, "steps of the sensor's clock: %ju", steps);
 }
 
 static void records(const struct measured *m)
 {
-	put_measure(m, "%ju transfers recorded: who, to whom, when, how much, verdict and reasons",
+	put_measure(m, "transfers recorded, with who, to whom, when, how much, verdict and reasons: %ju",
 	    tally_all(m->r->now.all.transfers));
 }
 
@@ -200,7 +202,7 @@ static void ledger(const struct measured *m)
 {
 	const struct report_ledger *l = &m->r->ledger;
 	if (l->wrong == 0)
-		put_measure(m, "%jd entries; the record is what they say", l->head_seq + 1);
+		put_measure(m, "entries: %jd, and the record is what they say", l->head_seq + 1);
 	else
 		put_measure(m, "%ju CONTRADICTIONS between record and ledger", l->wrong);
 }
@@ -237,7 +239,7 @@ static void self_test(const struct measured *m)
 	if (store_read_self_results(m->r->db, m->r->week.from_us, m->r->week.until_us, count_result, &c) != 0 || c.checks == 0)
 		not_measured(m);
 	else
-		put_measure(m, "%ju of %ju channels tested were seen and judged unapproved, the slowest after %jd ms", c.seen,
+		put_measure(m, "channels tested that were seen and judged unapproved: %ju of %ju, the slowest after %jd ms", c.seen,
 		    c.checks, c.slowest_us / 1000);
 }
 
