@@ -67,14 +67,14 @@ static int add_id(void *ctx, sqlite3_value **values)
 	return store_ids_add(ctx, sqlite3_value_int64(values[0]));
 }
 
-/* There is an index of ends, and one of the begins of what lasted for more than an hour; ?3 and ?4: the one span is
- * every id. */
+/* There is an index of ends, and one of the begins of what lasted for more than an hour. */
 int store_read_week_begin(struct store_reader *r, int64_t from_us, int64_t until_us, struct week_span *ret)
 {
 	static const char *const queries[] = {
-		"SELECT garita_take(id) FROM transfer WHERE end_us >= ?1 AND end_us < ?2 + 3600000000 AND +id BETWEEN ?3 AND ?4",
-		"SELECT garita_take(id) FROM transfer WHERE " STORE_LONG " AND start_us >= ?1 AND start_us < ?2 AND +id BETWEEN ?3 AND ?4"};
+		"SELECT garita_take(id) FROM transfer WHERE end_us >= ?1 AND end_us < ?2 + 3600000000",
+		"SELECT garita_take(id) FROM transfer WHERE " STORE_LONG " AND start_us >= ?1 AND start_us < ?2"};
 	struct id_span all = {INT64_MIN, INT64_MAX};
+	/* one span, which these queries do not ask for */
 	const struct week_span every = {from_us, until_us, {.span = &all, .count = 1}};
 	struct scan s = {.take = add_id, .ctx = &ret->ids};
 	*ret = (struct week_span){.from_us = from_us, .until_us = until_us};
@@ -90,9 +90,12 @@ void store_read_week_end(struct week_span *w)
 	store_ids_done(&w->ids);
 }
 
-/* What began in the week, of a span of ids. */
-#define IN_WEEK \
-	" FROM transfer NOT INDEXED WHERE id BETWEEN ?3 AND ?4 AND start_us >= ?1 AND start_us < ?2 AND end_us >= ?1"
+/* The rows of a span of ids; whether each began in the week is seen from columns that are read anyway. */
+#define OF_IDS " FROM transfer NOT INDEXED WHERE id BETWEEN ?3 AND ?4"
+static bool in_week(const struct week_span *w, int64_t start_us, int64_t end_us)
+{
+	return start_us >= w->from_us && start_us < w->until_us && end_us >= w->from_us;
+}
 
 static const char *word(sqlite3_value *value)
 {
@@ -109,6 +112,7 @@ static uint64_t count(sqlite3_value *value)
 /* --- all of them, for sums --- */
 
 struct rows {
+	const struct week_span *week;
 	int (*fn)(void *ctx, const struct week_row *w);
 	void *ctx;
 };
@@ -123,17 +127,17 @@ static int take_row(void *ctx, sqlite3_value **v)
 		.state = store_state_find(word(v[10])), .encrypted = sqlite3_value_int64(v[11]) != 0,
 		.proto = (uint8_t)sqlite3_value_int64(v[12]), .start_us = sqlite3_value_int64(v[13]), .end_us = sqlite3_value_int64(v[14]),
 		.transfers = 1 + count(v[15]), .bytes_out = count(v[16]), .bytes_in = count(v[17]), .id = sqlite3_value_int64(v[18]), .unplaced = word(v[19])};
-	return s->fn(s->ctx, &row);
+	return in_week(s->week, row.start_us, row.end_us) ? s->fn(s->ctx, &row) : 0;
 }
 
-static int each_folded(struct store_reader *r, const struct week_span *w, const struct rows *s)
+static int each_folded(struct store_reader *r, const struct rows *s)
 {
 	static const char sql[] =
 		"SELECT equipment, network, country, as_org, app, approval, asn, verdict, proto, start_us, end_us,"
 		" transfers + collapsed, ip_bytes_out, ip_bytes_in, iif(country = '', dest_ip, NULL) FROM folded"
 		" WHERE span = 'hour' AND hour_us > ?1 - 3600000000 AND start_us >= ?1 AND start_us < ?2";
 	sqlite3_stmt *st = NULL;
-	int code = SQLITE_DONE, result = prepare_span(r, sql, w->from_us, w->until_us, &st);
+	int code = SQLITE_DONE, result = prepare_span(r, sql, s->week->from_us, s->week->until_us, &st);
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		const struct week_row row = {
 			.equipment = text_or_empty(st, 0), .network = text_or_empty(st, 1), .country = text_or_empty(st, 2),
@@ -155,11 +159,11 @@ int store_read_week(struct store_reader *r, const struct week_span *w, int (*fn)
 {
 	static const char sql[] =
 		"SELECT garita_take(equipment, network, country, as_org, app, approval, jurisdiction, asn, flags, verdict, state,"
-		" encrypted, proto, start_us, end_us, collapsed, ip_bytes_out, ip_bytes_in, id, iif(country IS NULL, dest_ip, NULL))" IN_WEEK;
-	struct rows rows = {fn, ctx};
+		" encrypted, proto, start_us, end_us, collapsed, ip_bytes_out, ip_bytes_in, id, iif(country IS NULL, dest_ip, NULL))" OF_IDS;
+	struct rows rows = {w, fn, ctx};
 	struct scan s = {.take = take_row, .ctx = &rows};
 	const int result = scan_ids(r, sql, w, &s);
-	return result == 0 ? each_folded(r, w, &rows) : result;
+	return result == 0 ? each_folded(r, &rows) : result;
 }
 
 int store_read_week_months(struct store_reader *r, const struct week_span *w, uint64_t *ret)
@@ -177,6 +181,7 @@ int store_read_week_months(struct store_reader *r, const struct week_span *w, ui
 /* --- what nobody approved, one by one --- */
 
 struct transfers {
+	const struct week_span *week;
 	int (*fn)(void *ctx, const struct week_transfer *t);
 	void *ctx;
 };
@@ -185,6 +190,8 @@ static int take_transfer(void *ctx, sqlite3_value **v)
 {
 	const struct transfers *s = ctx;
 	char proto[STORE_PROTO_MAX];
+	if (!in_week(s->week, sqlite3_value_int64(v[2]), sqlite3_value_int64(v[3])))
+		return 0;
 	const struct week_transfer t = {
 		.id = sqlite3_value_int64(v[0]), .finding = sqlite3_value_int64(v[1]), .start_us = sqlite3_value_int64(v[2]),
 		.end_us = sqlite3_value_int64(v[3]), .state = word(v[4]), .equipment = word(v[5]), .peer = word(v[6]),
@@ -200,8 +207,8 @@ int store_read_week_unapproved(struct store_reader *r, const struct week_span *w
 {
 	static const char sql[] =
 		"SELECT garita_take(id, finding, start_us, end_us, state, equipment, dest_ip, dest_port, src_port, proto, hostname, country,"
-		" asn, as_org, app, initiator, ip_bytes_out, ip_bytes_in, collapsed, reasons)" IN_WEEK " AND verdict = 'unapproved'";
-	struct transfers rows = {fn, ctx};
+		" asn, as_org, app, initiator, ip_bytes_out, ip_bytes_in, collapsed, reasons)" OF_IDS " AND verdict = 'unapproved'";
+	struct transfers rows = {w, fn, ctx};
 	struct scan s = {.take = take_transfer, .ctx = &rows};
 	return scan_ids(r, sql, w, &s);
 }
@@ -218,9 +225,16 @@ static void add_sum(struct week_sum *to, enum verdict v, uint64_t transfers, uin
 	}
 }
 
+struct sums {
+	const struct week_span *week;
+	struct week_sum *sum;
+};
+
 static int take_sum(void *ctx, sqlite3_value **v)
 {
-	add_sum(ctx, store_verdict_find(word(v[0])), 1 + count(v[1]), count(v[2]), count(v[3]));
+	const struct sums *s = ctx;
+	if (in_week(s->week, sqlite3_value_int64(v[4]), sqlite3_value_int64(v[5])))
+		add_sum(s->sum, store_verdict_find(word(v[0])), 1 + count(v[1]), count(v[2]), count(v[3]));
 	return 0;
 }
 
@@ -233,14 +247,15 @@ static int add_row(void *ctx, const struct week_row *w)
 int store_read_week_sum(struct store_reader *r, int64_t from_us, int64_t until_us, struct week_sum *ret)
 {
 	struct week_span w;
-	struct scan s = {.take = take_sum, .ctx = ret};
-	const struct rows rows = {add_row, ret};
+	struct sums sums = {&w, ret};
+	struct scan s = {.take = take_sum, .ctx = &sums};
+	const struct rows rows = {&w, add_row, ret};
 	*ret = (struct week_sum){{0}, {0}, {0}};
 	int result = store_read_week_begin(r, from_us, until_us, &w);
 	if (result == 0)
-		result = scan_ids(r, "SELECT garita_take(verdict, collapsed, ip_bytes_out, ip_bytes_in)" IN_WEEK, &w, &s);
+		result = scan_ids(r, "SELECT garita_take(verdict, collapsed, ip_bytes_out, ip_bytes_in, start_us, end_us)" OF_IDS, &w, &s);
 	if (result == 0)
-		result = each_folded(r, &w, &rows);
+		result = each_folded(r, &rows);
 	store_read_week_end(&w);
 	return result;
 }

@@ -125,7 +125,9 @@ static const char *country_of(struct pass *p, const struct week_row *w)
 		return w->country;
 	/* The same address often comes again. */
 	if (strcmp(w->unplaced, p->unplaced) != 0) {
-		snprintf(p->unplaced, sizeof p->unplaced, "%s", w->unplaced);
+		const size_t n = strnlen(w->unplaced, sizeof p->unplaced - 1);
+		memcpy(p->unplaced, w->unplaced, n);
+		p->unplaced[n] = '\0';
 		p->no_place = addr_parse(w->unplaced, &a) == 0 && geo_no_place(&a);
 	}
 	return p->no_place ? "private" : "";
