@@ -151,7 +151,7 @@ static unsigned lacks(const struct verify_found *f, char ret[LACKS_MAX][300])
 
 static int exit_of(const struct verify_found *f, unsigned lacking)
 {
-	return f->sum.wrong > 0 ? EXIT_FAILED : lacking > 0 ? EXIT_DAMAGED : EXIT_DONE;
+	return f->sum.wrong > 0 ? EXIT_FAILED : lacking > 0 || f->sum.accepted > 0 ? EXIT_DAMAGED : EXIT_DONE;
 }
 
 /* --- JSON Lines --- */
@@ -179,10 +179,12 @@ static void json_wrong(const struct verify_found *f, const struct verify_wrong *
 		json_uint(j, "checkpoint", w->size);
 	const bool file = w->outside || w->what >= VERIFY_EVIDENCE_MISSING;
 	json_str(j, file ? "file" : "column", w->name);
+	if (w->accepted)
+		json_int(j, "accepted_by_entry", f->sum.accept.entry);
 	json_str(j, "expected", w->was);
 	json_str(j, "found", w->is);
 	json_str(j, "message", message(f, w, buf, sizeof buf));
-	json_str(j, "do", verify_wrong_do(f->lang, w->what));
+	json_str(j, "do", w->accepted ? NULL : verify_wrong_do(f->lang, w->what));
 	json_object_end(j);
 }
 
@@ -197,7 +199,7 @@ static void json_counts(const struct verify_summary *s, struct json *j)
 	              {"purged", s->purged}, {"findings", s->findings}, {"reviews", s->reviews},
 	              {"suppressions", s->suppressions}, {"files", s->files}, {"files_open", s->files_open},
 	              {"files_evicted", s->files_evicted}, {"bytes_read", s->file_bytes}, {"files_unreadable", s->unreadable},
-	              {"wrong", s->wrong}};
+	              {"wrong", s->wrong}, {"accepted", s->accepted}};
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
 		json_uint(j, counts[i].key, counts[i].value);
 }
@@ -209,10 +211,17 @@ static void json_summary(const struct verify_found *f, struct json *j, char (*la
 	char text[LEDGER_VKEY_MAX];
 	json_reset(j);
 	json_object(j, NULL);
-	json_str(j, "result", results[exit_of(f, lacking)]);
+	json_str(j, "result", s->wrong == 0 && s->accepted > 0 ? "accepted" : results[exit_of(f, lacking)]);
 	if (s->first_entry >= 0)
 		json_int(j, "first_wrong_entry", s->first_entry);
 	json_counts(s, j);
+	if (s->accepted > 0) {
+		json_object(j, "accept");
+		json_int(j, "entry", s->accept.entry);
+		json_str(j, "by", s->accept.by);
+		json_str(j, "note", s->accept.note);
+		json_object_end(j);
+	}
 	json_str(j, "sensor", s->sensor[0] != '\0' ? s->sensor : NULL);
 	if (s->entries > 0) {
 		json_hash(j, "head", &s->head);
@@ -350,11 +359,18 @@ static void print_result(const struct page *p, char (*lack)[300], unsigned lacki
 	snprintf(took, sizeof took, "%" PRId64 ".%" PRId64, f->took_ms / 1000, f->took_ms % 1000 / 100);
 	const char *const checked[] = {format_time(f->wall_us, now), GARITA_VERSION, took};
 	const char *const wrong[] = {number((int64_t)f->sum.wrong, count)};
-	const enum verify_text result = f->sum.wrong > 0 ? VT_WRONG : lacking > 0 ? VT_INCOMPLETE : VT_WHOLE;
+	const enum verify_text result = f->sum.wrong > 0 ? VT_WRONG : f->sum.accepted > 0 ? VT_ACCEPTED
+	                              : lacking > 0 ? VT_INCOMPLETE : VT_WHOLE;
 	print_line(p, VT_CHECKED, filled(f, VT_CHECKED_LINE, checked, line, sizeof line));
 	heading(p, VT_RESULT);
 	printf("%s%s%s\n", p->colour ? format_colour_start(result == VT_WHOLE ? COLOUR_GOOD : COLOUR_BAD) : "",
 	       filled(f, result, wrong, line, sizeof line), p->colour ? FORMAT_COLOUR_END : "");
+	if (f->sum.accepted > 0) {
+		const char *const by[] = {number(f->sum.accept.entry, count), f->sum.accept.by, f->sum.accept.note};
+		printf("%20s", "");
+		put_clean(filled(f, VT_ACCEPTED_BY, by, line, sizeof line));
+		putchar('\n');
+	}
 	for (unsigned i = 0; i < lacking; i++)
 		printf("%20s%s\n", "", lack[i]);
 	if (f->sum.first_entry >= 0) {
@@ -375,6 +391,11 @@ static void print_wrong(const struct page *p)
 		put_clean(place(f, w, where, sizeof where));
 		fputs(": ", stdout);
 		put_clean(message(f, w, line, sizeof line));
+		if (w->accepted) {
+			const char *const by[] = {number(f->sum.accept.entry, more)};
+			printf(" (%s)\n", filled(f, VT_ACCEPTED_THERE, by, line, sizeof line));
+			continue;
+		}
 		putchar('\n');
 		const char *advice = verify_wrong_do(f->lang, w->what);
 		unsigned k = 0;

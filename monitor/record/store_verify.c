@@ -64,6 +64,10 @@ static bool about_entry(enum verify_what w)
 
 int verify_tell(struct verify *v, const struct verify_wrong *w)
 {
+	if (w->accepted) {
+		v->sum->accepted++;
+		return v->o->wrong(v->o->ctx, w);
+	}
 	v->sum->wrong++;
 	if (about_entry(w->what) && w->entry >= 0 && (v->sum->first_entry < 0 || w->entry < v->sum->first_entry))
 		v->sum->first_entry = w->entry;

@@ -55,6 +55,7 @@ struct verify_wrong {
 	int64_t id;                      /* 0: none */
 	uint64_t size;                   /* of a checkpoint; 0: none */
 	bool outside;                    /* the checkpoint was brought */
+	bool accepted;                   /* a person has accounted for it: verify_summary.accept */
 	const char *name, *was, *is;     /* NULL: none */
 };
 
@@ -95,7 +96,12 @@ struct verify_summary {
 	uint64_t waiting;                /* closed rows that have a seal, and no entry yet */
 	uint64_t findings, reviews, suppressions;
 	uint64_t files, files_open, files_evicted, file_bytes;
-	uint64_t wrong;
+	uint64_t wrong;                  /* but what was accepted */
+	uint64_t accepted;               /* contradictions with checkpoints of a name that the sensor gave up when a person accepted them */
+	struct {
+		int64_t entry;               /* -1: nobody has */
+		char by[128], note[400];     /* a long note is cut */
+	} accept;                        /* the last one */
 	uint64_t unreadable;             /* files that could not be read: nothing is known of them */
 	uint64_t unasked;                /* time stamps of which nobody could be asked */
 	bool no_ledger;                  /* of an older garitad: there is nothing to check */

@@ -30,6 +30,7 @@ struct chain {
 	/* [1]: of checkpoints that were brought; [0]: of those that lie here, which a thief of the key makes anew */
 	uint64_t good[2];                /* the entries before are as the last good one has them */
 	bool differed[2];                /* so did the one before: what follows from that is not told again */
+	bool given_up_differed;          /* the same of those that a person has accounted for */
 	struct seen seen[WINDOW];
 	unsigned held;
 	int64_t next, shift, time_us;
@@ -84,6 +85,23 @@ static void adopt(struct chain *c, const struct mark *m)
 	c->lost = false;
 }
 
+/* It contradicts, and that was accepted: told, and nothing later is judged by it. */
+static int differs_given_up(struct chain *c, const struct mark *m)
+{
+	struct verify_wrong w = verify_none(VERIFY_ENTRY_CHANGED);
+	uint64_t begin, end;
+	const bool tell = !c->lost && !c->given_up_differed;
+	narrow(c, m, &begin, &end);
+	w.entry = (int64_t)begin;
+	w.until = (int64_t)end - 1;
+	w.size = m->head.size;
+	w.outside = m->outside;
+	w.name = m->name;
+	w.accepted = true;
+	c->given_up_differed = true;
+	return tell ? verify_tell(c->v, &w) : 0;
+}
+
 static int compare_mark(struct chain *c, const struct mark *m)
 {
 	struct ledger_hash root;
@@ -93,6 +111,8 @@ static int compare_mark(struct chain *c, const struct mark *m)
 		c->differed[m->brought] = false;
 		return 0;
 	}
+	if (m->given_up)
+		return differs_given_up(c, m);
 	/* where leaves are missing the tree cannot be right: that was told already */
 	const bool tell = !c->lost && !c->differed[m->brought];
 	struct verify_wrong w = verify_none(VERIFY_ENTRY_CHANGED);
@@ -351,12 +371,18 @@ static int check_end(struct chain *c)
 		c->v->sum->unsigned_entries = good < c->tree.size ? c->tree.size - good : 0;
 		return 0;
 	}
+	/* One that nobody has accounted for, where there is any. */
 	const struct mark *m = &c->marks.mark[c->marks.count - 1];
+	for (size_t i = c->marks.count; m->given_up && i-- > c->at;) {
+		if (!c->marks.mark[i].given_up)
+			m = &c->marks.mark[i];
+	}
 	w.entry = c->next;
 	w.until = (int64_t)m->head.size - 1;
 	w.size = m->head.size;
 	w.outside = m->outside;
 	w.name = m->name;
+	w.accepted = m->given_up;
 	return verify_tell(c->v, &w);
 }
 

@@ -1,4 +1,5 @@
 /* The checkpoints, each by itself: its form, its key, its signature, its columns. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,42 @@ static bool is_of_ledger(const struct marks *all, const struct mark *m)
 	return found || !any;
 }
 
+/* --- what a person has accepted --- */
+
+static int load_accept(struct verify *v)
+{
+	sqlite3_stmt *st = NULL;
+	v->sum->accept.entry = -1;
+	int code = verify_prepare(v, "SELECT seq, json_extract(body, '$.by'), json_extract(body, '$.detail') FROM ledger"
+	                             " WHERE kind = 'record' AND json_valid(body)"
+	                             " AND json_extract(body, '$.what') = 'contradiction-accepted' ORDER BY seq DESC LIMIT 1", &st);
+	if (code == 0 && (code = verify_next(v, st)) == 1) {
+		const char *by = store_text_at(st, 1), *note = store_text_at(st, 2);
+		code = 0;
+		v->sum->accept.entry = sqlite3_column_int64(st, 0);
+		snprintf(v->sum->accept.by, sizeof v->sum->accept.by, "%s", by != NULL ? by : "");
+		snprintf(v->sum->accept.note, sizeof v->sum->accept.note, "%s", note != NULL ? note : "");
+	}
+	sqlite3_finalize(st);
+	return code;
+}
+
+/* After an acceptance the sensor signs all of the ledger anew, under another name, and that vouches for it from then on.
+ * The entry alone, which anybody may have written, gives nothing up: a checkpoint of the new name has to cover it. */
+static void give_up(const struct verify *v, struct marks *all)
+{
+	const struct mark *last = NULL;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct mark *m = &all->mark[i];
+		if (!m->outside && (last == NULL || m->head.size > last->head.size))
+			last = m;
+	}
+	if (v->o->key == NULL || v->sum->accept.entry < 0 || last == NULL || last->head.size <= (uint64_t)v->sum->accept.entry)
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		all->mark[i].given_up = strcmp(all->mark[i].head.origin, last->head.origin) != 0;
+}
+
 int verify_load_marks(struct verify *v, struct marks *ret)
 {
 	sqlite3_stmt *st = NULL;
@@ -171,6 +208,9 @@ int verify_load_marks(struct verify *v, struct marks *ret)
 			code = add_mark(ret, &m);
 		}
 	}
+	if (code == 0)
+		code = load_accept(v);
+	give_up(v, ret);
 	if (code == 0 && ret->count > 0)
 		qsort(ret->mark, ret->count, sizeof *ret->mark, by_size);
 	return code;

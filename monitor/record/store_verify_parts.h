@@ -58,6 +58,7 @@ struct mark {
 	struct ledger_checkpoint head;
 	bool outside;
 	bool brought;                    /* from where whoever holds this machine does not reach */
+	bool given_up;                   /* of a name under which the sensor signs no more: it may contradict */
 	unsigned nodes;                  /* 0: its tree is not known, or not the one that was signed */
 	struct ledger_hash *node;        /* the greatest first */
 	const char *name;

@@ -86,6 +86,7 @@ fi
 # set back to before the last run: nothing is signed until a person says why; the contradiction stays to be seen
 cp "$db" "$work/earlier.db"
 replay
+cp "$work/db/ledger.head" "$work/old.head"
 cp "$work/earlier.db" "$db"
 verify --format json | jq -es 'first | .wrong == "ledger-cut"' >/dev/null || fail "set back: $(verify)"
 replay
@@ -98,4 +99,24 @@ ledger --kind record --format json | jq -es 'map(select(.what == "contradiction-
 replay
 [ "$(sqlite3 "$db" "SELECT count(*) FROM checkpoint")" -gt "$before" ] || fail "nothing is signed after the accepting"
 sed -n 1p "$work/db/ledger.head" | grep -q '/2$' || fail "under the same name"
+
+# from now on that is told apart from what nobody has accounted for; older checkpoints, from here or elsewhere, still say it
+status() { code=0; verify "$@" >"$work/out" 2>&1 || code=$?; echo $code; }
+[ "$(status --checkpoint "$work/old.head" --format json)" = 3 ] || fail "accepted: another exit status than 3"
+jq -es 'last | .result == "accepted" and .wrong == 0 and .accepted > 0 and (.accept.note | endswith("4711")) and .accept.entry > 0 and
+	(has("first_wrong_entry") | not)' "$work/out" >/dev/null || fail "accepted: $(cat "$work/out")"
+jq -es 'first | (.wrong == "entry-changed" or .wrong == "ledger-cut") and .accepted_by_entry > 0' "$work/out" >/dev/null || fail "accepted: $(cat "$work/out")"
+[ "$(status --checkpoint "$work/old.head")" = 3 ] || fail "accepted, for people: another exit status"
+grep -q '^entries .*(accepted by entry [0-9]*)$' "$work/out" || fail "accepted, for people: $(cat "$work/out")"
+grep -q '^Result  *ACCEPTED: ' "$work/out" || fail "accepted, the result"
+# it covers nothing else: an entry changed with its hash and all hashes after it is not what the new name signed
+cp -r "$work/db" "$work/accepted"
+sqlite3 "$db" "UPDATE ledger SET body = replace(body, '\"kind\":', '\"kinds\":') WHERE seq = 3"
+[ "$(status --checkpoint "$work/old.head")" = 1 ] || fail "accepted once, wrong for ever"
+rm -rf "$work/db"
+mv "$work/accepted" "$work/db"
+# nor does an entry that the sensor has not signed
+sqlite3 "$db" "DELETE FROM checkpoint WHERE note LIKE '%/2%'"
+cp "$work/old.head" "$work/db/ledger.head"
+[ "$(status)" = 1 ] || fail "an acceptance that no checkpoint covers"
 exit 0
