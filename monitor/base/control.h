@@ -39,6 +39,8 @@ struct control_death {
 	struct control_sight sight;
 };
 
+#define CONTROL_VLANS 4096u
+
 struct control_worker {
 	_Alignas(CONTROL_PAGE) _Atomic uint32_t state;          /* enum control_state */
 	_Atomic uint32_t exit_code;      /* enum exit_code, once DONE or FAILED */
@@ -50,6 +52,8 @@ struct control_worker {
 	_Atomic uint64_t hold_bytes, hold_room;   /* packets that wait for a verdict: in use, in all */
 	_Atomic uint64_t hold_undecided; /* packets of flows that ended and of which nobody said anything */
 	_Atomic uint64_t hold_refused;   /* flows that found no place there, or of which nobody said anything */
+	_Atomic uint32_t vlan_seen[CONTROL_VLANS / 32];   /* live: a bit for each VID of a frame's tags; 0: without a tag. The
+	                                  * judge takes them out once a minute */
 	_Atomic uint32_t looks;          /* sight is under inspection */
 	struct control_sight sight;
 };

@@ -107,11 +107,15 @@ static int put_rows(struct recorder *r, bool status, bool totals)
 	if (code == 0 && geo != r->geo_told)
 		code = recorder_put_geo(r);
 	if (code == 0)
+		code = recorder_put_vlans(r);
+	if (code == 0)
 		code = store_commit(r->o->store);
 	else
 		store_rollback(r->o->store);
-	if (code == 0)
+	if (code == 0) {
 		r->geo_told = geo;
+		recorder_vlans_put(r);
+	}
 	judge_flushed(r->o->judge, code == 0);
 	if (r->evidence != NULL)
 		evidence_flushed(r->evidence, code == 0);

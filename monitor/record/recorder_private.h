@@ -47,6 +47,10 @@ struct recorder {
 	int64_t evidence_keep_ms;    /* not before */
 	bool evidence_warned;
 	uint64_t evidence_unlooked;  /* files that are left alone, told so far */
+	/* VLANs (recorder_vlan.c): bits that were taken and are not in the record yet */
+	uint32_t vlan_seen[CONTROL_VLANS / 32];
+	int64_t vlan_minute_us;      /* that goes on */
+	int64_t vlan_next_us;        /* that begins once they are in; 0: none are on their way */
 	/* retention (recorder_keep.c) */
 	struct retention *retention;
 	int64_t keep_ms;             /* not before */
@@ -80,6 +84,10 @@ void recorder_tell_geo(struct recorder *r, bool first);
 /* Which databases place peers, into the ledger. The number changes when they do; 0: nothing is placed. */
 unsigned recorder_geo_generation(const struct recorder *r);
 MUST_CHECK int recorder_put_geo(struct recorder *r);
+/* Live, once a minute: the VLANs that were seen since. Within an open transaction; recorder_vlans_put when it is
+ * committed. */
+MUST_CHECK int recorder_put_vlans(struct recorder *r);
+void recorder_vlans_put(struct recorder *r);
 /* What makes a finding severe, and its deadline, as the configuration in force has it. */
 void recorder_set_review(const struct recorder *r);
 /* Read the configuration again and hand it to the judge and the workers. */

@@ -91,8 +91,19 @@ const char store_schema_behind_sql[] =
 	"  finding INTEGER PRIMARY KEY -- id\n"
 	") STRICT;\n";
 
+/* Live. */
+#define VLAN_SQL \
+	"CREATE TABLE vlan_seen ( -- VLAN tags of frames: whether a VLAN that is usually there is missing\n" \
+	"  quarter_us INTEGER NOT NULL, -- wall clock: begin of the quarter of an hour\n" \
+	"  vlan INTEGER NOT NULL,     -- VID of a tag, the outer and the inner one each; 0: frames without one; -1: of more\n" \
+	"                             -- than 256 all that no network of site.yaml names\n" \
+	"  minutes INTEGER NOT NULL,  -- in which it was seen\n" \
+	"  PRIMARY KEY (quarter_us, vlan)\n" \
+	") STRICT, WITHOUT ROWID;\n"
+
 /* The report asks for what began in a week: by the index of ends, and by this one. */
 const char store_schema_report_sql[] =
+	VLAN_SQL
 	"CREATE INDEX transfer_long ON transfer(start_us) WHERE " STORE_LONG ";\n"
 	"ALTER TABLE minute ADD COLUMN acks INTEGER NOT NULL DEFAULT 0"
 	"  /* TCP segments that acknowledge, where the other direction was seen */;\n"

@@ -65,6 +65,10 @@ static const char *const texts[ST_COUNT] = {
 	[ST_GAPS_UNTOLD] = "SELECT id, run, start_us, end_us, cause, detail, lost, bytes FROM gap"
 	                   " WHERE entry IS NULL AND end_us IS NOT NULL ORDER BY id",
 	[ST_GAP_TOLD] = "UPDATE gap SET entry = ? WHERE id = ?",
+	[ST_VLAN] = "INSERT INTO vlan_seen(quarter_us, vlan, minutes) SELECT ?1, iif(?3"
+	            " OR EXISTS (SELECT 1 FROM vlan_seen WHERE quarter_us = ?1 AND vlan = ?2)"
+	            " OR (SELECT count(*) FROM vlan_seen WHERE quarter_us = ?1) < ?4, ?2, -1), 1 WHERE true"
+	            " ON CONFLICT(quarter_us, vlan) DO UPDATE SET minutes = min(minutes + 1, 15)",
 	[ST_TRANSFER_RUN] = "SELECT run FROM transfer WHERE id = ?",
 	[ST_TALLY] = "INSERT OR REPLACE INTO tally(worker, run, told_us, first_us, " COUNTER_COLUMNS ")"
 	             " VALUES(?,?,?,?," COUNTER_MARKS ")",

@@ -261,6 +261,19 @@ static void count_frame(struct worker *w, const struct capture_frame *frame)
 	c->last_us = w->clock.packet_us;
 }
 
+/* A bit that is set already costs a look at it. */
+static void see_vlans(struct worker *w, const struct packet *p)
+{
+	_Atomic uint32_t *seen = w->o.control->worker[w->o.index].vlan_seen;
+	const unsigned tags = p->vlan_count < DECODE_VLANS_MAX ? p->vlan_count : DECODE_VLANS_MAX;
+	for (unsigned i = 0; i < tags || i == 0; i++) {
+		const unsigned vid = i < tags ? p->vlan[i] % CONTROL_VLANS : 0;
+		const uint32_t bit = UINT32_C(1) << vid % 32;
+		if ((atomic_load_explicit(&seen[vid / 32], memory_order_relaxed) & bit) == 0)
+			atomic_fetch_or_explicit(&seen[vid / 32], bit, memory_order_relaxed);
+	}
+}
+
 static void note_step(struct worker *w, int64_t step)
 {
 	if (w->shared_files && w->o.index != 0)
@@ -314,6 +327,8 @@ static void take_frame(struct worker *w, const struct capture_frame *frame, stru
 	}
 	count_frame(w, frame);
 	w->current = frame;
+	if (w->live)
+		see_vlans(w, p);
 	p->time_us = w->clock.packet_us;
 	w->total.truncated_frames += p->truncated || frame->caplen < frame->wirelen;
 	w->total.jumbo_frames += frame->wirelen > JUMBO_BYTES + VLAN_TAG_BYTES * p->vlan_count;

@@ -129,6 +129,7 @@ class Expected:
             doubtful += seen if seen and (one_way or lossy or silent) else 0
             hours.append((h, seen, until - a))
         self.tables["coverage"] = [h for h, _, _ in hours]
+        self.hours = [(seen, part, h["frames"]) for h, seen, part in hours]
         past, seen = sum(p for _, _, p in hours), sum(x for _, x, _ in hours)
         frames, lost = sum(h["frames"] for h, _, _ in hours), sum(h["lost"] for h, _, _ in hours)
         # Hours times sixty minutes, less those that were not seen: by the spans, whole and not by the hour.
@@ -145,6 +146,23 @@ class Expected:
         self.tables["runs"] = [dict(r) for r in self.rows(
             "SELECT r.id, t.frames, t.transfers FROM run r JOIN totals t ON t.run = r.id WHERE r.start_us < ?"
             " AND coalesce(r.end_us, r.last_us) >= ? ORDER BY r.id DESC", w.end, w.start)]
+
+    def vlans_in(self, weeks):
+        start, end = self.week.before(weeks)
+        found = {}
+        for r in self.rows("SELECT quarter_us, vlan FROM vlan_seen WHERE quarter_us >= ? AND quarter_us < ?", start, end):
+            found.setdefault((r["quarter_us"] - start) // HOUR, set()).add(r["vlan"])
+        return found
+
+    def vlan(self, row):
+        vid = {"untagged": 0, "others": -1}.get(row["vlan"]) if not row["vlan"].isdigit() else int(row["vlan"])
+        now, weeks = self.vlans_in(0), [self.vlans_in(i) for i in range(1, 5)]
+        missing = 0
+        for i, (seen, past, frames) in enumerate(self.hours):
+            had, known = sum(vid in w.get(i, ()) for w in weeks), sum(i in w for w in weeks)
+            missing += "networks" in row and seen == past == HOUR and vid not in now.get(i, ()) and (i in now or not frames) and \
+                had >= 2 and 2 * had > known
+        return {"hours_seen": sum(vid in s for s in now.values()), "hours_missing": missing}
 
     def frames_before(self, hour_us, weeks):
         start, end = self.week.before(weeks)
@@ -277,7 +295,7 @@ class Expected:
 
 KEYS = {"coverage": "hour", "days": "day", "trend": "week", "by_equipment": "equipment", "by_scanner_network": "scanner_network",
         "by_country": "country", "by_network": "network", "by_app": "application", "unapproved_transfers": "id", "findings": "id",
-        "suppressions": "id", "maintenance": "id", "runs": "id"}
+        "suppressions": "id", "maintenance": "id", "runs": "id", "vlans": "vlan"}
 
 
 def numbers(row):
@@ -321,6 +339,8 @@ def rest(table, row, want):
     """Tables whose rows are looked up one by one."""
     if table == "geolocation":
         return {"bytes": want.sizes[row["sha256"]]}
+    if table == "vlans":
+        return want.vlan(row)
     if table == "equipment":
         known, other = want.tables["machines"].get(row["id"], (True, False))
         return {"known": known, "mac_mismatch": other}

@@ -35,12 +35,14 @@
 #include "record/store_checkpoint.h"
 #include "record/store_geo.h"
 #include "record/store_review.h"
+#include "record/store_vlan.h"
 #include "still.h"
 
 #define SECOND INT64_C(1000000)
 #define MINUTE (60 * SECOND)
 #define LINES_MAX 400u
 #define LIVE_MAX 256u
+#define MINUTES_MAX 64u          /* from one commit to the next */
 #define FRAME_BYTES 400u
 
 struct live {                    /* a flow, until its end is told */
@@ -65,6 +67,8 @@ static struct {
 	unsigned live_count;
 	int64_t committed_us;
 	bool geo_told;
+	int64_t minute_us[MINUTES_MAX];
+	unsigned minutes;
 } w;
 
 static void fail(const char *why)
@@ -90,6 +94,16 @@ static int64_t time_of(const char *text)
 /* --- the record --- */
 
 /* As recorder.c's put_rows has it. */
+/* Both networks were there in each minute that brought frames. */
+static void put_vlans(void)
+{
+	for (unsigned i = 0; i < w.minutes; i++) {
+		must(store_put_vlan(w.store, w.minute_us[i], 120, true));
+		must(store_put_vlan(w.store, w.minute_us[i], 130, true));
+	}
+	w.minutes = 0;
+}
+
 static void commit(void)
 {
 	struct judge_totals t;
@@ -103,6 +117,7 @@ static void commit(void)
 		must(store_put_totals(w.store, &t));
 		must(w.geo_told ? 0 : store_put_geo(w.store, geo, count));
 		w.geo_told = true;
+		put_vlans();
 		must(store_commit(w.store));
 		judge_flushed(w.judge, true);
 	} while (judge_has_rows(w.judge));
@@ -274,6 +289,8 @@ static void pass(int64_t until_us, uint64_t frames)
 			continue;
 		still_us = at;
 		count_frames(frames);
+		if (frames > 0 && w.minutes < MINUTES_MAX)
+			w.minute_us[w.minutes++] = at;
 		tell_counters();
 		end_flows(false);
 		if (still_us - w.committed_us >= 60 * MINUTE || still_us < w.committed_us)

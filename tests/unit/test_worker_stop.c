@@ -275,6 +275,59 @@ static void a_small_file_is_told_at_the_stop(void **state)
 	empty(&c);
 }
 
+/* --- VLANs --- */
+
+static uint32_t seen[CONTROL_VLANS / 32];
+
+static void look_at_vlans(void)
+{
+	for (unsigned i = 0; i < CONTROL_VLANS / 32; i++)
+		seen[i] = atomic_load(&control->worker[0].vlan_seen[i]);
+	stop_now();
+}
+
+static void add_tagged(struct capture *c, int64_t time_us, unsigned outer, unsigned inner)
+{
+	struct frame f;
+	struct spec s = {.src = 1, .dst = OUTSIDE, .sport = 1000, .dport = 9, .bytes = 20};
+	body(&f, &s);
+	push_udp(&f, s.sport, s.dport);
+	ends(push_ipv4(&f, 17, 0, 0), s.src, s.dst, 64);
+	if (inner != 0)
+		push_tag(&f, inner, 0x0800);
+	push_tag(&f, outer, inner != 0 ? 0x8100 : 0x0800);
+	push_ethernet(&f, 0x8100, s.src, s.dst);
+	add(c, &f, time_us);
+}
+
+/* The tags of each frame, whatever its priority bits, are left behind for the judge; of a replay they are not. */
+static void vlans_are_left_behind(void **state)
+{
+	struct capture c = {0};
+	const int64_t t = begin_us();
+	struct spec plain = {.src = 2, .dst = OUTSIDE, .sport = 1, .dport = 2, .bytes = 20};
+	uint32_t expected[CONTROL_VLANS / 32] = {0};
+	static const unsigned vids[] = {0, 1, 120, 900, 77, 4094};
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		add_tagged(&c, t, 120 | 5u << 13, 0);
+		add_tagged(&c, t, 900, 77);
+		add_tagged(&c, t, 4094, 0);
+		add_tagged(&c, t, 1, 0);
+		add_udp(&c, t, plain);
+	}
+	struct stored *s = store(&c);
+	s->filtered = true;
+	s->time_us = stop_at_us = t + 1;
+	s->call = look_at_vlans;
+	struct run r = run_live(&c, 1);
+	for (unsigned i = 0; i < sizeof vids / sizeof vids[0]; i++)
+		expected[vids[i] / 32] |= UINT32_C(1) << vids[i] % 32;
+	assert_memory_equal(seen, expected, sizeof seen);
+	free(r.fact);
+	empty(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +336,7 @@ int main(void)
 		cmocka_unit_test(what_came_before_the_stop_is_read),
 		cmocka_unit_test(a_small_file_is_told_at_its_end),
 		cmocka_unit_test(a_small_file_is_told_at_the_stop),
+		cmocka_unit_test(vlans_are_left_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

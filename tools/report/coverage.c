@@ -14,7 +14,7 @@ const char *const coverage_cause_word[CAUSES] = {
 	[CAUSE_KERNEL_DROPS] = "kernel-drops", [CAUSE_INTERFACE_DROPS] = "interface-drops",
 	[CAUSE_TABLE_FULL] = "flow-table-full", [CAUSE_ONE_WAY] = "one-way", [CAUSE_DOUBLED] = "doubled",
 	[CAUSE_CLOCK] = "clock-step", [CAUSE_INPUT] = "input-damaged", [CAUSE_LATE] = "record-late",
-	[CAUSE_EVIDENCE_FULL] = "evidence-full", [CAUSE_OTHER] = "other"};
+	[CAUSE_EVIDENCE_FULL] = "evidence-full", [CAUSE_VLAN_MISSING] = "vlan-missing", [CAUSE_OTHER] = "other"};
 
 enum coverage_cause coverage_cause_find(const char *word)
 {

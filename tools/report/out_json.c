@@ -11,7 +11,7 @@
 #include "translate.h"
 
 const struct sheet *const report_sheets[] = {
-    &sheet_coverage,   &sheet_gaps,       &sheet_runs,     &sheet_policies, &sheet_geolocation, &sheet_equipment,
+    &sheet_coverage,   &sheet_vlans, &sheet_gaps,       &sheet_runs,     &sheet_policies, &sheet_geolocation, &sheet_equipment,
     &sheet_days,       &sheet_trend,      &sheet_by_equipment, &sheet_by_scanner_network, &sheet_by_country,
     &sheet_by_network, &sheet_by_app,     &sheet_destinations, &sheet_unapproved,    &sheet_findings,
     &sheet_suppressions, &sheet_maintenance, &sheet_approvals, &sheet_limits,   &sheet_self_tests, &sheet_ledger_wrong, &sheet_controls, &sheet_blind_spots, NULL};

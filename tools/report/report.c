@@ -243,6 +243,8 @@ static int gather_all(struct report *r)
 	if (e == 0)
 		e = store_read_findings(r->db, &alive, take_finding, r);
 	if (e == 0)
+		e = report_gather_vlans(r);
+	if (e == 0)
 		e = report_gather_geo(r);
 	return e;
 }
@@ -305,6 +307,7 @@ void report_done(struct report *r)
 		tally_free(r->before.by[i]);
 	}
 	free(r->geo.all);
+	free(r->vlans.all);
 	coverage_done(&r->coverage);
 	config_frameworks_done(&r->frameworks);
 	config_free(r->site);

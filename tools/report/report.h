@@ -57,6 +57,21 @@ struct report_ledger {
 	} kept[REPORT_WRONG_KEPT];
 };
 
+struct report_vlans {
+	struct report_vlan {
+		int vlan;                    /* store_vlan.h */
+		bool named;
+		char networks[200];
+		uint16_t minutes[WEEK_HOURS_MAX];   /* of this week */
+		uint8_t weeks[WEEK_HOURS_MAX];      /* a bit for each week before that brought it in the hour */
+		bool missing[WEEK_HOURS_MAX];
+		unsigned hours_seen, hours_missing;
+	} *all;                              /* those of site.yaml first */
+	size_t count, room;
+	bool any, known[WEEK_HOURS_MAX];     /* of this week: a VLAN is recorded; in the hour */
+	uint8_t weeks[WEEK_HOURS_MAX];       /* before, in which the hour has any */
+};
+
 /* Databases that placed the peers of the week. */
 struct report_geo {
 	struct report_geo_use {
@@ -93,6 +108,7 @@ struct report {
 	struct week_sum trend[REPORT_TREND_WEEKS];   /* the last is this week */
 	struct report_findings findings;
 	struct report_geo geo;
+	struct report_vlans vlans;
 	struct report_ledger ledger;
 	struct report_largest {      /* unapproved transfers with most bytes out: a heap, the least of them first */
 		int64_t id;
@@ -126,6 +142,10 @@ static inline const char *report_said(const struct report *r, const char *msgid)
 }
 
 MUST_CHECK int report_gather_sums(struct report *r);   /* pass.c */
+/* After the coverage: it notes the hours in which one is missing there. */
+MUST_CHECK int report_gather_vlans(struct report *r);
+/* "120, 130": of an hour, those that were seen, or are missing. Returns buf. */
+const char *report_vlans_text(const struct report *r, unsigned hour, bool missing, char *buf, size_t size);
 MUST_CHECK int report_gather_geo(struct report *r);
 /* How old a database was at the end of the week, in days; -1: not known, or built later (a replay). */
 int64_t report_geo_days(const struct report *r, const struct report_geo_use *u);

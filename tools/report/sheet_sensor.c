@@ -35,9 +35,12 @@ static const struct sheet_column coverage_columns[] = {
     {"acks", CELL_COUNT, true, N_("ACKs"), "TCP acknowledgements"},
     {"acks_unseen", CELL_COUNT, true, N_("of data unseen"), "of those: of data that never arrived; past a tenth the mirror loses frames"},
     {"tcp_connections", CELL_COUNT, true, N_("TCP"), "connections that began"},
-    {"one_way_connections", CELL_COUNT, true, N_("One way"), "of those, seen in one direction only"}};
+    {"one_way_connections", CELL_COUNT, true, N_("One way"), "of those, seen in one direction only"},
+    {"vlans", CELL_LIST, true, N_("VLANs"), "VIDs of tags that were seen; untagged"},
+    {"vlans_missing", CELL_LIST, true, N_("VLANs missing"), "of site.yaml, that this hour usually brings"}};
 
-#define COVERAGE_COLUMNS 15u
+#define COVERAGE_COLUMNS 17u
+#define VLANS_MAX 2000
 #define COVERAGE_STATE 5u     /* its cause stands beside it */
 #define CAUSES_MAX 300
 
@@ -47,7 +50,7 @@ static int coverage_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 	for (unsigned i = 0; e == 0 && i < r->week.hours; i++) {
 		const struct coverage_hour *h = &r->coverage.hour[i];
 		const bool known = h->state != HOUR_AHEAD;
-		char causes[CAUSES_MAX];
+		char causes[CAUSES_MAX], vlans[VLANS_MAX], missing[VLANS_MAX];
 		const struct cell cells[] = {
 		    cell_time(week_hour_start(&r->week, i)),
 		    cell_time(week_hour_end(&r->week, i)),
@@ -63,7 +66,9 @@ static int coverage_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 		    cell_count(h->acks),
 		    cell_count(h->acks_unseen),
 		    cell_count(h->tcp),
-		    cell_count(h->one_way)};
+		    cell_count(h->one_way),
+		    cell_text(report_vlans_text(r, i, false, vlans, sizeof vlans)),
+		    cell_text(report_vlans_text(r, i, true, missing, sizeof missing))};
 		e = fn(ctx, cells);
 	}
 	return e;
@@ -108,7 +113,8 @@ static int not_whole(void *ctx, const struct cell *cells)
 		return 0;
 	}
 	const int e = put_alike(k);
-	if (e != 0 || strcmp(state, "seen") == 0 || strcmp(state, "ahead") == 0)
+	const bool remark = cells[COVERAGE_COLUMNS - 1].here;   /* a VLAN is missing */
+	if (e != 0 || (!remark && (strcmp(state, "seen") == 0 || strcmp(state, "ahead") == 0)))
 		return e;
 	memcpy(k->cells, cells, sizeof k->cells);
 	if (cells[COVERAGE_STATE + 1].here)
