@@ -6,6 +6,10 @@
 #include "record/store_schema.h"
 #include "record/store_words.h"
 
+/* A crowd of flows that all got rows of their own: what is left of it stands for none (ROW_CROWD). */
+#define EMPTIED "(collapsed = 0 AND (flags & 65536) <> 0 AND packets_out = 0 AND packets_in = 0)"
+_Static_assert(ROW_CROWD == 65536, "SQL says so");
+
 static const char *text_or_empty(sqlite3_stmt *st, int column)
 {
 	const char *text = store_text_at(st, column);
@@ -126,7 +130,7 @@ static int take_row(void *ctx, sqlite3_value **v)
 		.flags = (uint32_t)sqlite3_value_int64(v[8]), .verdict = store_verdict_find(word(v[9])),
 		.state = store_state_find(word(v[10])), .encrypted = sqlite3_value_int64(v[11]) != 0,
 		.proto = (uint8_t)sqlite3_value_int64(v[12]), .start_us = sqlite3_value_int64(v[13]), .end_us = sqlite3_value_int64(v[14]),
-		.transfers = 1 + count(v[15]), .bytes_out = count(v[16]), .bytes_in = count(v[17]), .id = sqlite3_value_int64(v[18]), .unplaced = word(v[19])};
+		.transfers = count(v[20]) + count(v[15]), .bytes_out = count(v[16]), .bytes_in = count(v[17]), .id = sqlite3_value_int64(v[18]), .unplaced = word(v[19])};
 	return in_week(s->week, row.start_us, row.end_us) ? s->fn(s->ctx, &row) : 0;
 }
 
@@ -159,7 +163,8 @@ int store_read_week(struct store_reader *r, const struct week_span *w, int (*fn)
 {
 	static const char sql[] =
 		"SELECT garita_take(equipment, network, country, as_org, app, approval, jurisdiction, asn, flags, verdict, state,"
-		" encrypted, proto, start_us, end_us, collapsed, ip_bytes_out, ip_bytes_in, id, iif(country IS NULL, dest_ip, NULL))" OF_IDS;
+		" encrypted, proto, start_us, end_us, collapsed, ip_bytes_out, ip_bytes_in, id, iif(country IS NULL, dest_ip, NULL),"
+		" NOT " EMPTIED ")" OF_IDS;
 	struct rows rows = {w, fn, ctx};
 	struct scan s = {.take = take_row, .ctx = &rows};
 	const int result = scan_ids(r, sql, w, &s);
@@ -207,7 +212,8 @@ int store_read_week_unapproved(struct store_reader *r, const struct week_span *w
 {
 	static const char sql[] =
 		"SELECT garita_take(id, finding, start_us, end_us, state, equipment, dest_ip, dest_port, src_port, proto, hostname, country,"
-		" asn, as_org, app, initiator, ip_bytes_out, ip_bytes_in, collapsed, reasons)" OF_IDS " AND verdict = 'unapproved'";
+		" asn, as_org, app, initiator, ip_bytes_out, ip_bytes_in, collapsed, reasons)" OF_IDS " AND verdict = 'unapproved'"
+		" AND NOT " EMPTIED;
 	struct transfers rows = {w, fn, ctx};
 	struct scan s = {.take = take_transfer, .ctx = &rows};
 	return scan_ids(r, sql, w, &s);
@@ -234,7 +240,7 @@ static int take_sum(void *ctx, sqlite3_value **v)
 {
 	const struct sums *s = ctx;
 	if (in_week(s->week, sqlite3_value_int64(v[4]), sqlite3_value_int64(v[5])))
-		add_sum(s->sum, store_verdict_find(word(v[0])), 1 + count(v[1]), count(v[2]), count(v[3]));
+		add_sum(s->sum, store_verdict_find(word(v[0])), count(v[6]) + count(v[1]), count(v[2]), count(v[3]));
 	return 0;
 }
 
@@ -253,7 +259,8 @@ int store_read_week_sum(struct store_reader *r, int64_t from_us, int64_t until_u
 	*ret = (struct week_sum){{0}, {0}, {0}};
 	int result = store_read_week_begin(r, from_us, until_us, &w);
 	if (result == 0)
-		result = scan_ids(r, "SELECT garita_take(verdict, collapsed, ip_bytes_out, ip_bytes_in, start_us, end_us)" OF_IDS, &w, &s);
+		result = scan_ids(r, "SELECT garita_take(verdict, collapsed, ip_bytes_out, ip_bytes_in, start_us, end_us,"
+		                  " NOT " EMPTIED ")" OF_IDS, &w, &s);
 	if (result == 0)
 		result = each_folded(r, &rows);
 	store_read_week_end(&w);
@@ -265,9 +272,9 @@ int store_read_week_carried(struct store_reader *r, int64_t from_us, struct week
 	sqlite3_stmt *st = NULL;
 	const int result = prepare_span(r,
 	                                "SELECT sum(n), sum(iif(bad, n, 0)), garita_sum(o), garita_sum(iif(bad, o, 0)) FROM ("
-	                                "SELECT 1 + collapsed AS n, verdict = 'unapproved' AS bad, ip_bytes_out AS o FROM transfer"
+	                                "SELECT (NOT " EMPTIED ") + collapsed AS n, verdict = 'unapproved' AS bad, ip_bytes_out AS o FROM transfer"
 	                                " WHERE end_us >= ?1 AND end_us < ?1 + 3600000000 AND start_us < ?1 AND NOT " STORE_LONG
-	                                " UNION ALL SELECT 1 + collapsed, verdict = 'unapproved', ip_bytes_out FROM transfer"
+	                                " UNION ALL SELECT (NOT " EMPTIED ") + collapsed, verdict = 'unapproved', ip_bytes_out FROM transfer"
 	                                " WHERE " STORE_LONG " AND start_us < ?1 AND end_us >= ?1) WHERE ?2 > 0",
 	                                from_us, INT64_MAX, &st);
 	*ret = (struct week_carried){0};

@@ -191,9 +191,69 @@ static void test_ended(void **state)
 	fixture_done(&f);
 }
 
+/* Of a crowd the row stands for all of its flows; one that everybody has left stands for none. */
+static int put_crowds(struct fixture *f)
+{
+	static const struct {
+		uint32_t flags;
+		uint64_t collapsed, packets;
+	} rows[] = {{0, 0, 3}, {0, 0, 0}, {ROW_CROWD, 9, 40}, {ROW_CROWD, 0, 4}, {ROW_CROWD, 0, 0}};
+	struct row_sink sink;
+	fixture_init(f);
+	fixture_open(f, "live span0", T0);
+	store_sink(f->store, &sink);
+	assert_int_equal(store_begin(f->store), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct row_transfer r = full_row((int64_t)i + 1);
+		r.start_us = FROM;
+		r.end_us = FROM + 2 * SECOND;
+		r.state = ROW_CLOSED;
+		r.verdict = VERDICT_UNAPPROVED;
+		r.flags = rows[i].flags;
+		r.collapsed = rows[i].collapsed;
+		r.counts.packets_out = rows[i].packets;
+		r.counts.packets_in = 0;
+		assert_int_equal(sink.transfer(sink.ctx, &r), 0);
+	}
+	return store_commit(f->store);
+}
+
+static int count_listed(void *ctx, const struct week_transfer *t)
+{
+	*(uint64_t *)ctx += 1 + t->collapsed;
+	return 0;
+}
+
+static void test_crowds(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct store_reader *r;
+	struct seen at = {.grows = true};
+	struct week_span w;
+	struct week_sum sum;
+	struct week_carried carried;
+	uint64_t listed = 0;
+	char err[300];
+	assert_int_equal(put_crowds(&f), 0);
+	assert_int_equal(store_reader_open(f.db, &r, err, sizeof err), 0);
+	assert_int_equal(store_read_week_begin(r, FROM, UNTIL, &w), 0);
+	assert_int_equal(store_read_week(r, &w, take_row, &at), 0);
+	assert_int_equal(store_read_week_unapproved(r, &w, count_listed, &listed), 0);
+	store_read_week_end(&w);
+	assert_int_equal(store_read_week_sum(r, FROM, UNTIL, &sum), 0);
+	assert_int_equal(store_read_week_carried(r, FROM + SECOND, &carried), 0);
+	assert_int_equal(at.transfers, 13);
+	assert_int_equal(listed, 13);
+	assert_int_equal(sum.transfers[VERDICT_UNAPPROVED], 13);
+	assert_int_equal(carried.transfers, 13);
+	store_reader_close(r);
+	fixture_done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ids), cmocka_unit_test(test_ids_bounded), cmocka_unit_test(test_week),
-	                                   cmocka_unit_test(test_ended)};
+	                                   cmocka_unit_test(test_ended), cmocka_unit_test(test_crowds)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
