@@ -1,17 +1,14 @@
 /* garita evidence - the packets that are kept: what there is, and everything about
  * a finding in one file for somebody else. */
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "evidence/bundle.h"
 #include "evidence/list.h"
-#include "record/pcapng.h"
+#include "issue.h"
 #include "text.h"
 
 #define VERB "evidence"
@@ -108,26 +105,38 @@ static int say_failure(const struct asked *a, const struct bundle *b, int code)
 	return EXIT_FAILED;
 }
 
-static int hash_of(const char *path, char ret[65], uint64_t *ret_bytes)
+/* What the ledger knows of it. */
+struct made {
+	struct issued_report row;
+	char about[40], sha256[LEDGER_HEX_MAX];
+	int64_t entry;                   /* -1: nothing */
+};
+
+/* Who has it, and which it is, stands in the ledger; where that cannot be written it is made all the same. */
+static int enter(const struct asked *a, struct made *ret)
 {
-	uint8_t hash[PCAPNG_HASH_BYTES];
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const int code = fd >= 0 ? pcapng_hash_file(fd, UINT64_MAX, hash, ret_bytes) : ERR_IO;
-	if (fd >= 0)
-		close(fd);
-	if (code == 0)
-		sodium_bin2hex(ret, 65, hash, sizeof hash);
-	return code;
+	*ret = (struct made){.row = {.report = "evidence", .about = ret->about, .format = "zip", .lang = tool_lang(&a->common)},
+	                     .entry = -1};
+	const bool finding = a->of.finding != 0;
+	snprintf(ret->about, sizeof ret->about, "%s%" PRId64, finding ? "" : "transfer ", finding ? a->of.finding : a->of.transfer);
+	if (issue_hash(a->out, &ret->row.sha256, &ret->row.bytes) != 0)
+		return ERR_IO;
+	ledger_hash_text(&ret->row.sha256, ret->sha256);
+	if (issue_enter(&a->common, &ret->row, &ret->entry) != 0)
+		bad(a, a->out, EVIDENCE_NOT_ENTERED);
+	return 0;
 }
 
-static int print_json(const struct asked *a, const struct bundle *b, const char *hash, uint64_t bytes)
+static int print_json(const struct asked *a, const struct bundle *b, const struct made *m)
 {
 	struct json j;
 	json_init(&j);
 	json_object(&j, NULL);
 	json_str(&j, "file", a->out);
-	json_uint(&j, "bytes", bytes);
-	json_str(&j, "sha256", hash);
+	json_int(&j, "bytes", m->row.bytes);
+	json_str(&j, "sha256", m->sha256);
+	if (m->entry >= 0)
+		json_int(&j, "ledger_entry", m->entry);
 	json_uint(&j, "transfers", b->transfers);
 	json_uint(&j, "packets", b->packets);
 	json_uint(&j, "packets_missed", b->missed);
@@ -144,22 +153,24 @@ static int print_json(const struct asked *a, const struct bundle *b, const char 
 
 static int print_made(const struct asked *a, const struct bundle *b)
 {
-	char hash[65], number[4][24], line[5000];
-	uint64_t bytes;
-	const int code = hash_of(a->out, hash, &bytes);
+	char number[5][24], line[5000];
+	struct made m;
+	const int code = enter(a, &m);
 	if (code != 0)
 		return code;
 	if (a->common.format == FORMAT_JSON)
-		return print_json(a, b, hash, bytes);
-	const uint64_t numbers[4] = {b->packets, b->transfers, b->entries, b->proven};
-	for (int i = 0; i < 4; i++)
+		return print_json(a, b, &m);
+	const uint64_t numbers[5] = {b->packets, b->transfers, b->entries, b->proven, (uint64_t)m.entry};
+	for (int i = 0; i < 5; i++)
 		snprintf(number[i], sizeof number[i], "%" PRIu64, numbers[i]);
-	const char *values[] = {a->out, number[0], number[1], number[2], number[3], NULL};
+	const char *values[] = {a->out, number[0], number[1], number[2], number[3], NULL}, *const entry[] = {number[4]};
 	printf("%s\n", text_fill(evidence_text(&a->common, EVIDENCE_MADE), values, line, sizeof line));
 	for (unsigned i = 0; i < b->problems; i++)
 		if (b->problem[i].note)
 			printf("  %s: %s\n", b->problem[i].word, b->problem[i].text);
-	printf("%s\n  %s\n", evidence_text(&a->common, EVIDENCE_PROVEN), hash);
+	printf("%s\n  %s\n", evidence_text(&a->common, EVIDENCE_PROVEN), m.sha256);
+	if (m.entry >= 0)
+		printf("%s\n", text_fill(evidence_text(&a->common, EVIDENCE_ENTERED), entry, line, sizeof line));
 	return fflush(stdout) == 0 ? 0 : ERR_IO;
 }
 

@@ -30,6 +30,26 @@ int issue_hash(const char *path, struct ledger_hash *ret, int64_t *ret_bytes)
 	return bad ? ERR_IO : 0;
 }
 
+int issue_enter(const struct tool_options *o, const struct issued_report *r, int64_t *ret_entry)
+{
+	char account[REVIEW_USER_MAX + 1], name[REVIEW_NAME_MAX + 1];
+	struct issued_report row = *r;
+	struct store_edit *e = NULL;
+	review_who(account, name);
+	row.by = account;
+	if (tool_edit(o, &e) != EXIT_DONE)
+		return ERR_IO;
+	int code = store_edit_begin(e);
+	if (code == 0)
+		code = store_edit_report(e, &row, ret_entry);
+	if (code == 0)
+		code = store_edit_commit(e);
+	if (code != 0)
+		tool_edit_failed(o, e, code);
+	store_edit_close(e);
+	return code;
+}
+
 struct found {
 	const struct tool_options *o;
 	struct json json;

@@ -48,26 +48,13 @@ static int write_to(const struct report_job *j, FILE *out)
 /* Its hash goes into the ledger before it takes its name: no report is out that the ledger does not know. */
 static int issue(const struct report_job *j, const char *part)
 {
-	char account[REVIEW_USER_MAX + 1], name[REVIEW_NAME_MAX + 1];
 	struct issued_report row = {.report = j->report, .about = j->about, .format = report_form_word[j->form],
-	                            .lang = j->report_lang, .by = account};
-	struct store_edit *e = NULL;
-	review_who(account, name);
+	                            .lang = j->report_lang};
 	if (issue_hash(part, &row.sha256, &row.bytes) != 0) {
 		tool_error(j->o->verb, "%s: %s", part, strerror(errno));
 		return ERR_IO;
 	}
-	if (tool_edit(j->o, &e) != EXIT_DONE)
-		return ERR_IO;
-	int code = store_edit_begin(e);
-	if (code == 0)
-		code = store_edit_report(e, &row, NULL);
-	if (code == 0)
-		code = store_edit_commit(e);
-	if (code != 0)
-		tool_edit_failed(j->o, e, code);
-	store_edit_close(e);
-	return code;
+	return issue_enter(j->o, &row, NULL);
 }
 
 /* The page, and the PDF of it. 0, or a code and all is said. */

@@ -1,4 +1,4 @@
-/* store_issue.h - reports that were issued: entries of kind "report" in the
+/* store_issue.h - reports that were issued, and bundles of evidence: entries of kind "report" in the
  * ledger, so that a report in hand can be told from one that somebody changed. */
 #ifndef MONITOR_STORE_ISSUE_H
 #define MONITOR_STORE_ISSUE_H
@@ -10,8 +10,8 @@
 #include "record/store_read.h"
 
 struct issued_report {
-	const char *report;      /* "weekly", "incident" */
-	const char *about;       /* the week, or the number of the finding */
+	const char *report;      /* "weekly", "incident"; "evidence": a bundle */
+	const char *about;       /* the week, or the number of the finding; "transfer 12" */
 	const char *format, *lang, *by;
 	struct ledger_hash sha256;   /* of the file */
 	int64_t bytes;

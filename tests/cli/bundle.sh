@@ -50,6 +50,7 @@ check() {
 findings=$(query 'SELECT DISTINCT finding FROM evidence_part ORDER BY 1')
 [ "$(echo "$findings" | wc -l)" -ge 5 ] || fail "the demo has fewer findings"
 pages='README.txt LEEME.txt'   # of the first; they are the same for all
+entries=$(query "SELECT count(*) FROM ledger")
 for id in $findings; do
 	evidence "$id" -o "$work/$id.zip" >"$work/said" || { cat "$work/said" && fail "bundle of $id"; }
 	grep -q "$(sha256sum "$work/$id.zip" | cut -d' ' -f1)" "$work/said" || fail "$id: its SHA-256 is not said"
@@ -71,6 +72,20 @@ cmp "$work/$id.zip" "$work/again.zip" || fail "another time, other bytes"
 evidence "$id" -o "$work/again.zip" 2>"$work/err" && fail "written over another"
 grep -q 'force' "$work/err" || fail "--force is not said"
 evidence --transfer "$transfer" -o "$work/again.zip" --force --format json | jq -e ".transfers == 1 and .problems == 0" >/dev/null || fail "--transfer"
+
+# Each is an entry of the ledger, by which it is known again; what cannot be entered is made all the same.
+[ "$(query "SELECT count(*) FROM ledger")" = "$((entries + $(echo "$findings" | wc -l) + 2))" ] || fail "not an entry for each"
+"$build/garita" verify --db "$work/db" --report "$work/$id.zip" >"$work/said" || { cat "$work/said" && fail "garita verify --report"; }
+grep -q "^issued: evidence report of $id (zip" "$work/said" || fail "what verify says of it: $(cat "$work/said")"
+[ "$(query "SELECT body ->> 'sha256' FROM ledger ORDER BY seq DESC LIMIT 1")" = "$(sha256sum "$work/again.zip" | cut -d' ' -f1)" ] || fail "another SHA-256"
+[ "$(query "SELECT body ->> 'about' FROM ledger ORDER BY seq DESC LIMIT 1")" = "transfer $transfer" ] || fail "about what"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	mkdir "$work/theirs" && cp -r "$work/db" "$work/readable" && chmod -R a+rX "$work/readable" && chmod 755 "$work" && chmod 777 "$work/theirs"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$build/garita" evidence "$id" --db "$work/readable" -o "$work/theirs/x.zip" \
+		>"$work/said" 2>"$work/err" || fail "a record that is not to be written: $(cat "$work/err")"
+	grep -q 'no entry' "$work/err" && [ -s "$work/theirs/x.zip" ] || fail "that there is no entry is not said: $(cat "$work/err")"
+	chmod 700 "$work"
+fi
 for bad in "0 -o $work/x.zip" "-o $work/x.zip" "$id --force" "a" "1 2" "--format csv" "1 --transfer 1 -o $work/x.zip"; do
 	code=0
 	# shellcheck disable=SC2086

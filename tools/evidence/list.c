@@ -28,6 +28,8 @@ static const char *const texts[EVIDENCE_TEXTS] = {
 	[EVIDENCE_NO_FILES] = N_("No file holds packets of it."),
 	[EVIDENCE_MADE] = N_("{0}: {1} packets of {2} transfers, {3} ledger entries ({4} proven)"),
 	[EVIDENCE_PROVEN] = N_("Give its SHA-256 by another way than the file:"),
+	[EVIDENCE_ENTERED] = N_("Entry {0} of the ledger knows it: garita verify --report FILE."),
+	[EVIDENCE_NOT_ENTERED] = N_("it is made, but the ledger has no entry that knows it"),
 	[EVIDENCE_WRONG] = N_("it is complete, but not all of it agrees with the ledger: README.txt in it says what"),
 	[EVIDENCE_COL_FINDING] = N_("FINDING"),     [EVIDENCE_COL_EQUIPMENT] = N_("EQUIPMENT"),
 	[EVIDENCE_COL_PEER] = N_("PEER"),            [EVIDENCE_COL_TRANSFERS] = N_("TRANSFERS"),
