@@ -101,6 +101,21 @@ static void local_times(void **state)
 	assert_string_equal(week_rfc3339(z, INT64_C(1795316400) * 1000000, buf), "2026-11-21T23:30:00-03:30");
 	assert_string_equal(week_local(z, INT64_C(1795316400) * 1000000, buf), "2026-11-21 23:30");
 	tz_free(z);
+	/* Times that come twice say which of them they are; those beside them need not. */
+	static const struct {
+		const char *zone, *text;
+		int64_t time_s;
+	} cases[] = {{"Europe/Madrid", "2026-10-25 01:59", 1792886340}, {"Europe/Madrid", "2026-10-25 02:00 +02:00", 1792886400},
+	             {"Europe/Madrid", "2026-10-25 02:45 +02:00", 1792889100}, {"Europe/Madrid", "2026-10-25 02:15 +01:00", 1792890900},
+	             {"Europe/Madrid", "2026-10-25 03:00", 1792893600}, {"Europe/Madrid", "2026-03-29 01:59", 1774745940},
+	             {"Europe/Madrid", "2026-03-29 03:00", 1774746000}, {"Australia/Lord_Howe", "2026-04-05 01:40 +11:00", 1775313600},
+	             {"Australia/Lord_Howe", "2026-04-05 01:40 +10:30", 1775315400}, {"Australia/Lord_Howe", "2026-04-05 01:29", 1775312940},
+	             {"Asia/Kolkata", "2026-10-25 06:00", 1792888200}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		z = load(cases[i].zone);
+		assert_string_equal(week_local(z, cases[i].time_s * 1000000, buf), cases[i].text);
+		tz_free(z);
+	}
 }
 
 int main(void)

@@ -265,7 +265,7 @@ static void put_geo_warning(const struct report *r, FILE *out)
 
 static void put_first_page(const struct report *r, FILE *out)
 {
-	char sentence[600], week[WEEK_TEXT_MAX], from[WEEK_LOCAL_MAX], until[WEEK_LOCAL_MAX], period[120];
+	char sentence[600], week[WEEK_TEXT_MAX], from[WEEK_LOCAL_MAX], until[WEEK_LOCAL_MAX], period[120], policy[240];
 	snprintf(period, sizeof period, "%s – %s (%u h, %s)", week_rfc3339(r->zone, r->week.from_us, from),
 	         week_rfc3339(r->zone, r->week.until_us, until), r->week.hours, r->site->timezone);
 	fprintf(out, "<p class=\"foot\">garita · ");
@@ -282,7 +282,9 @@ static void put_first_page(const struct report *r, FILE *out)
 	html_fact(report_said(r, "Sensor"), r->sensor[0] != '\0' ? r->sensor : r->site->sensor, out);
 	html_fact(report_said(r, "Software"), r->version, out);
 	html_fact("nDPI", r->ndpi, out);
-	html_fact(report_said(r, "Policy (BLAKE2b-256)"), r->policy_hash, out);
+	snprintf(policy, sizeof policy, "%s%s%s", r->policy_hash, r->policy_later ? ", " : "",
+	         r->policy_later ? report_said(r, "loaded after the week: the record has none of before") : "");
+	html_fact(report_said(r, "Policy (BLAKE2b-256)"), policy, out);
 	html_fact(report_said(r, "Geolocation"), r->geo.text, out);
 	put_ledger(r, out);
 	fputs("</dl>\n", out);

@@ -161,7 +161,7 @@ static int gap_rows(const struct report *r, sheet_row_fn fn, void *ctx)
 }
 
 const struct sheet sheet_gaps = {"gaps", N_("Gaps"), "time in which the sensor did not see, or saw less", gap_columns,
-                                 6, gap_rows, NULL, N_("no gaps")};
+                                 6, gap_rows, NULL, N_("the record has none")};
 
 static const struct sheet_column run_columns[] = {
     {"id", CELL_COUNT, false, N_("Run"), ""},

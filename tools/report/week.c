@@ -1,6 +1,7 @@
 #include "report/week.h"
 
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define DAY_S INT64_C(86400)
@@ -73,11 +74,28 @@ const char *week_text(const struct week *w, char buf[WEEK_TEXT_MAX])
 	return buf;
 }
 
+#define CHANGE_MAX_S 10800   /* no clock is set back by more at the end of summer */
+
+/* Does the local time of a moment come at another one, too? */
+static bool comes_twice(const struct tz *z, int64_t time_s, int32_t offset)
+{
+	for (int i = -1; i <= 1; i += 2) {
+		const int32_t other = tz_offset(z, time_s + i * CHANGE_MAX_S, NULL);
+		if (other != offset && tz_offset(z, time_s + offset - other, NULL) == other)
+			return true;
+	}
+	return false;
+}
+
 const char *week_local(const struct tz *z, int64_t time_us, char buf[WEEK_LOCAL_MAX])
 {
 	struct tz_civil c;
-	tz_local(z, time_us / 1000000, &c);
-	snprintf(buf, WEEK_LOCAL_MAX, "%04d-%02u-%02u %02u:%02u", c.year, c.month, c.day, c.hour, c.minute);
+	const int64_t s = time_us / 1000000;
+	const int32_t offset = tz_offset(z, s, NULL), minutes = offset < 0 ? -offset / 60 : offset / 60;
+	tz_local(z, s, &c);
+	const int n = snprintf(buf, WEEK_LOCAL_MAX, "%04d-%02u-%02u %02u:%02u", c.year, c.month, c.day, c.hour, c.minute);
+	if (n < WEEK_LOCAL_MAX && comes_twice(z, s, offset))
+		snprintf(buf + n, (size_t)(WEEK_LOCAL_MAX - n), " %c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
 	return buf;
 }
 

@@ -44,7 +44,8 @@ static inline int64_t week_hour_end(const struct week *w, unsigned hour)
 	return end < w->until_us ? end : w->until_us;
 }
 
-/* "2026-11-16 00:00" and "2026-11-16T00:00:00-06:00", in the zone. */
+/* "2026-11-16 00:00" (with the offset, "2026-10-25 02:45 +02:00", where that time comes twice) and
+ * "2026-11-16T00:00:00-06:00", in the zone. */
 #define WEEK_LOCAL_MAX 40
 const char *week_local(const struct tz *z, int64_t time_us, char buf[WEEK_LOCAL_MAX]);
 const char *week_rfc3339(const struct tz *z, int64_t time_us, char buf[WEEK_LOCAL_MAX]);
