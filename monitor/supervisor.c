@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,15 +16,10 @@
 #include "record/emit.h"
 #include "notify.h"
 #include "rules.h"
-#include "sense/capture_feed.h"
 #include "supervisor_parts.h"
 
 #define LIVE_NICE (-10)
-#define RING_BYTES (8u << 20)
-#define ORDERS_BYTES (1u << 20)
-#define PACKETS_BYTES (8u << 20)
 #define TICK_MS 200
-#define DESCRIPTORS 24
 #define HEARTBEAT_LIMIT_US (10 * 1000000)   /* a live worker silent that long is taken to hang */
 #define JUDGE_HEARTBEAT_LIMIT_US (60 * 1000000)   /* the judge may wait for a slow disk */
 #define RESTART_PAUSE_US 500000             /* between two starts of one process */
@@ -65,71 +59,6 @@ static int64_t wall_us(void)
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* --- preparing --- */
-
-/* Enough for the process that needs most, a worker: six an interface, nDPI's
- * and the record's files for a moment. Too few would fail somewhere, somehow. */
-static int raise_descriptor_limit(size_t interfaces)
-{
-	struct rlimit limit;
-	const rlim_t wanted = DESCRIPTORS + 6 * interfaces;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return 0;
-	const rlim_t had = limit.rlim_cur;
-	limit.rlim_cur = wanted;
-	if (wanted <= limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		return 0;
-	log_error("supervisor", "only %llu files may be open at once, and %llu are needed: raise the limit (ulimit -n, LimitNOFILE=)",
-	          (unsigned long long)had, (unsigned long long)wanted);
-	return ERR_FULL;
-}
-
-/* Facts; and, where packets are kept, orders one way and packets the other. */
-static int make_rings(struct process_context *p, unsigned i)
-{
-	int rc = ring_new(RING_BYTES, &p->rings[i]);
-	if (p->options->config->evidence.packets == PACKETS_OFF)
-		return rc;
-	if (rc == 0)
-		rc = ring_new(ORDERS_BYTES, &p->orders[i]);
-	if (rc == 0)
-		rc = ring_new(PACKETS_BYTES, &p->packets[i]);
-	return rc;
-}
-
-static int prepare(struct supervisor *s, const struct garitad_options *o)
-{
-	struct process_context *p = &s->context;
-	p->options = o;
-	p->live = o->interface_count > 0;
-	p->root = geteuid() == 0;
-	p->workers = o->config->capture.workers;
-	p->supervisor = getpid();
-	p->fanout_group = (uint16_t)(p->supervisor * 16);
-	int rc = supervisor_data_dir(p);
-	if (rc == 0)
-		rc = signature_page_new(&p->rules);
-	if (rc == 0)
-		rc = rules_put(p->rules, o->config);
-	if (rc == 0)
-		rc = control_new(&p->control);
-	for (unsigned i = 0; rc == 0 && i < p->workers; i++)
-		rc = make_rings(p, i);
-	if (rc == 0 && !p->live)
-		rc = capture_feed_new(p->workers, &p->feed);
-	if (rc != 0)
-		return rc;
-	struct netset *ns = malloc(sizeof *ns);
-	if (ns == NULL)
-		return ERR_NOMEM;
-	rc = config_netset(o->config, ns);
-	if (rc == 0)
-		control_put_netset(p->control, ns);
-	free(ns);
-	p->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return rc == 0 && p->eventfd < 0 ? ERR_IO : rc;
 }
 
 /* --- children --- */
@@ -587,8 +516,8 @@ int supervisor_run(const struct garitad_options *o)
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 
-	int rc = raise_descriptor_limit(o->interface_count);
-	if (rc == 0 && (rc = prepare(&s, o)) != 0)
+	int rc = supervisor_descriptors(o->interface_count);
+	if (rc == 0 && (rc = supervisor_prepare(&s.context, o)) != 0)
 		log_error("supervisor", "cannot begin: %s", err_str(rc));
 	if (rc != 0)
 		return EXIT_FAILED;

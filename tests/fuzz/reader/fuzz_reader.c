@@ -4,40 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../must.h"
+#include "../pieces.h"
 #include "sense/capture_reader.h"
 
 #define KEPT_MAX 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct memory {
-	const uint8_t *at;
-	size_t left, piece;
-};
-
-static ssize_t give(void *ctx, void *to, size_t n)
-{
-	struct memory *m = ctx;
-	if (n > m->piece)
-		n = m->piece;
-	if (n > m->left)
-		n = m->left;
-	memcpy(to, m->at, n);
-	m->at += n;
-	m->left -= n;
-	return (ssize_t)n;
-}
-
-static void hold(int condition)
-{
-	if (!condition)
-		abort();
-}
-
 static uint64_t look(uint64_t sum, const struct capture_frame *f)
 {
-	hold(f->caplen <= 262144 && f->wirelen >= f->caplen);
-	hold(f->time_us >= 0 && f->time_us < INT64_C(253402300800000000));
+	must(f->caplen <= 262144 && f->wirelen >= f->caplen);
+	must(f->time_us >= 0 && f->time_us < INT64_C(253402300800000000));
 	sum = sum * 31 + f->caplen + f->wirelen + (uint64_t)f->time_us + (uint64_t)f->link_type;
 	for (uint32_t i = 0; i < f->caplen; i++)
 		sum = sum * 31 + f->data[i];
@@ -48,8 +26,8 @@ static uint64_t look(uint64_t sum, const struct capture_frame *f)
  * Returns a sum over all of it. */
 static uint64_t read_all(const uint8_t *data, size_t size, size_t piece)
 {
-	struct memory m = {.at = data, .left = size, .piece = piece};
-	const struct capture_source source = {.read = give, .ctx = &m};
+	struct pieces m = {.at = data, .left = size, .piece = piece};
+	const struct capture_source source = {.read = pieces_give, .ctx = &m};
 	struct capture_reader *r = NULL;
 	struct capture_frame kept[KEPT_MAX];
 	char err[256] = "";
@@ -57,21 +35,21 @@ static uint64_t read_all(const uint8_t *data, size_t size, size_t piece)
 	unsigned n = 0;
 	int rc = capture_reader_new(&source, &r, err, sizeof err);
 	if (rc != 0) {
-		hold(rc == ERR_DAMAGED && err[0] != '\0');
+		must(rc == ERR_DAMAGED && err[0] != '\0');
 		return 0;
 	}
 	for (;;) {
 		rc = capture_reader_next(r, n == 0, &kept[n]);
 		if (rc == 0 && ++n < KEPT_MAX)
 			continue;
-		hold(n > 0 || rc == ERR_END || rc == ERR_DAMAGED);
+		must(n > 0 || rc == ERR_END || rc == ERR_DAMAGED);
 		for (unsigned i = 0; i < n; i++)
 			sum = look(sum, &kept[i]);
 		if (n == 0)
 			break;
 		n = 0;
 	}
-	hold(rc == ERR_END || capture_reader_error(r)[0] != '\0');
+	must(rc == ERR_END || capture_reader_error(r)[0] != '\0');
 	capture_reader_free(r);
 	return sum + (uint64_t)(rc == ERR_END);
 }
@@ -104,7 +82,7 @@ static uint8_t *take(void *ctx, size_t *ret_size)
 	uint8_t **room = &s->room[s->taken++ % ROOMS];
 	free(*room);
 	*room = malloc(ROOM_BYTES);
-	hold(*room != NULL);
+	must(*room != NULL);
 	*ret_size = ROOM_BYTES;
 	return *room;
 }
@@ -126,8 +104,8 @@ static void keep(struct rooms *s, const struct capture_frame *f)
 
 static uint64_t read_into_rooms(const uint8_t *data, size_t size, size_t piece, size_t go)
 {
-	struct memory m = {.at = data, .left = size, .piece = piece};
-	const struct capture_source source = {.read = give, .ctx = &m};
+	struct pieces m = {.at = data, .left = size, .piece = piece};
+	const struct capture_source source = {.read = pieces_give, .ctx = &m};
 	struct capture_reader *r = NULL;
 	struct capture_frame f;
 	char err[256] = "";
@@ -137,7 +115,7 @@ static uint64_t read_into_rooms(const uint8_t *data, size_t size, size_t piece, 
 	int rc = capture_reader_new(&source, &r, err, sizeof err);
 	if (rc != 0)
 		return 0;
-	hold(capture_reader_use(r, &room) == 0);
+	must(capture_reader_use(r, &room) == 0);
 	while ((rc = capture_reader_next(r, true, &f)) == 0)
 		keep(&rooms, &f);
 	look_at_kept(&rooms);
@@ -152,8 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	const uint64_t whole = read_all(data + 1, size - 1, SIZE_MAX);
-	hold(read_all(data + 1, size - 1, 1u + data[0]) == whole);
-	hold(read_into_rooms(data + 1, size - 1, SIZE_MAX, 64u + data[0]) == whole);
-	hold(read_into_rooms(data + 1, size - 1, 1u + data[0], ROOM_BYTES) == whole);
+	must(read_all(data + 1, size - 1, 1u + data[0]) == whole);
+	must(read_into_rooms(data + 1, size - 1, SIZE_MAX, 64u + data[0]) == whole);
+	must(read_into_rooms(data + 1, size - 1, 1u + data[0], ROOM_BYTES) == whole);
 	return 0;
 }
