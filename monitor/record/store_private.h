@@ -262,7 +262,8 @@ struct store_reader {
 	" t.reasons, t.flags, t.risk, t.collapsed, t.dns_name, t.bad_us, t.signs, f.severity, f.signs," \
 	" t.channel, t.provider, t.jurisdiction"
 /* and the table that they are of */
-#define STORE_TRANSFER_FROM "transfer t LEFT JOIN finding f ON f.id = t.finding"
+#define STORE_TRANSFER_JOIN(indexes) "transfer t" indexes " LEFT JOIN finding f ON f.id = t.finding"
+#define STORE_TRANSFER_FROM STORE_TRANSFER_JOIN("")
 void store_read_row(sqlite3_stmt *st, struct stored_transfer *ret);
 
 /* Queries by struct store_filter, of a table "t" with the columns of transfer;

@@ -329,23 +329,65 @@ void store_read_row(sqlite3_stmt *st, struct stored_transfer *t)
 	t->row.jurisdiction = store_text_at(st, 52);
 }
 
+/* The newest rows of a machine or a peer mostly lie near the end of the table: before an index gives all that there
+ * are of it, so many rows are looked at from there. */
+static const int64_t looked_at[] = {50000, 500000};
+
+/* Between which ids the newest so many lie. false: it is not known. */
+static bool find_newest(struct store_reader *r, const struct store_filter *f, int64_t *ret_first, int64_t *ret_last)
+{
+	const int64_t last = store_query_int(r->db, "SELECT max(id) FROM transfer", 0);
+	struct store_query q = {.folded = false};
+	char peer[ADDR_TEXT_MAX];
+	sqlite3_stmt *st = NULL;
+	bool found = false;
+	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT min(id), max(id), count(*) FROM"
+	                                               " (SELECT t.id AS id FROM transfer t NOT INDEXED WHERE t.id > ?13");
+	store_add_conditions(&q, f);
+	snprintf(q.sql + q.used, sizeof q.sql - q.used, " ORDER BY t.id DESC LIMIT ?12)");
+	if (store_prepare_filter(r, f, &q, peer, &st) != 0)
+		return false;
+	for (size_t i = 0; !found && i < sizeof looked_at / sizeof looked_at[0] && (i == 0 || last > looked_at[i - 1]); i++) {
+		sqlite3_bind_int64(st, 13, last - looked_at[i]);
+		found = sqlite3_step(st) == SQLITE_ROW && (uint64_t)sqlite3_column_int64(st, 2) == f->limit;
+		*ret_first = sqlite3_column_int64(st, 0);
+		*ret_last = sqlite3_column_int64(st, 1);
+		sqlite3_reset(st);
+	}
+	sqlite3_finalize(st);
+	return found;
+}
+
+/* Which rows, and in which order. */
+static void select_rows(struct store_query *q, const struct store_filter *f, bool newest)
+{
+	/* First their ids (the newest so many), then the rows in growing order:
+	 * else SQLite reads every row in that order rather than sort what an
+	 * index gives. */
+	const bool ids_first = !newest && (f->limit != 0 || f->since_us != 0 || f->equipment != NULL || f->peer != NULL ||
+	                                   f->verdict != NULL || f->finding != 0);
+	q->used = (size_t)snprintf(q->sql, sizeof q->sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM " STORE_TRANSFER_JOIN("%s") " WHERE %s",
+	                           newest ? " NOT INDEXED" : "",
+	                           newest ? "t.id BETWEEN ?13 AND ?14" : ids_first ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
+	store_add_conditions(q, f);
+	snprintf(q->sql + q->used, sizeof q->sql - q->used, "%s%s ORDER BY t.id",
+	         f->limit != 0 && !newest ? " ORDER BY t.id DESC LIMIT ?12" : "", ids_first ? ")" : "");
+}
+
 int store_read_transfers(struct store_reader *r, const struct store_filter *f,
                          int (*fn)(void *ctx, const struct stored_transfer *t), void *ctx)
 {
 	struct store_query q = {.folded = false};
 	char peer[ADDR_TEXT_MAX];
 	sqlite3_stmt *st = NULL;
-	/* First their ids (the newest so many), then the rows in growing order:
-	 * else SQLite reads every row in that order rather than sort what an
-	 * index gives. */
-	const bool ids_first = f->limit != 0 || f->since_us != 0 || f->equipment != NULL || f->peer != NULL ||
-	                       f->verdict != NULL || f->finding != 0;
-	q.used = (size_t)snprintf(q.sql, sizeof q.sql, "SELECT " STORE_TRANSFER_COLUMNS " FROM " STORE_TRANSFER_FROM " WHERE %s",
-	                          ids_first ? "t.id IN (SELECT t.id FROM transfer t WHERE 1" : "1");
-	store_add_conditions(&q, f);
-	snprintf(q.sql + q.used, sizeof q.sql - q.used, "%s%s ORDER BY t.id",
-	         f->limit != 0 ? " ORDER BY t.id DESC LIMIT ?12" : "", ids_first ? ")" : "");
+	int64_t first = 0, last = 0;
+	const bool newest = f->limit != 0 && (f->equipment != NULL || f->peer != NULL) && find_newest(r, f, &first, &last);
+	select_rows(&q, f, newest);
 	int result = store_prepare_filter(r, f, &q, peer, &st), code = SQLITE_DONE;
+	if (result == 0 && newest) {
+		sqlite3_bind_int64(st, 13, first);
+		sqlite3_bind_int64(st, 14, last);
+	}
 	while (result == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct stored_transfer t;
 		store_read_row(st, &t);
