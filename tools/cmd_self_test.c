@@ -30,7 +30,7 @@ static const struct option longs[] = {TOOL_LONG,
 /* What was seen of one channel: its transfer with most bytes. */
 struct seen {
 	bool wanted, seen;
-	int64_t transfer, finding, detected_us;
+	int64_t transfer, finding, detected_us, recorded_us;
 	uint64_t bytes_out;
 	char verdict[16], why[STORE_REASONS_MAX];
 	int64_t start_us;
@@ -225,13 +225,20 @@ static int take_transfer(void *ctx, const struct stored_transfer *s)
 }
 
 /* Until the ledger had its finding: by the wall's clock, which packets have only live. A finding
- * that was there before the test says nothing of it. */
+ * that was there before the test says nothing of it; when the transfer was recorded, with its verdict, does. */
 static int find_detection(struct testing *t, struct seen *n)
 {
-	int64_t opened = 0;
-	const int e = n->finding != 0 ? store_read_finding_opened(t->db, n->finding, &opened) : 0;
+	int64_t opened = 0, recorded = 0;
+	int e = n->finding != 0 ? store_read_finding_opened(t->db, n->finding, &opened) : 0;
+	if (e == 0 && n->seen)
+		e = store_read_recorded(t->db, n->transfer, &recorded);
 	if (opened >= n->start_us && opened - n->start_us < DAY_US)
 		n->detected_us = opened - n->start_us;
+	if (recorded >= n->start_us && recorded - n->start_us < DAY_US)
+		n->recorded_us = recorded - n->start_us;
+	/* It is known to the second; a finding is entered together with its transfer. */
+	if (n->detected_us != 0 && n->detected_us < n->recorded_us)
+		n->recorded_us = n->detected_us;
 	return e;
 }
 
@@ -260,6 +267,8 @@ static void put_results(const struct testing *t, struct json *j)
 			json_int(j, "detected_us", n->detected_us);
 		if (n->finding != 0)
 			json_int(j, "finding", n->finding);
+		if (n->recorded_us != 0)
+			json_int(j, "recorded_us", n->recorded_us);
 		json_bool(j, "seen", n->seen);
 		if (n->seen) {
 			json_int(j, "transfer", n->transfer);
@@ -276,22 +285,24 @@ static void print_table(const struct testing *t)
 	                                 {.heading = said(t, "SEEN")},
 	                                 {.heading = said(t, "VERDICT")},
 	                                 {.heading = said(t, "OUT"), .right = true},
+	                                 {.heading = said(t, "RECORDED AFTER"), .right = true},
 	                                 {.heading = said(t, "DETECTED AFTER"), .right = true},
 	                                 {.heading = said(t, "FINDING"), .right = true},
 	                                 {.heading = said(t, "WHY"), .min = 12}};
-	struct table *table = table_new(stdout, columns, 7, 0);
+	struct table *table = table_new(stdout, columns, 8, 0);
 	for (int c = 0; table != NULL && c < SELF_TEST_CHANNELS; c++) {
 		const struct seen *n = &t->channel[c];
-		char out[FORMAT_SIZE_MAX], finding[24], after[32];
+		char out[FORMAT_SIZE_MAX], finding[24], after[32], recorded[32];
 		if (!n->wanted)
 			continue;
 		snprintf(finding, sizeof finding, "%" PRId64, n->finding);
 		snprintf(after, sizeof after, "%" PRId64 " ms", n->detected_us / 1000);
+		snprintf(recorded, sizeof recorded, "%" PRId64 " ms", n->recorded_us / 1000);
 		const bool good = n->seen && strcmp(n->verdict, "unapproved") == 0;
 		const char *const cells[] = {self_test_ways[c].word, n->seen ? said(t, "yes") : said(t, "NO"),
 		                             n->seen ? n->verdict : "-", n->seen ? format_size(n->bytes_out, out) : "-",
-		                             n->detected_us != 0 ? after : "-", n->finding != 0 ? finding : "-", n->seen ? n->why : "-"};
-		const enum format_colour colours[7] = {[1] = n->seen ? COLOUR_GOOD : COLOUR_BAD, [2] = good ? COLOUR_GOOD : COLOUR_BAD};
+		                             n->recorded_us != 0 ? recorded : "-", n->detected_us != 0 ? after : "-", n->finding != 0 ? finding : "-", n->seen ? n->why : "-"};
+		const enum format_colour colours[8] = {[1] = n->seen ? COLOUR_GOOD : COLOUR_BAD, [2] = good ? COLOUR_GOOD : COLOUR_BAD};
 		if (table_row(table, cells, colours) != 0)
 			break;
 	}

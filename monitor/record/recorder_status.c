@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "record/recorder_private.h"
 #include "record/store_geo.h"
+#include "record/store_self_test.h"
 
 static const char *state_word(uint32_t state)
 {
@@ -182,7 +183,7 @@ int recorder_put_status(struct recorder *r)
 		const char *text = json_text(&r->reload);
 		code = text != NULL ? store_put_status(r->o->store, "reload", text) : 0;
 	}
-	return code;
+	return code == 0 ? store_put_recorded(r->o->store, recorder_wall_us()) : code;
 }
 
 unsigned recorder_geo_generation(const struct recorder *r)

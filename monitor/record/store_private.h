@@ -26,8 +26,8 @@ enum store_statement {
 	ST_SEAL, ST_SEAL_PART, ST_SEAL_CLEAR, ST_TRANSFER_RUN,
 	/* store_ledger_*.c */
 	ST_FINDING_TOLD, ST_GAPS_UNTOLD, ST_GAP_TOLD,
-	/* store_vlan.c */
-	ST_VLAN,
+	/* store_vlan.c, store_self_test.c */
+	ST_VLAN, ST_RECORDED, ST_RECORDED_OLD,
 	/* store_evidence.c */
 	ST_EVIDENCE_ADD, ST_EVIDENCE_SET, ST_EVIDENCE_PART, ST_EVIDENCE_RECOUNT, ST_EVIDENCE_MOVE,
 	ST_COUNT

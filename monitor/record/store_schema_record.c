@@ -101,9 +101,15 @@ const char store_schema_behind_sql[] =
 	"  PRIMARY KEY (quarter_us, vlan)\n" \
 	") STRICT, WITHOUT ROWID;\n"
 
+#define RECORDED_SQL \
+	"CREATE TABLE recorded ( -- by when transfers were here, live: a row for each second that brought some, of two days\n" \
+	"  last_id INTEGER PRIMARY KEY, -- the greatest id of a transfer then\n" \
+	"  time_us INTEGER NOT NULL   -- wall clock\n" \
+	") STRICT;\n"
+
 /* The report asks for what began in a week: by the index of ends, and by this one. */
 const char store_schema_report_sql[] =
-	VLAN_SQL
+	VLAN_SQL RECORDED_SQL
 	"CREATE INDEX transfer_long ON transfer(start_us) WHERE " STORE_LONG ";\n"
 	"ALTER TABLE minute ADD COLUMN acks INTEGER NOT NULL DEFAULT 0"
 	"  /* TCP segments that acknowledge, where the other direction was seen */;\n"

@@ -1,6 +1,7 @@
 #include "record/store_self_test.h"
 
 #include "record/store_private.h"
+#include "record/store_schema.h"
 
 int store_edit_self_test(struct store_edit *e, const struct self_test *t)
 {
@@ -71,7 +72,8 @@ int store_read_self_results(struct store_reader *r, int64_t since_us, int64_t un
 	int code = SQLITE_DONE, result = prepare(r,
 	                                         "SELECT l.time_us, l.body ->> '$.test', e.value ->> '$.channel', e.value ->> '$.verdict',"
 	                                         " e.value ->> '$.seen', e.value ->> '$.transfer', e.value ->> '$.finding',"
-	                                         " e.value ->> '$.bytes_out', e.value ->> '$.detected_us'"
+	                                         " e.value ->> '$.bytes_out', e.value ->> '$.detected_us',"
+	                                         " e.value ->> '$.recorded_us'"
 	                                         " FROM ledger l, json_each(l.body, '$.results') e WHERE l.kind = 'self-test'"
 	                                         " AND l.time_us >= ?1 AND l.time_us < ?2 ORDER BY l.seq, e.key",
 	                                         since_us, until_us, &st);
@@ -82,10 +84,41 @@ int store_read_self_results(struct store_reader *r, int64_t since_us, int64_t un
 			.time_us = sqlite3_column_int64(st, 0), .test = store_text_at(st, 1), .channel = store_text_at(st, 2),
 			.verdict = store_text_at(st, 3), .seen = sqlite3_column_int(st, 4) != 0, .transfer = sqlite3_column_int64(st, 5),
 			.finding = sqlite3_column_int64(st, 6), .bytes_out = sqlite3_column_int64(st, 7),
-			.detected_us = sqlite3_column_int64(st, 8)};
+			.detected_us = sqlite3_column_int64(st, 8), .recorded_us = sqlite3_column_int64(st, 9)};
 		result = fn(ctx, &t);
 	}
 	return finish(r, st, result, code);
+}
+
+int store_put_recorded(struct store *s, int64_t now_us)
+{
+	static const enum store_statement which[] = {ST_RECORDED, ST_RECORDED_OLD};
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < sizeof which / sizeof which[0]; i++) {
+		sqlite3_stmt *st = store_statement(s, which[i]);
+		if (st == NULL)
+			return store_code(s->code);
+		sqlite3_bind_int64(st, 1, now_us);
+		r = store_step(s, st);
+	}
+	return r;
+}
+
+int store_read_recorded(struct store_reader *r, int64_t transfer, int64_t *ret_us)
+{
+	sqlite3_stmt *st = NULL;
+	/* What is older than all that is kept is not known. */
+	const int code = sqlite3_prepare_v2(r->db, "SELECT time_us FROM recorded WHERE last_id >= ?1 AND EXISTS"
+	                                    " (SELECT 1 FROM transfer WHERE id = ?1 AND start_us >= (SELECT min(time_us) FROM recorded) - 2000000)"
+	                                    " ORDER BY last_id LIMIT 1", -1, &st, NULL);
+	*ret_us = 0;
+	if (code != SQLITE_OK)
+		return store_reader_fail(r, code);
+	sqlite3_bind_int64(st, 1, transfer);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		*ret_us = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return 0;
 }
 
 int store_read_finding_opened(struct store_reader *r, int64_t finding, int64_t *ret_us)

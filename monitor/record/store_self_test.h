@@ -16,7 +16,7 @@ struct self_test {
 	const char *target, *by;         /* address; the account of who did it */
 	int64_t since_us;                /* checked: what began then or later was looked at */
 	bool checked, passed;
-	const char *results;             /* checked: canonical JSON array of {bytes_out, channel, detected_us, finding, seen, transfer, verdict} */
+	const char *results;             /* checked: canonical JSON array of {bytes_out, channel, detected_us, finding, recorded_us, seen, transfer, verdict} */
 };
 /* Within an open transaction. */
 MUST_CHECK int store_edit_self_test(struct store_edit *e, const struct self_test *t);
@@ -36,9 +36,15 @@ struct stored_self_result {
 	bool seen;
 	int64_t transfer, finding;       /* 0: none */
 	int64_t bytes_out, detected_us;  /* detected: from its first packet to the entry of its finding; 0: not known */
+	int64_t recorded_us;             /* from its first packet until its row was in the record; 0: not known */
 };
 MUST_CHECK int store_read_self_results(struct store_reader *r, int64_t since_us, int64_t until_us,
                                        int (*fn)(void *ctx, const struct stored_self_result *t), void *ctx);
+
+/* Live, once a second: the transfers that are here now. Within an open transaction. */
+MUST_CHECK int store_put_recorded(struct store *s, int64_t now_us);
+/* By when a transfer was in the record, to the second; *ret_us 0: not known (of a replay, or more than two days ago). */
+MUST_CHECK int store_read_recorded(struct store_reader *r, int64_t transfer, int64_t *ret_us);
 
 /* When a finding was entered into the ledger; *ret_us 0: it was not. */
 MUST_CHECK int store_read_finding_opened(struct store_reader *r, int64_t finding, int64_t *ret_us);

@@ -69,6 +69,11 @@ static const char *const texts[ST_COUNT] = {
 	            " OR EXISTS (SELECT 1 FROM vlan_seen WHERE quarter_us = ?1 AND vlan = ?2)"
 	            " OR (SELECT count(*) FROM vlan_seen WHERE quarter_us = ?1) < ?4, ?2, -1), 1 WHERE true"
 	            " ON CONFLICT(quarter_us, vlan) DO UPDATE SET minutes = min(minutes + 1, 15)",
+	[ST_RECORDED] = "INSERT INTO recorded(last_id, time_us) SELECT id, ?1 FROM (SELECT max(id) AS id FROM transfer)"
+	                " WHERE id > (SELECT coalesce(max(last_id), 0) FROM recorded)",
+	/* A few for each that is new: so they become no more, and no step is long. */
+	[ST_RECORDED_OLD] = "DELETE FROM recorded WHERE last_id IN (SELECT last_id FROM recorded ORDER BY last_id LIMIT 4)"
+	                    " AND time_us < ?1 - 172800000000",
 	[ST_TRANSFER_RUN] = "SELECT run FROM transfer WHERE id = ?",
 	[ST_TALLY] = "INSERT OR REPLACE INTO tally(worker, run, told_us, first_us, " COUNTER_COLUMNS ")"
 	             " VALUES(?,?,?,?," COUNTER_MARKS ")",

@@ -382,6 +382,8 @@ run_self_test() {
     sleep 1.5
     check "self-test: every channel was seen, and is unapproved" "$GARITA" self-test check "$id" --db "$db" --lang en
     "$GARITA" self-test check "$id" --db "$db" --format json --no-record >"$d/check.json"
+    check "self-test: each channel was in the record within three seconds" \
+        jq -e '.channels | length >= 1 and all(.recorded_us != null and .recorded_us < 3000000)' "$d/check.json"
     check "self-test: the finding that it made was there within two seconds" \
         jq -e '[.channels[] | select(.detected_us != null)] | length >= 1 and all(.detected_us < 2000000)' "$d/check.json"
     if "$GARITA" self-test check "$id" --db "$db" --channel tcp --since 2000-01-01 --target "$VPN" --no-record >/dev/null 2>&1; then
