@@ -11,7 +11,7 @@
 
 #define RING_BYTES (8u << 20)
 #define ORDERS_BYTES (1u << 20)
-#define PACKETS_BYTES (8u << 20)
+#define PACKETS_BYTES (4u << 20)
 #define DESCRIPTORS 24
 
 /* Enough for the process that needs most, a worker: six an interface, nDPI's

@@ -47,6 +47,7 @@ struct ring {
 	struct shared *s;
 	uint64_t capacity;     /* a power of two */
 	uint64_t tail_seen;    /* writer: tail when last looked at */
+	uint64_t reserved;     /* writer: head once the record in the making is there */
 	uint64_t head_seen;    /* reader: head when last looked at; the writer's line is left alone until it is reached */
 	uint64_t peeked;       /* reader: bytes to release with ring_pop, 0: none */
 };
@@ -114,10 +115,10 @@ static bool fits(const struct ring *r, uint64_t head, uint64_t tail, uint64_t ne
 	return used <= r->capacity && need <= r->capacity - used;
 }
 
-int ring_push(struct ring *r, const void *record, size_t size)
+void *ring_reserve(struct ring *r, size_t size)
 {
 	if (size == 0 || size > RING_RECORD_MAX)
-		return ERR_INVALID;
+		return NULL;
 	struct shared *s = r->s;
 	uint64_t skip;
 	const uint64_t head = atomic_load_explicit(&s->head, memory_order_relaxed);
@@ -125,7 +126,7 @@ int ring_push(struct ring *r, const void *record, size_t size)
 	if (!fits(r, head, r->tail_seen, need)) {
 		r->tail_seen = atomic_load_explicit(&s->tail, memory_order_acquire);
 		if (!fits(r, head, r->tail_seen, need))
-			return ERR_FULL;
+			return NULL;
 	}
 	const uint64_t mask = r->capacity - 1;
 	const uint32_t skip_mark = SKIP, size32 = (uint32_t)size;
@@ -133,8 +134,24 @@ int ring_push(struct ring *r, const void *record, size_t size)
 		memcpy(s->bytes + (head & mask), &skip_mark, sizeof skip_mark);
 	uint8_t *at = s->bytes + ((head + skip) & mask);
 	memcpy(at, &size32, sizeof size32);
-	memcpy(at + HEADER_BYTES, record, size);
-	atomic_store_explicit(&s->head, head + need, memory_order_release);
+	r->reserved = head + need;
+	return at + HEADER_BYTES;
+}
+
+void ring_commit(struct ring *r)
+{
+	atomic_store_explicit(&r->s->head, r->reserved, memory_order_release);
+}
+
+int ring_push(struct ring *r, const void *record, size_t size)
+{
+	if (size == 0 || size > RING_RECORD_MAX)
+		return ERR_INVALID;
+	void *to = ring_reserve(r, size);
+	if (to == NULL)
+		return ERR_FULL;
+	memcpy(to, record, size);
+	ring_commit(r);
 	return 0;
 }
 
@@ -153,6 +170,15 @@ size_t ring_room_bytes(const struct ring *r)
 	const uint64_t tail = atomic_load_explicit(&r->s->tail, memory_order_acquire);
 	const uint64_t used = atomic_load_explicit(&r->s->head, memory_order_relaxed) - tail;
 	return used <= r->capacity ? (size_t)(r->capacity - used) : 0;
+}
+
+int ring_has_room_bytes(struct ring *r, size_t bytes)
+{
+	const uint64_t head = atomic_load_explicit(&r->s->head, memory_order_relaxed);
+	if (fits(r, head, r->tail_seen, bytes))
+		return 1;
+	r->tail_seen = atomic_load_explicit(&r->s->tail, memory_order_acquire);
+	return fits(r, head, r->tail_seen, bytes);
 }
 
 size_t ring_record_bytes(size_t size)

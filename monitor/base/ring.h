@@ -33,6 +33,12 @@ void ring_reset(struct ring *r);
  * and nothing is written. */
 MUST_CHECK int ring_push(struct ring *r, const void *record, size_t size);
 
+/* The same without a copy: size bytes to be filled in place, then said to be there.
+ * NULL: full, or no size of a record; nothing happened. Between the two no other
+ * call of the writer, and the reader sees nothing. */
+void *ring_reserve(struct ring *r, size_t size);
+void ring_commit(struct ring *r);
+
 /* Is there room for a record of size bytes right now? */
 int ring_has_room(const struct ring *r, size_t size);
 
@@ -40,6 +46,8 @@ int ring_has_room(const struct ring *r, size_t size);
  * size bytes takes ring_record_bytes(size), and the last one at the end of the
  * memory up to as much again. It only grows until the next push. */
 size_t ring_room_bytes(const struct ring *r);
+/* Is that at least so much? Asks the reader's side only if it was less when last asked. */
+int ring_has_room_bytes(struct ring *r, size_t bytes);
 size_t ring_record_bytes(size_t size);
 
 /* Say that nothing ordered at or before (hi, lo) will be pushed any more. */

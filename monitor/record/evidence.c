@@ -7,7 +7,8 @@
 
 #include "record/evidence_parts.h"
 
-#define TURN_BYTES (4u << 20)        /* of frames between two looks at facts */
+#define TURN_BYTES (1u << 20)        /* of frames between two looks at facts */
+#define TEXT_BYTES (32u << 20)       /* an equipment of its own for each flow has room */
 #define BACKLOG_MAX (1u << 20)       /* orders of a worker that wait */
 #define APPROVED_SHARE 10            /* what is approved and suspicious has that part of a transfer's budget */
 #define OVER_MS 5000                 /* a worker has that long to end a flow that is over */
@@ -27,6 +28,10 @@ int evidence_new(const struct evidence_options *o, const struct config_evidence 
 	struct evidence *e = calloc(1, sizeof *e);
 	if (e == NULL)
 		return ERR_NOMEM;
+	if (intern_new(TEXT_BYTES, &e->texts) != 0) {
+		free(e);
+		return ERR_NOMEM;
+	}
 	e->o = *o;
 	e->config = *c;
 	e->now_ms = evidence_ms();
@@ -53,6 +58,7 @@ void evidence_free(struct evidence *e)
 	free(e->ids);
 	free(e->bucket);
 	free(e->kept);
+	intern_free(e->texts);
 	free(e);
 }
 
@@ -82,36 +88,46 @@ void evidence_set_exhausted(struct evidence *e, bool exhausted)
 
 static uint32_t *bucket_of(const struct evidence *e, unsigned worker, uint64_t flow)
 {
-	/* Slots run through small numbers: mixed, so that they spread. */
-	const uint64_t h = (flow ^ (uint64_t)worker << 56) * UINT64_C(0x9e3779b97f4a7c15);
-	return &e->bucket[h >> 32 & e->mask];
+	/* Slots of a worker's table (keep.h) run from 0 on: each has a bucket nearly of its own, beside its neighbours. */
+	return &e->bucket[((uint32_t)flow * e->o.workers + worker) & e->mask];
 }
 
-static struct kept *find(const struct evidence *e, unsigned worker, uint64_t flow)
+static bool is_of(const struct kept *k, unsigned worker, uint64_t flow)
 {
+	return k->flow == flow && k->worker == worker;
+}
+
+static struct kept *find(struct evidence *e, unsigned worker, uint64_t flow)
+{
+	if (e->found != 0 && is_of(&e->kept[e->found - 1], worker, flow))
+		return &e->kept[e->found - 1];
 	uint32_t at = e->bucket != NULL ? *bucket_of(e, worker, flow) : 0;
-	while (at != 0 && (e->kept[at - 1].flow != flow || e->kept[at - 1].worker != worker))
+	while (at != 0 && !is_of(&e->kept[at - 1], worker, flow))
 		at = e->kept[at - 1].next;
-	return at != 0 ? &e->kept[at - 1] : NULL;
+	if (at == 0)
+		return NULL;
+	e->found = at;
+	return &e->kept[at - 1];
 }
 
 static bool grow(struct evidence *e)
 {
-	const uint32_t room = e->kept_room == 0 ? 256 : 2 * e->kept_room;
+	const uint32_t twice = e->kept_room == 0 ? 256 : 2 * e->kept_room;
+	const uint32_t room = twice < EVIDENCE_FLOWS_MAX ? twice : EVIDENCE_FLOWS_MAX;
 	if (e->kept_free != 0 || e->kept_used < e->kept_room)
 		return true;
-	if (room > EVIDENCE_FLOWS_MAX)
+	if (room == e->kept_room)
 		return false;
 	struct kept *kept = realloc(e->kept, room * sizeof *kept);
 	if (kept == NULL)
 		return false;
 	e->kept = kept;
-	uint32_t *bucket = calloc(room, sizeof *bucket);
+	uint32_t *bucket = calloc(twice, sizeof *bucket);   /* a power of two */
 	if (bucket == NULL)
 		return false;
 	free(e->bucket);
 	e->bucket = bucket;
-	e->mask = room - 1;
+	e->mask = twice - 1;
 	e->kept_room = room;
 	for (uint32_t i = 0; i < e->kept_used; i++) {
 		uint32_t *b = bucket_of(e, kept[i].worker, kept[i].flow);
@@ -157,6 +173,8 @@ static void finish(struct evidence *e, struct kept *k)
 		p = &e->kept[*p - 1].next;
 	*p = k->next;
 	e->over_count -= k->over;
+	intern_put(e->texts, k->equipment);
+	intern_put(e->texts, k->policy);
 	k->flow = 0;
 	k->next = e->kept_free;
 	e->kept_free = (uint32_t)(k - e->kept) + 1;
@@ -209,6 +227,14 @@ void evidence_answered(struct evidence *e, uint64_t hi, uint64_t lo)
 	}
 }
 
+/* Mostly it is the same again. */
+static void set_text(struct evidence *e, uint32_t *slot, const char *text)
+{
+	const char *had = intern_text(e->texts, *slot);
+	if (strcmp(had != NULL ? had : "", text != NULL ? text : "") != 0)
+		intern_set(e->texts, slot, text);
+}
+
 /* What is said of it in the file: new again where that has changed. */
 static void describe(struct evidence *e, struct kept *k, const struct row_keep *r)
 {
@@ -219,8 +245,8 @@ static void describe(struct evidence *e, struct kept *k, const struct row_keep *
 	k->finding = r->finding;
 	k->reasons = r->reasons;
 	k->verdict = (uint8_t)r->verdict;
-	snprintf(k->equipment, sizeof k->equipment, "%s", r->equipment != NULL ? r->equipment : "");
-	snprintf(k->policy, sizeof k->policy, "%s", r->policy_hash != NULL ? r->policy_hash : "");
+	set_text(e, &k->equipment, r->equipment);
+	set_text(e, &k->policy, r->policy_hash);
 	if (moved)
 		evidence_move(e, k);
 }
@@ -371,6 +397,24 @@ static bool take_record(struct evidence *e, unsigned worker, const void *record,
 	return true;
 }
 
+/* The flow of the next record is asked of memory while this one is taken; what
+ * stands there is a hint, and nothing of it is believed. */
+static void expect_next(const struct evidence *e, unsigned worker)
+{
+	const uint8_t *next = ring_peek_next(e->o.packets[worker]);
+	uint64_t flow;
+	_Static_assert(offsetof(struct kept_frame, flow) + sizeof flow <= RING_NEXT_BYTES, "its flow");
+	_Static_assert(offsetof(struct kept_frame, flow) == offsetof(struct kept_end, flow), "of both");
+	if (next == NULL || e->bucket == NULL)
+		return;
+	memcpy(&flow, next + offsetof(struct kept_frame, flow), sizeof flow);
+	const uint32_t at = *bucket_of(e, worker, flow);
+	if (at == 0)
+		return;
+	__builtin_prefetch(&e->kept[at - 1], 1);
+	__builtin_prefetch((const char *)(&e->kept[at - 1] + 1) - 1, 1);
+}
+
 bool evidence_take(struct evidence *e)
 {
 	size_t bytes = 0, size;
@@ -379,6 +423,7 @@ bool evidence_take(struct evidence *e)
 	for (unsigned i = 0; i < e->o.workers; i++) {
 		const void *record;
 		while (bytes < TURN_BYTES && (record = ring_peek(e->o.packets[i], &size)) != NULL) {
+			expect_next(e, i);
 			if (!take_record(e, i, record, size, &bytes))
 				break;
 			ring_pop(e->o.packets[i]);

@@ -13,7 +13,7 @@
  * before a file's hash goes into the ledger. A file that was left open is cut
  * behind its last whole block, counted anew and closed by the next start.
  *
- * Memory: 272 bytes for each kept flow that goes on, at most EVIDENCE_FLOWS_MAX;
+ * Memory: 112 bytes for each kept flow that goes on, at most EVIDENCE_FLOWS_MAX;
  * 56 for each transfer with packets since the last commit; a writer (pcapng.h)
  * and for each worker a frame (256 KiB) where frames come in parts. */
 #ifndef MONITOR_EVIDENCE_H
@@ -29,7 +29,7 @@
 #include "judge/judge.h"
 #include "record/store.h"
 
-#define EVIDENCE_FLOWS_MAX 262144u
+#define EVIDENCE_FLOWS_MAX 327680u   /* as many as a worker of the default size holds */
 #define EVIDENCE_SYNC_MS 10000
 
 struct evidence;
@@ -76,6 +76,7 @@ void evidence_answered(struct evidence *e, uint64_t hi, uint64_t lo);
 MUST_CHECK int evidence_flush(struct evidence *e, struct store *s);
 void evidence_flushed(struct evidence *e, bool committed);
 bool evidence_has_rows(const struct evidence *e);
+bool evidence_has_many_rows(const struct evidence *e);   /* so many that they take memory */
 /* The record was begun anew: the open file gets a row again. */
 void evidence_record_anew(struct evidence *e);
 

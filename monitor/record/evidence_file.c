@@ -20,6 +20,7 @@
 #define RETRY_MS 5000                /* after it was full */
 #define GAP_MS 60000                 /* that often a gap that goes on is told again */
 #define NAMES_TRIED 1000
+#define BEGIN_BYTES (4u << 20)       /* the disk is given at a time */
 #define NOTE_BYTES 200               /* of a packet's block beside its bytes, more or less */
 #define RESERVE_SHARE 20u            /* of the disk is the record's, at most */
 #define RESERVE_LEAST (UINT64_C(64) << 20)   /* but that much, or a quarter of a small one */
@@ -235,6 +236,12 @@ static void say_reasons(uint32_t reasons, char *ret, size_t n)
 	}
 }
 
+static void say_text(const struct evidence *e, uint32_t id, char *ret, size_t n)
+{
+	const char *text = intern_text(e->texts, id);
+	snprintf(ret, n, "%s", text != NULL ? text : "");
+}
+
 /* All of it with the first packet of a flow in a file, the transfer alone with the others. */
 static void say(struct evidence *e, const struct kept *k, const struct kept_frame *f, char *ret, size_t n)
 {
@@ -244,8 +251,8 @@ static void say(struct evidence *e, const struct kept *k, const struct kept_fram
 		return;
 	}
 	struct pcapng_note note = {.transfer = k->transfer, .finding = k->finding};
-	memcpy(note.equipment, k->equipment, sizeof note.equipment);
-	memcpy(note.policy, k->policy, sizeof note.policy);
+	say_text(e, k->equipment, note.equipment, sizeof note.equipment);
+	say_text(e, k->policy, note.policy, sizeof note.policy);
 	snprintf(note.verdict, sizeof note.verdict, "%s", verdict_word((enum verdict)k->verdict));
 	snprintf(note.sensor, sizeof note.sensor, "%s", e->o.sensor != NULL ? e->o.sensor : "");
 	say_reasons(k->reasons, note.reasons, sizeof note.reasons);
@@ -274,6 +281,16 @@ static int prepare(struct evidence *e, const struct kept_frame *f)
 	return rc == ERR_FULL || rc == ERR_IO ? is_full(e, rc) : rc;
 }
 
+/* So that who waits for the disk at the file's end waits for its last part only. */
+static void begin_writing(struct evidence_file *f)
+{
+	const uint64_t done = pcapng_written(f->writer);
+	if (done - f->begun < BEGIN_BYTES)
+		return;
+	(void)!sync_file_range(f->fd, (off_t)f->begun, (off_t)(done - f->begun), SYNC_FILE_RANGE_WRITE);
+	f->begun = done;
+}
+
 int evidence_write(struct evidence *e, struct kept *k, const struct kept_frame *f, const uint8_t *data)
 {
 	char note[PCAPNG_TEXT_MAX];
@@ -295,6 +312,7 @@ int evidence_write(struct evidence *e, struct kept *k, const struct kept_frame *
 	to->last_us = f->time_us > to->last_us ? f->time_us : to->last_us;
 	to->packets++;
 	to->unsynced += f->caplen;
+	begin_writing(to);
 	e->spare -= (int64_t)f->caplen + NOTE_BYTES;
 	to->changed = true;
 	k->said = k->file = to->number;

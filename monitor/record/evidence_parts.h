@@ -6,6 +6,7 @@
 #ifndef MONITOR_EVIDENCE_PARTS_H
 #define MONITOR_EVIDENCE_PARTS_H
 #include "base/control.h"
+#include "judge/intern.h"
 #include "keep.h"
 #include "record/evidence.h"
 #include "record/pcapng.h"
@@ -14,24 +15,26 @@
 #define EVIDENCE_PATH_MAX 128
 #define EVIDENCE_FOLDER "evidence"
 
-/* A flow whose packets are kept. */
+/* A flow whose packets are kept. What each packet touches stands first. */
 struct kept {
 	uint64_t flow;                 /* 0: free */
-	int64_t transfer, finding;
 	uint64_t bytes, limit;         /* of frames, so far; that may come */
-	uint64_t missed;               /* packets, as the worker tells at the end; and those that found no room here */
-	uint64_t packets, total;       /* kept; total: the flow's, once it is over */
-	uint64_t accounted;            /* packets kept or missed when its worker last said that nothing more comes */
-	int64_t over_ms;
+	uint64_t packets;              /* kept */
+	int64_t transfer;
 	uint32_t next;                 /* in its bucket: index + 1; free: the next free one + 1 */
-	uint32_t reasons;
 	uint32_t said;                 /* number of the file in which all was said of it; 0: none */
 	uint32_t file;                 /* in which its last packet is; 0: none */
+	uint32_t delta;                /* where its row was last: index + 1, of another by now maybe */
 	uint8_t worker, verdict;
-	bool over, ended;              /* by the judge's word, by the worker's */
-	bool let_go;                   /* approved since: no more is wanted */
-	bool again;                    /* ordered once more after that: one end, or two */
-	char equipment[64], policy[72];
+	bool over : 1, ended : 1;      /* by the judge's word, by the worker's */
+	bool let_go : 1;               /* approved since: no more is wanted */
+	bool again : 1;                /* ordered once more after that: one end, or two */
+	/* the rest */
+	uint32_t reasons, equipment, policy;   /* texts: of evidence.texts */
+	int64_t finding, over_ms;
+	uint64_t missed;               /* packets, as the worker tells at the end; and those that found no room here */
+	uint64_t total;                /* the flow's packets, once it is over */
+	uint64_t accounted;            /* packets kept or missed when its worker last said that nothing more comes */
 };
 
 /* A file that is written, or that waits for its row. */
@@ -42,6 +45,7 @@ struct evidence_file {
 	struct pcapng_writer *writer;
 	int64_t first_us, last_us, hour_end_us, opened_ms, synced_ms;
 	uint64_t packets, bytes, unsynced;
+	uint64_t begun;                /* bytes that the disk was given */
 	bool closed, changed;          /* closed: sha256 is known */
 	int64_t id, offered;           /* of its row; in the transaction that is open */
 	uint8_t sha256[PCAPNG_HASH_BYTES];
@@ -92,7 +96,9 @@ struct evidence {
 	/* flows */
 	struct kept *kept;
 	uint32_t kept_used, kept_room, kept_free, kept_count, over_count;
-	uint32_t *bucket, mask;
+	uint32_t found;                /* the last one that was looked for: index + 1. Packets of a flow come together */
+	uint32_t *bucket, mask;        /* as many as kept has room, at least */
+	struct intern *texts;          /* equipment and policies of flows */
 	/* files */
 	struct evidence_file *file;    /* that is written; NULL: none */
 	struct evidence_file *closed;  /* that wait for their row */
@@ -133,7 +139,7 @@ void evidence_file_free(struct evidence_file *f);
 MUST_CHECK int evidence_write_out(struct evidence *e);
 
 /* evidence_rows.c. So much more of a transfer is in a file, or is not. */
-void evidence_count(struct evidence *e, uint32_t file, const struct kept *k, const struct delta *more);
+void evidence_count(struct evidence *e, uint32_t file, struct kept *k, const struct delta *more);
 void evidence_move(struct evidence *e, const struct kept *k);
 void evidence_rows_free(struct evidence *e);
 

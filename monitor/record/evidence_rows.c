@@ -4,6 +4,8 @@
 
 #include "record/evidence_parts.h"
 
+#define MANY_ROWS 32768u             /* then they go in, though nothing else does */
+
 /* --- what is to be added --- */
 
 static uint32_t *bucket_of(const struct evidence *e, uint32_t file, int64_t transfer)
@@ -58,12 +60,15 @@ static struct delta *delta_of(struct evidence *e, uint32_t file, int64_t transfe
 	return d;
 }
 
-void evidence_count(struct evidence *e, uint32_t file, const struct kept *k, const struct delta *more)
+void evidence_count(struct evidence *e, uint32_t file, struct kept *k, const struct delta *more)
 {
-	struct delta *d = delta_of(e, file, k->transfer);
+	struct delta *d = k->delta != 0 && k->delta <= e->delta_count ? &e->delta[k->delta - 1] : NULL;
+	if (d == NULL || d->file != file || d->transfer != k->transfer)
+		d = delta_of(e, file, k->transfer);
 	/* Without memory the row is wrong until the file is counted anew, which its comments allow. */
 	if (d == NULL)
 		return;
+	k->delta = (uint32_t)(d - e->delta) + 1;
 	d->finding = k->finding;
 	d->packets += more->packets;
 	d->bytes += more->bytes;
@@ -206,6 +211,11 @@ void evidence_flushed(struct evidence *e, bool committed)
 	for (uint32_t i = 0; i < e->delta_count; i++)
 		e->delta[i].done = false;
 	e->move_offered = 0;
+}
+
+bool evidence_has_many_rows(const struct evidence *e)
+{
+	return e->delta_count >= MANY_ROWS;
 }
 
 bool evidence_has_rows(const struct evidence *e)

@@ -1,5 +1,6 @@
 #include "record/pcapng.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,16 +47,17 @@ static uint8_t *out_take(struct out *o, uint64_t n)
 static void out_u16(struct out *o, uint16_t v)
 {
 	uint8_t *p = out_take(o, 2);
-	if (p == NULL)
-		return;
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
+	const uint16_t little = htole16(v);
+	if (p != NULL)
+		memcpy(p, &little, sizeof little);
 }
 
 static void out_u32(struct out *o, uint32_t v)
 {
-	out_u16(o, (uint16_t)v);
-	out_u16(o, (uint16_t)(v >> 16));
+	uint8_t *p = out_take(o, 4);
+	const uint32_t little = htole32(v);
+	if (p != NULL)
+		memcpy(p, &little, sizeof little);
 }
 
 static void out_u64(struct out *o, uint64_t v)

@@ -15,14 +15,20 @@ struct text_out {
 	int rc;
 };
 
+#define FIELD_MAX (16 + 3 * 640 + 8)
+
 /* A field goes in whole or not at all. */
 static void put_field(struct text_out *o, const char *key, const char *value)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	if (value[0] == '\0' || o->rc != 0)
 		return;
-	char field[16 + 3 * 640 + 8];
-	size_t n = (size_t)snprintf(field, sizeof field, " %s=", key);
+	char field[FIELD_MAX];
+	size_t n = strlen(key);
+	field[0] = ' ';
+	memcpy(field + 1, key, n);
+	field[++n] = '=';
+	n++;
 	for (const char *c = value; *c != '\0' && n + 4 < sizeof field; c++) {
 		const unsigned char u = (unsigned char)*c;
 		if (u > 0x20 && u < 0x7f && u != '%') {
@@ -43,20 +49,27 @@ static void put_field(struct text_out *o, const char *key, const char *value)
 	*o->at = '\0';
 }
 
+/* Of every packet there is one: printf would take a third of the time of its block. */
+static void put_number(struct text_out *o, const char *key, int64_t number)
+{
+	char text[24], *at = text + sizeof text - 1;
+	*at = '\0';
+	do
+		*--at = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	put_field(o, key, at);
+}
+
 int pcapng_note_write(const struct pcapng_note *n, char *ret, size_t size)
 {
-	char number[24];
 	if (size < SIGN_BYTES || n->transfer <= 0)
 		return ERR_INVALID;
 	memcpy(ret, SIGN, SIGN_BYTES - 1);
 	ret[SIGN_BYTES - 1] = '\0';
 	struct text_out o = {.at = ret + SIGN_BYTES - 1, .left = size - (SIGN_BYTES - 1)};
-	snprintf(number, sizeof number, "%" PRId64, n->transfer);
-	put_field(&o, "transfer", number);
-	if (n->finding > 0) {
-		snprintf(number, sizeof number, "%" PRId64, n->finding);
-		put_field(&o, "finding", number);
-	}
+	put_number(&o, "transfer", n->transfer);
+	if (n->finding > 0)
+		put_number(&o, "finding", n->finding);
 	put_field(&o, "equipment", n->equipment);
 	put_field(&o, "verdict", n->verdict);
 	put_field(&o, "reasons", n->reasons);

@@ -189,7 +189,8 @@ static bool replay_rows_due(struct recorder *r, int64_t now)
 		r->all = true;
 		return judge_has_rows(r->o->judge);
 	}
-	return r->full || judge_rows_waiting(r->o->judge) >= REPLAY_ROWS;
+	return r->full || judge_rows_waiting(r->o->judge) >= REPLAY_ROWS ||
+	       (r->evidence != NULL && evidence_has_many_rows(r->evidence));
 }
 
 static bool rows_due(struct recorder *r, int64_t now)

@@ -373,6 +373,11 @@ void flow_table_set_life(struct flow_table *t, uint32_t life)
 	t->life = life << 24;   /* even: see flow_table_add */
 }
 
+uint32_t flow_slot(const struct flow_table *t, const struct flow *f)
+{
+	return flow_slot_of(t, f);
+}
+
 uint64_t flow_id(const struct flow_table *t, const struct flow *f)
 {
 	const uint32_t slot = flow_slot_of(t, f);

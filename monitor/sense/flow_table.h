@@ -204,6 +204,8 @@ uint64_t flow_table_refused(const struct flow_table *t);
 /* Ids of this table are none of a table of another life, of 256 in a row:
  * what is on its way to a worker that died is not taken for another's. */
 void flow_table_set_life(struct flow_table *t, uint32_t life);
+/* Its slot. */
+uint32_t flow_slot(const struct flow_table *t, const struct flow *f);
 /* slot + generation << 32; never 0. */
 uint64_t flow_id(const struct flow_table *t, const struct flow *f);
 

@@ -6,6 +6,8 @@
 
 #include "sense/hold_parts.h"
 
+#define ASK_BYTES (4u << 20)         /* held in a replay before orders are asked for, */
+#define ASK_SHARE 4u                 /* or that part of the arena */
 #define FOR_NOW_BYTES 65536u         /* held of a flow that is approved as far as is known */
 #define UNDECIDED_US (60 * INT64_C(1000000))
 
@@ -57,17 +59,21 @@ static uint32_t *bucket_of(const struct hold *h, uint64_t flow)
 	return &h->bucket[seed_mix(flow, h->secret) & h->mask];
 }
 
-static uint32_t find(const struct hold *h, uint64_t flow)
-{
-	uint32_t at = *bucket_of(h, flow);
-	while (at != 0 && h->entry[at - 1].flow != flow)
-		at = h->entry[at - 1].next;
-	return at != 0 ? at - 1 : HOLD_NONE;
-}
-
 static uint32_t slot_of(uint64_t flow)
 {
 	return (uint32_t)flow;
+}
+
+static uint32_t find(const struct hold *h, uint64_t flow)
+{
+	/* While the flow lives it is mostly here. */
+	uint32_t at = slot_of(flow) < h->o.max_flows ? h->of_slot[slot_of(flow)] : 0;
+	if (at != 0 && h->entry[at - 1].flow == flow)
+		return at - 1;
+	at = *bucket_of(h, flow);
+	while (at != 0 && h->entry[at - 1].flow != flow)
+		at = h->entry[at - 1].next;
+	return at != 0 ? at - 1 : HOLD_NONE;
 }
 
 /* The flow of an entry while it lives; its slot may be another's by now. */
@@ -169,7 +175,7 @@ static void give_up(struct hold *h, struct held *e)
 /* Room for a frame in the ring; offline it is waited for. */
 static bool wait_for_room(struct hold *h, size_t bytes)
 {
-	while (ring_room_bytes(h->o.packets) < bytes) {
+	while (!ring_has_room_bytes(h->o.packets, bytes)) {
 		if (h->o.live || !tell_pause(h->o.tell))
 			return false;
 	}
@@ -187,7 +193,6 @@ static size_t ring_bytes_of(uint32_t caplen)
 /* data NULL: the bytes are the next of the chain. Room was found for all of it. */
 static void push_frame(struct hold *h, struct held *e, const struct held_frame *m, const uint8_t *data)
 {
-	uint8_t record[RING_RECORD_MAX];
 	struct kept_frame f = {.type = KEPT_FRAME, .flow = e->flow, .time_us = m->time_us, .caplen = m->caplen,
 	                       .wirelen = m->wirelen, .link_type = m->link_type, .interface = m->interface,
 	                       .snapped = m->snapped};
@@ -197,13 +202,14 @@ static void push_frame(struct hold *h, struct held *e, const struct held_frame *
 	}
 	do {
 		const uint32_t left = f.caplen - f.offset, n = left < KEPT_BYTES_MAX ? left : KEPT_BYTES_MAX;
+		uint8_t *record = ring_reserve(h->o.packets, sizeof f + n);
+		assert(record != NULL);   /* there was room */
 		memcpy(record, &f, sizeof f);
 		if (data != NULL)
 			memcpy(record + sizeof f, data + f.offset, n);
 		else
 			hold_consume(h, e, record + sizeof f, n);
-		if (ring_push(h->o.packets, record, sizeof f + n) != 0)
-			assert(!"there was room");
+		ring_commit(h->o.packets);
 		f.offset += n;
 	} while (f.offset < f.caplen);
 	if (data == NULL)
@@ -328,9 +334,18 @@ static bool put_frame(struct hold *h, struct held *e, const struct held_frame *m
 	return true;
 }
 
+void hold_draw(const struct hold *h, const struct flow *f)
+{
+	const uint32_t at = h->of_slot[flow_slot(h->o.flows, f)];
+	if (at == 0)
+		return;
+	__builtin_prefetch(&h->entry[at - 1], 1);
+	__builtin_prefetch((const char *)&h->entry[at - 1] + 64, 1);
+}
+
 bool hold_frame(struct hold *h, struct flow *f, const struct capture_frame *frame, const struct packet *p)
 {
-	const uint32_t at = h->of_slot[slot_of(flow_id(h->o.flows, f))];
+	const uint32_t at = h->of_slot[flow_slot(h->o.flows, f)];
 	struct held_frame m;
 	assert(at != 0);
 	struct held *e = &h->entry[at - 1];
@@ -351,14 +366,14 @@ bool hold_frame(struct hold *h, struct flow *f, const struct capture_frame *fram
 
 void hold_missed(struct hold *h, struct flow *f)
 {
-	const uint32_t at = h->of_slot[slot_of(flow_id(h->o.flows, f))];
+	const uint32_t at = h->of_slot[flow_slot(h->o.flows, f)];
 	if (at != 0)
 		h->entry[at - 1].missed++;
 }
 
 void hold_over(struct hold *h, const struct flow *f, int64_t now)
 {
-	uint32_t *at = &h->of_slot[slot_of(flow_id(h->o.flows, f))];
+	uint32_t *at = &h->of_slot[flow_slot(h->o.flows, f)];
 	if (*at == 0)
 		return;
 	struct held *e = &h->entry[*at - 1];
@@ -486,6 +501,18 @@ void hold_take_orders(struct hold *h)
 		if (code == 0)
 			obey(h, &o);
 	}
+}
+
+bool hold_wants_orders(struct hold *h)
+{
+	const uint32_t step = h->block_max / ASK_SHARE < ASK_BYTES / HOLD_BLOCK_BYTES ? h->block_max / ASK_SHARE :
+	                                                                                ASK_BYTES / HOLD_BLOCK_BYTES;
+	if (h->blocks < h->blocks_asked)
+		h->blocks_asked = h->blocks;
+	if (h->blocks - h->blocks_asked < step)
+		return false;
+	h->blocks_asked = h->blocks;
+	return true;
 }
 
 void hold_anew(struct hold *h)

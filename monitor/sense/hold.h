@@ -39,6 +39,8 @@ void hold_free(struct hold *h);
 
 /* A transfer begins: its packets are held from here on (FLOW_HELD). */
 void hold_begin(struct hold *h, struct flow *f);
+/* A frame of the flow may come: where it is held is asked of memory. Its slot alone is looked at. */
+void hold_draw(const struct hold *h, const struct flow *f);
 /* A frame of a flow that is FLOW_HELD, which has counted it; p is its packet.
  * False: there is no room for it, and nothing was done. */
 MUST_CHECK bool hold_frame(struct hold *h, struct flow *f, const struct capture_frame *frame, const struct packet *p);
@@ -56,6 +58,10 @@ bool hold_hand_over(struct hold *h, int64_t now);
 /* The judge was started anew, and knows no order of the old one: kept flows
  * wait for a decision again. */
 void hold_anew(struct hold *h);
+/* In a replay: has so much been held since the last orders that they are asked for
+ * before the next tick? True once, then again after as much more. The less is held at
+ * a time, the less memory it takes, and the more of it is in the processor's caches. */
+bool hold_wants_orders(struct hold *h);
 /* No order will come any more: what nobody has decided is let go and counted; what is kept ends. */
 void hold_finish(struct hold *h);
 

@@ -59,6 +59,7 @@ struct hold {
 	struct hold_block *block;
 	uint32_t *block_next;       /* apart: a chain is let go without a look at its bytes */
 	uint32_t block_max, block_used, block_free, blocks;   /* blocks: in use */
+	uint32_t blocks_asked;      /* as many when orders were done last */
 	struct held *entry;
 	uint32_t max, entry_used, entry_free;
 	uint32_t *of_slot;          /* of live flows: index + 1 */

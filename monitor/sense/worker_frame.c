@@ -372,6 +372,9 @@ static void take_burst(struct worker *w, const struct capture_frame *frame, unsi
 	for (unsigned i = 0; i < count; i++)
 		if (near[i] != NULL)
 			flow_table_draw(w->flows, near[i]);
+	for (unsigned i = 0; w->hold != NULL && i < count; i++)
+		if (near[i] != NULL)
+			hold_draw(w->hold, near[i]);
 	for (unsigned i = 0; i < count; i++) {
 		if (i < more)
 			prefetch_frame(w, &frame[count + i]);

@@ -3,7 +3,8 @@
  * Live the orders are done as they come. In a replay the judge may lag behind
  * by any number of facts, so once a second of packet time a worker waits until
  * it has answered all that was told until then: what is kept depends on the
- * facts alone. Where the hold is full it waits as well before it gives up. */
+ * facts alone. Where much is held it waits as well, and where the hold is full
+ * before it gives up. */
 #include <sched.h>
 #include <stdio.h>
 #include <time.h>
@@ -64,13 +65,16 @@ void worker_keep_tick(struct worker *w)
 
 void worker_keep_packet(struct worker *w, struct flow *f, const struct packet *p)
 {
-	if (hold_frame(w->hold, f, w->current, p))
+	const bool held = hold_frame(w->hold, f, w->current, p);
+	if (held && (w->live || !hold_wants_orders(w->hold)))
 		return;
 	if (!w->live) {
 		/* Facts of this frame itself are still to come. */
 		const uint64_t before = worker_seq(w) - 1;
 		tell_passed(w->tell, before, PHASE_FRAME);
 		wait_for_answer(w, before, (uint64_t)PHASE_FRAME << 56 | (UINT64_MAX >> 8));
+		if (held)
+			return;
 		if ((f->notes & FLOW_HELD) == 0 || hold_frame(w->hold, f, w->current, p))
 			return;
 	}

@@ -134,6 +134,40 @@ static uint64_t held_bytes(void)
 
 /* --- */
 
+/* In a replay: a quarter of the arena more than after the orders before. */
+static void asks_when_much_is_held(void **state)
+{
+	(void)state;
+	begin(1 << 20, 1 << 20, false);
+	struct flow *f[6];
+	uint64_t before = 0;
+	unsigned asked = 0;
+	for (unsigned i = 0; i < 6; i++)
+		f[i] = new_flow(3000 + i);
+	assert_false(hold_wants_orders(hold));
+	for (unsigned i = 0; i < 6; i++) {
+		for (unsigned n = 0; n < 60; n++)
+			assert_true(offer(f[i], 1514));
+		const bool much = held_bytes() - before >= 256u << 10;
+		assert_int_equal(hold_wants_orders(hold), much);
+		assert_false(hold_wants_orders(hold));
+		before = much ? held_bytes() : before;
+		asked += much;
+	}
+	assert_int_equal(asked, 2);
+	/* what is let go has to come again before it asks once more */
+	for (unsigned i = 0; i < 6; i++)
+		order(flow_id(flows, f[i]), KEEP_LET_GO, 0);
+	assert_int_equal(held_bytes(), 0);
+	assert_false(hold_wants_orders(hold));
+	struct flow *g[3] = {new_flow(4000), new_flow(4001), new_flow(4002)};
+	for (unsigned n = 0; n < 174; n++)
+		assert_true(offer(g[n / 60], 1514));
+	assert_true(held_bytes() >= 256u << 10);
+	assert_true(hold_wants_orders(hold));
+	end();
+}
+
 static void from_the_first_packet(void **state)
 {
 	(void)state;
@@ -528,6 +562,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_the_first_packet),
+		cmocka_unit_test(asks_when_much_is_held),
 		cmocka_unit_test(after_its_end),
 		cmocka_unit_test(past_the_budget),
 		cmocka_unit_test(verdicts_change),

@@ -101,6 +101,44 @@ static void test_random_push_and_pop(void **state)
 	ring_free(r);
 }
 
+/* In place, over the end of the memory many times: nothing is seen before it is
+ * said to be there, and room that was promised is there. */
+static void test_filled_in_place(void **state)
+{
+	(void)state;
+	struct ring *r = new_ring(65536);
+	uint8_t buf[RING_RECORD_MAX];
+	uint32_t made = 0, taken = 0;
+	size_t size;
+	assert_null(ring_reserve(r, 0));
+	assert_null(ring_reserve(r, RING_RECORD_MAX + 1));
+	for (unsigned round = 0; round < 2000; round++) {
+		for (;;) {
+			const size_t n = make_record(made, buf);
+			/* a record and what may stay empty at the end */
+			const int room = ring_has_room_bytes(r, 2 * ring_record_bytes(n));
+			uint8_t *to = ring_reserve(r, n);
+			assert_true(to != NULL || !room);
+			if (to == NULL)
+				break;
+			memcpy(to, buf, n);
+			if (made == taken)
+				assert_null(ring_peek(r, &size));
+			ring_commit(r);
+			made++;
+		}
+		assert_false(ring_has_room_bytes(r, 65536));
+		for (unsigned i = 0; i < 1 + round % 300 && taken < made; i++, taken++) {
+			const void *p = ring_peek(r, &size);
+			assert_non_null(p);
+			assert_true(is_record(taken, p, size));
+			ring_pop(r);
+		}
+	}
+	assert_true(made > 10000);
+	ring_free(r);
+}
+
 static void test_reset_and_close(void **state)
 {
 	(void)state;
@@ -268,7 +306,7 @@ int main(void)
 		cmocka_unit_test(test_empty_and_limits), cmocka_unit_test(test_random_push_and_pop),
 		cmocka_unit_test(test_reset_and_close),  cmocka_unit_test(test_two_processes),
 		cmocka_unit_test(test_killed_writer),    cmocka_unit_test(test_hostile_writer),
-		cmocka_unit_test(test_damage_is_counted),
+		cmocka_unit_test(test_damage_is_counted), cmocka_unit_test(test_filled_in_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
