@@ -1,5 +1,5 @@
 /* The table of keys: name, type, range, default. garita-site.yaml(5) lists the
- * same, and tests/unit/test_config.c holds the two together. */
+ * same, and tests/unit/test_config_file.c holds the two together. */
 #include "base/config_parts.h"
 
 /* clang-format off */

@@ -1,7 +1,5 @@
 /* Whose packets are wanted, and what is said of those that nobody had judged when the sensor was stopped. */
-#include "judge_world.h"
-
-#define TLS_10 "  - {id: A1, equipment: [E1], to: {prefixes: [198.51.100.10/32]}, apps: [TLS]" VALID
+#include "judge_approvals.h"
 
 /* What was said last of each flow, by slot. */
 struct heard {
