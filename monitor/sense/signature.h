@@ -42,8 +42,9 @@ struct signature_hit {
 };
 typedef void (*signature_sink)(void *ctx, const struct signature_hit *hit);
 
-/* Match. A scan that takes longer than SIGNATURE_LIMIT_S is broken off, and the
- * next SIGNATURE_PAUSE are left out: both are counted. */
+/* Match. A scan that takes longer than SIGNATURE_LIMIT_S is begun anew, once (a
+ * rule may be told again then); if it takes as long again it is broken off, and
+ * the next SIGNATURE_PAUSE are left out: both are counted. */
 #define SIGNATURE_LIMIT_S 1
 #define SIGNATURE_PAUSE 10000u
 void signatures_scan(struct signatures *s, const uint8_t *p, size_t n, signature_sink hit, void *ctx);

@@ -4,7 +4,10 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -92,6 +95,61 @@ static void matches(void **state)
 	memset(&seen, 0, sizeof seen);
 	signatures_each(s, on_hit, NULL);
 	assert_int_equal(seen.hits, 2);
+	signatures_free(s);
+}
+
+/* --- a machine that stands still --- */
+
+#define LARGE (64u << 20)
+static volatile sig_atomic_t stalls;
+
+static void stall_in(int us)
+{
+	const struct itimerval once = {.it_value = {0, us}};
+	(void)setitimer(ITIMER_REAL, &once, NULL);
+}
+
+/* Amid a scan, more than SIGNATURE_LIMIT_S during which it does nothing. */
+static void stall(int number)
+{
+	const struct timespec still = {.tv_sec = SIGNATURE_LIMIT_S, .tv_nsec = 100000000};
+	(void)number;
+	nanosleep(&still, NULL);
+	if (--stalls > 0)
+		stall_in(5000);   /* the next scan has begun by then */
+}
+
+static void scan_large(struct signatures *s, const uint8_t *large, int still)
+{
+	memset(&seen, 0, sizeof seen);
+	stalls = still;
+	stall_in(2000);
+	signatures_scan(s, large, LARGE, on_hit, NULL);
+	assert_int_equal(stalls, 0);   /* they were amid the scans */
+}
+
+static void once_still_is_no_slow_rule(void **state)
+{
+	(void)state;
+	struct signatures *s = rules_of(ONE);
+	struct signature_stats stats;
+	uint8_t *large = calloc(1, LARGE);
+	assert_non_null(large);
+	memcpy(large + LARGE - 3, "abc", 3);
+	assert_ptr_not_equal(signal(SIGALRM, stall), SIG_ERR);
+	scan_large(s, large, 1);
+	assert_int_equal(seen.hits, 1);
+	assert_int_equal(scan(s, "..abc.."), 1);
+	signatures_stats(s, &stats);
+	assert_int_equal(stats.broken_off + stats.left_out, 0);
+	scan_large(s, large, 2);
+	signatures_stats(s, &stats);
+	assert_int_equal(stats.broken_off, 1);
+	assert_int_equal(scan(s, "..abc.."), 0);
+	signatures_stats(s, &stats);
+	assert_int_equal(stats.left_out, 1);
+	assert_ptr_not_equal(signal(SIGALRM, SIG_DFL), SIG_ERR);
+	free(large);
 	signatures_free(s);
 }
 
@@ -200,7 +258,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(matches),
+	    cmocka_unit_test(matches), cmocka_unit_test(once_still_is_no_slow_rule),
 	    cmocka_unit_test(errors_have_file_and_line),
 	    cmocka_unit_test(one_name_in_two_files),
 	    cmocka_unit_test(handed_over),

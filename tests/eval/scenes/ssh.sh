@@ -120,9 +120,9 @@ s_benign_ssh_scp() {
     ssh_server outside "$VENDOR"; head -c 25000 "$LAB_DIR/tmp/scan.tif" >"$LAB_DIR/tmp/part.tif"; local o
     for o in -s -O; do lab_ssh nii8 scp $o -q "$LAB_DIR/tmp/part.tif" "root@$VENDOR:$LAB_DIR/tmp/got" && sleep 0.3 && lab_ssh nii8 scp $o -q "root@$VENDOR:$LAB_DIR/tmp/got" "$LAB_DIR/tmp/back" || return 1; done
 }
-scene_sftp() { # SSH-OPTION… - typed, with pauses
+scene_sftp() { # typed, with pauses
     head -c 12000 "$LAB_DIR/tmp/scan.tif" >"$LAB_DIR/tmp/part.tif"
-    (for c in 'ls /' "cd $LAB_DIR/tmp" 'ls -l part.tif' "put $LAB_DIR/tmp/part.tif got1" "get got1 $LAB_DIR/tmp/back" 'stat got1' 'mkdir d1' "put $LAB_DIR/tmp/part.tif d1/a" 'ls d1' 'rm d1/a' 'rmdir d1' bye; do sleep 1.2; echo "$c"; done) | lab_ssh nii8 sftp "$@" "root@$VENDOR" >/dev/null 2>&1; return 0
+    (for c in 'ls /' "cd $LAB_DIR/tmp" 'ls -l part.tif' "put $LAB_DIR/tmp/part.tif got1" "get got1 $LAB_DIR/tmp/back" 'stat got1' 'mkdir d1' "put $LAB_DIR/tmp/part.tif d1/a" 'ls d1' 'rm d1/a' 'rmdir d1' bye; do sleep 1.2; echo "$c"; done) | lab_ssh nii8 sftp "root@$VENDOR" >/dev/null 2>&1; return 0
 }
 scene benign-ssh-sftp benign 'approved NII-0008:remote-maintenance?' sftp,sshd 'sftp by hand.'
 s_benign_ssh_sftp() { ssh_server outside "$VENDOR"; scene_sftp; }

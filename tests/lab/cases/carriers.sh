@@ -56,22 +56,30 @@ carriers_rsyncd() {
     printf 'use chroot = no\nuid = root\ngid = root\n[in]\npath = %s\nread only = no\n' "$LAB_DIR/srv/rsync-in" >"$LAB_DIR/etc/rsyncd-in.conf"
     lab_bg case-rsyncd outside rsync --daemon --no-detach --address="$DROP" --config="$LAB_DIR/etc/rsyncd-in.conf"
 }
-# The server of the form answers a POST with 405 once it has read it.
+# Takes a form, whole, before it answers: nginx by itself answers a POST at once, and curl then ends early.
+carriers_form() {
+    cat >"$LAB_DIR/tmp/form.pl" <<'END'
+$| = 1; my ($n, $got, $b) = (0, 0); while (<STDIN>) { $n = $1 if /^content-length: (\d+)/i; last if /^\r?$/ }
+$got += length $b while $got < $n && sysread_all(\$b, $n - $got); sub sysread_all { read STDIN, ${$_[0]}, $_[1] < 4096 ? $_[1] : 4096 }
+print "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+END
+    lab_bg case-form outside socat "TCP4-LISTEN:8080,bind=$DROP,reuseaddr,fork" "SYSTEM:perl $LAB_DIR/tmp/form.pl"
+}
 case_setup() {
     carriers_files || return 1
-    carriers_ftp; carriers_smtp; carriers_rsyncd
+    carriers_ftp; carriers_smtp; carriers_rsyncd; carriers_form
     printf 'listener 1883 %s\nallow_anonymous true\nuser root\n' "$DROP" >"$LAB_DIR/etc/mosquitto.conf"
     lab_bg case-mosquitto outside mosquitto -c "$LAB_DIR/etc/mosquitto.conf"
     # shellcheck source=/dev/null
     (. "$LAB_HERE/cases/smb-out.sh"; case_setup) || return 1
-    lab_wait_port outside tcp 21 && lab_wait_port outside tcp 25 && lab_wait_port outside tcp 873 &&
+    lab_wait_port outside tcp 21 && lab_wait_port outside tcp 25 && lab_wait_port outside tcp 873 && lab_wait_port outside tcp 8080 &&
         lab_wait_port outside tcp 1883
 }
 case_traffic() {
     local d=$LAB_DIR/tmp/carried
     lab_in nii7 curl -sS -m 6 -T "$d/lane3-16bit.png" "ftp://$DROP/up/lane3-16bit.png" || return 1
     lab_in nii7 curl -sS -m 6 -P - -T "$d/lane3.tif" "ftp://$DROP/up/lane3.tif" || return 1
-    lab_in nii8 curl -sS -m 6 -o /dev/null -F 'note=today' -F "file=@$d/scan.dcm;filename=20261122.dcm" "http://$DROP/form"
+    lab_in nii8 curl -sS -m 6 -o /dev/null -F 'note=today' -F "file=@$d/scan.dcm;filename=20261122.dcm" "http://$DROP:8080/form"
     lab_in bag3 swaks --silent 2 -t a@abroad.example -f x@site.example -s "$STRANGER" --attach "@$d/lane3.tif"
     lab_in nii8 mosquitto_pub -h "$DROP" -i nii8 -q 1 -t scans/lane3 -f "$d/record.xml"
     lab_in bag4 smbclient -s "$LAB_DIR/etc/smb.conf" -N "//$DROP/scans" -c "put $d/scans.zip scans.zip" >/dev/null 2>&1
@@ -81,7 +89,7 @@ case_expect() {
     printf '%s\t%s\t%s\n' \
     1 '.equipment=="NII-0007" and (.content//[]|any(.word=="png" and (.detail|test("16 bits; in an FTP transfer of lane3-16bit.png"))))' 'a 16-bit PNG in a passive FTP transfer, with its name' \
     1 '.equipment=="NII-0007" and (.content//[]|any(.word=="tiff" and (.detail|test("in an FTP transfer of lane3.tif"))))' 'a TIFF in an active FTP transfer, with its name' \
-    1 '.equipment=="NII-0008" and .dest_port==80 and (.content//[]|any(.word=="dicom-file" and (.detail|test("in an HTTP upload of 20261122.dcm"))))' 'a DICOM file in a form' \
+    1 '.equipment=="NII-0008" and .dest_port==8080 and (.content//[]|any(.word=="dicom-file" and (.detail|test("in an HTTP upload of 20261122.dcm"))))' 'a DICOM file in a form' \
     1 '.equipment=="BAG-0003" and .dest_port==25 and (.content//[]|any(.word=="tiff" and (.detail|test("attachment lane3.tif"))))' 'a TIFF in a mail' \
     1 '.equipment=="NII-0008" and .dest_port==1883 and (.content//[]|any(.word=="scan-record" and (.detail|test("UTF-16LE; in an MQTT message of scans/lane3")))) and (.content|any(.word=="container-number"))' 'a scan record and its container number in an MQTT message' \
     1 '.equipment=="BAG-0004" and .dest_port==445 and (.content//[]|any(.word=="archive" and (.detail|test("zip; in a file written over SMB, scans.zip"))))' 'an archive written over SMB' \
