@@ -153,17 +153,20 @@ static int print_json(const struct asked *a, const struct bundle *b, const struc
 
 static int print_made(const struct asked *a, const struct bundle *b)
 {
-	char number[5][24], line[5000];
+	const char *lang = tool_lang(&a->common);
+	char packets[TEXT_COUNT_MAX], transfers[TEXT_COUNT_MAX], entries[TEXT_COUNT_MAX], proven[24], seq[24], line[5000];
 	struct made m;
 	const int code = enter(a, &m);
 	if (code != 0)
 		return code;
 	if (a->common.format == FORMAT_JSON)
 		return print_json(a, b, &m);
-	const uint64_t numbers[5] = {b->packets, b->transfers, b->entries, b->proven, (uint64_t)m.entry};
-	for (int i = 0; i < 5; i++)
-		snprintf(number[i], sizeof number[i], "%" PRIu64, numbers[i]);
-	const char *values[] = {a->out, number[0], number[1], number[2], number[3], NULL}, *const entry[] = {number[4]};
+	snprintf(proven, sizeof proven, "%" PRIu64, b->proven);
+	snprintf(seq, sizeof seq, "%" PRIu64, (uint64_t)m.entry);
+	const char *values[] = {a->out, text_count(lang, "{0} packet", "{0} packets", b->packets, packets),
+	                        text_count(lang, "{0} transfer", "{0} transfers", b->transfers, transfers),
+	                        text_count(lang, "{0} ledger entry", "{0} ledger entries", b->entries, entries), proven};
+	const char *const entry[] = {seq};
 	printf("%s\n", text_fill(evidence_text(&a->common, EVIDENCE_MADE), values, line, sizeof line));
 	for (unsigned i = 0; i < b->problems; i++)
 		if (b->problem[i].note)

@@ -77,7 +77,7 @@ static void print_errors(const struct tool_options *o, const struct config_error
 	json_done(&j);
 	if (o->format != FORMAT_JSON)
 		fprintf(stderr,
-		        policy_said(o, "%zu error(s); nothing was loaded\n"),
+		        tr_n(tool_lang(o), "%zu error; nothing was loaded\n", "%zu errors; nothing was loaded\n", errors->count),
 		        errors->count);
 }
 

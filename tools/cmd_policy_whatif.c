@@ -381,7 +381,8 @@ static int print_table(const struct asking *a)
 	for (int c = NOW_APPROVED; c < CHANGES; c++)
 		print_kind(a, (enum change)c, policy_said(&a->o, headings[c]));
 	if (groups_rest(a->groups)->transfers > 0)
-		printf(policy_said(&a->o, "\n%ju more changes are in too many groups to be listed\n"),
+		printf(tr_n(tool_lang(&a->o), "\n%ju more change is in too many groups to be listed\n",
+		            "\n%ju more changes are in too many groups to be listed\n", groups_rest(a->groups)->transfers),
 		       groups_rest(a->groups)->transfers);
 	print_unknowns(a);
 	return EXIT_DONE;

@@ -201,7 +201,8 @@ static void print_event(const struct logging *l, const struct review_event *e)
 	char at[FORMAT_TIME_MAX], by[8 * REVIEW_NAME_MAX], user[8 * REVIEW_USER_MAX], said[8 * (REVIEW_NOTE_MAX + 1)];
 	char since[80] = "", size[FORMAT_SIZE_MAX];
 	if (e->transfers_since > 0 || e->bytes_since > 0)
-		snprintf(since, sizeof since, review_said(&l->r->f.common, " by %jd transfers, %s since"),
+		snprintf(since, sizeof since, tr_n(tool_lang(&l->r->f.common), " by %jd transfer, %s since",
+		                                     " by %jd transfers, %s since", (uint64_t)e->transfers_since),
 		         e->transfers_since, format_size((uint64_t)e->bytes_since, size));
 	const char *action = e->action != NULL ? e->action : "?";
 	printf("%" PRId64 "  %s  %" PRId64 "  %s", l->finding, format_time(e->time_us, at), e->entry, format_clean(action, said, sizeof said));
@@ -291,7 +292,7 @@ static void print_more(const struct reviewing *r, const struct kept_review *v)
 	if (v->row.hold)
 		fputs(review_said(&r->f.common, ", on legal hold"), stdout);
 	if (v->going_on > 0)
-		printf(review_said(&r->f.common, "; %ju of its transfers go on"), v->going_on);
+		printf(tr_n(tool_lang(&r->f.common), "; %ju of its transfers goes on", "; %ju of its transfers go on", v->going_on), v->going_on);
 	if (v->transfers == 0)
 		fputs(review_said(&r->f.common, "; no transfer is left in it: all are judged otherwise now"), stdout);
 }

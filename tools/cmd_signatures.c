@@ -13,6 +13,7 @@
 #include "cmd_signatures.h"
 #include "format.h"
 #include "rules.h"
+#include "text.h"
 #include "translate.h"
 
 #define DEFAULT_CONFIG "/etc/garita/site.yaml"
@@ -125,10 +126,12 @@ static int compile(const struct asked_signatures *a, char **files, int count, st
 static int check(struct asked_signatures *a, char **files, int count)
 {
 	struct signature_report report = {.text = NULL};
+	const char *lang = tool_lang(&a->o);
+	char rules[TEXT_COUNT_MAX], in[TEXT_COUNT_MAX];
 	const int code = compile(a, files, count, NULL, &report);
 	if (code == EXIT_DONE)
-		printf("%zu %s %zu %s\n", report.rules, signatures_said(a, "rules in"), report.files,
-		       signatures_said(a, "files: good"));
+		printf(signatures_said(a, "%s in %s: good\n"), text_count(lang, "{0} rule", "{0} rules", report.rules, rules),
+		       text_count(lang, "{0} file", "{0} files", report.files, in));
 	signature_report_done(&report);
 	return code;
 }

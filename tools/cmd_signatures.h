@@ -14,7 +14,7 @@ struct asked_signatures {
 	struct column heads[3];   /* of the table, as long as that */
 };
 
-const char *signatures_said(const struct asked_signatures *a, const char *msgid);
+const char *signatures_said(const struct asked_signatures *a, const char *msgid) __attribute__((format_arg(2)));
 MUST_CHECK int signatures_begin(struct asked_signatures *a, const char *const columns[static 3]);
 void signatures_row(struct asked_signatures *a, const char *const values[static 3]);
 

@@ -10,6 +10,7 @@
 #include "review_say.h"
 #include "status.h"
 #include "text.h"
+#include "translate.h"
 
 #define VERB "status"
 #define GAPS_SHOWN 8u
@@ -59,21 +60,22 @@ static void print_sensor(const struct page *p, const struct status *s)
 
 static void print_input(const struct page *p, const struct status *s)
 {
-	char time[FORMAT_TIME_MAX], age[FORMAT_AGE_MAX];
+	char time[FORMAT_TIME_MAX], age[FORMAT_AGE_MAX], count[TEXT_COUNT_MAX];
 	const int64_t quiet = s->now_us - s->last_packet_us;
 	head(p, TEXT_LAST_PACKET);
 	if (s->last_packet_us == 0)
 		printf("%s\n", text(p->lang, TEXT_NO_PACKET_YET));
 	else
-		printf("%s (%s %s)\n", format_time(s->last_packet_us, time), format_age(quiet, age), text(p->lang, TEXT_AGO));
+		printf("%s (%s)\n", format_time(s->last_packet_us, time),
+		       text_fill(text(p->lang, TEXT_AGO), (const char *[]){format_age(quiet, age)}, count, sizeof count));
 	head(p, TEXT_TODAY);
-	printf("%" PRIu64 " %s, ", s->today.frames, text(p->lang, TEXT_FRAMES));
+	printf("%s, ", text_of(p->lang, TEXT_FRAMES, s->today.frames, count));
 	/* No loss of nothing is no good news. */
 	if (s->last_packet_us == 0 || quiet > STATUS_QUIET_US)
 		printf("%s %s\n", text(p->lang, TEXT_NO_PACKETS_FOR),
 		       format_age(s->last_packet_us != 0 ? quiet : s->now_us - s->run_start_us, age));
 	else
-		printf("%" PRIu64 " %s\n", s->today.kernel_drops + s->today.interface_drops, text(p->lang, TEXT_DROPS));
+		printf("%s\n", text_of(p->lang, TEXT_DROPS, s->today.kernel_drops + s->today.interface_drops, count));
 	head(p, TEXT_COVERAGE);
 	printf("%.2f %% %s %s %s", s->time_percent, text(p->lang, TEXT_OF_TIME), text(p->lang, TEXT_SINCE),
 	       format_time(s->coverage_since_us, time));
@@ -92,17 +94,17 @@ static void print_days(const struct page *p, const char *key, unsigned days)
 
 static void print_database(const struct page *p, const struct status *s)
 {
-	char size[FORMAT_SIZE_MAX], spare[FORMAT_SIZE_MAX], time[FORMAT_TIME_MAX];
+	char size[FORMAT_SIZE_MAX], spare[FORMAT_SIZE_MAX], time[FORMAT_TIME_MAX], count[TEXT_COUNT_MAX], months[TEXT_COUNT_MAX];
 	const struct stored_extent *x = &s->extent;
 	const struct status_retention *t = &s->retention;
 	head(p, TEXT_DATABASE);
-	printf("%s, %s %s, %" PRIu64 " %s %s\n", format_size(s->db_bytes, size),
-	       format_size(x->free_pages * x->page_bytes, spare), text(p->lang, TEXT_FREE), x->transfers,
-	       text(p->lang, TEXT_ROWS_SINCE), format_time(x->oldest_us, time));
+	printf("%s, %s %s, %s %s %s\n", format_size(s->db_bytes, size), format_size(x->free_pages * x->page_bytes, spare),
+	       text(p->lang, TEXT_FREE), text_of(p->lang, TEXT_ROWS, x->transfers, count), text(p->lang, TEXT_SINCE),
+	       format_time(x->oldest_us, time));
 	if (x->folded_hours + x->folded_months > 0) {
 		head(p, TEXT_FOLDED);
-		printf("%" PRIu64 " %s, %" PRIu64 " %s, %s %s\n", x->folded_hours, text(p->lang, TEXT_HOURS), x->folded_months,
-		       text(p->lang, TEXT_MONTHS), text(p->lang, TEXT_SINCE), format_time(x->folded_us, time));
+		printf("%s, %s, %s %s\n", text_of(p->lang, TEXT_HOURS, x->folded_hours, count),
+		       text_of(p->lang, TEXT_MONTHS, x->folded_months, months), text(p->lang, TEXT_SINCE), format_time(x->folded_us, time));
 	}
 	if (!t->known)
 		return;
@@ -154,7 +156,7 @@ static void print_parts(const struct page *p, const struct status *s)
 	}
 	head(p, TEXT_POLICY);
 	if (s->policy[0] == '\0')
-		printf("%s\n", text(p->lang, TEXT_NONE));
+		printf("%s\n", tr(p->lang, C_("gaps, policy", "none")));
 	else
 		printf("%.16s… %s %s %s\n", s->policy, clean(s->policy_path, buf, sizeof buf), text(p->lang, TEXT_LOADED),
 		       format_time(s->policy_loaded_us, time));
@@ -187,10 +189,10 @@ static void print_turned_away(const struct page *p, const struct status *s)
 
 static void print_gaps(const struct page *p, const struct status *s)
 {
-	char from[FORMAT_TIME_MAX], until[FORMAT_TIME_MAX], buf[400], cause[200];
+	char from[FORMAT_TIME_MAX], until[FORMAT_TIME_MAX], buf[400], cause[200], count[TEXT_COUNT_MAX];
 	head(p, TEXT_GAPS_24H);
 	if (s->gaps == 0)
-		printf("%s\n", text(p->lang, TEXT_NONE));
+		printf("%s\n", tr(p->lang, C_("gaps, policy", "none")));
 	const unsigned first = s->gaps > GAPS_SHOWN ? s->gaps - GAPS_SHOWN : 0;
 	for (unsigned i = first; i < s->gaps; i++) {
 		const struct status_gap *g = &s->gap[i];
@@ -198,7 +200,7 @@ static void print_gaps(const struct page *p, const struct status *s)
 		       g->end_us != 0 ? format_time(g->end_us, until) : text(p->lang, TEXT_STILL),
 		       clean(g->cause, cause, sizeof cause), clean(g->detail, buf, sizeof buf));
 		if (g->lost != 0)
-			printf(" (%" PRIu64 " %s)", g->lost, text(p->lang, TEXT_LOST));
+			printf(" (%s)", text_of(p->lang, TEXT_LOST, g->lost, count));
 		putchar('\n');
 	}
 	if (first + s->gaps_more > 0)
@@ -208,17 +210,16 @@ static void print_gaps(const struct page *p, const struct status *s)
 static void print_ledger(const struct page *p, const struct status *s)
 {
 	const struct status_ledger *l = &s->ledger;
-	char time[FORMAT_TIME_MAX], why[400];
+	char time[FORMAT_TIME_MAX], why[400], count[TEXT_COUNT_MAX], other[TEXT_COUNT_MAX];
 	if (!l->known)
 		return;
 	head(p, TEXT_LEDGER);
-	printf("%" PRIu64 " %s, %" PRIu64 " %s", l->entries, text(p->lang, TEXT_LEDGER_ENTRIES), l->checkpoint_entries,
-	       text(p->lang, TEXT_LEDGER_SIGNED));
+	printf("%s, %s", text_of(p->lang, TEXT_LEDGER_ENTRIES, l->entries, count),
+	       text_of(p->lang, TEXT_LEDGER_SIGNED, l->checkpoint_entries, other));
 	if (l->signed_us != 0)
 		printf(" (%s)", format_time(l->signed_us, time));
 	if (l->sent + l->failed > 0)
-		printf(", %" PRIu64 " %s, %" PRIu64 " %s", l->sent, text(p->lang, TEXT_LEDGER_SENT), l->failed,
-		       text(p->lang, TEXT_LEDGER_FAILED));
+		printf(", %s, %s", text_of(p->lang, TEXT_LEDGER_SENT, l->sent, count), text_of(p->lang, TEXT_LEDGER_FAILED, l->failed, other));
 	putchar('\n');
 	if (l->why[0] != '\0')
 		printf("%22s%s\n", "", clean(l->why, why, sizeof why));
@@ -230,7 +231,7 @@ static void print_review(const struct page *p, const struct status *s)
 {
 	const struct review_counts *c = &s->review;
 	const uint64_t numbers[] = {c->open, c->reopened, c->in_review, c->closed, c->suppressed, c->held, c->overdue};
-	char texts[7][24], line[300], left[REVIEW_LEFT_MAX];
+	char texts[7][24], line[300], left[REVIEW_LEFT_MAX], count[TEXT_COUNT_MAX];
 	const char *values[7];
 	for (size_t i = 0; i < 7; i++) {
 		snprintf(texts[i], sizeof texts[i], "%" PRIu64, numbers[i]);
@@ -239,7 +240,7 @@ static void print_review(const struct page *p, const struct status *s)
 	head(p, TEXT_REVIEW);
 	printf("%s", text_fill(text(p->lang, TEXT_REVIEW_COUNTS), values, line, sizeof line));
 	if (c->overdue > 0)
-		printf(", %s%s %s%s", p->colour ? format_colour_start(COLOUR_BAD) : "", values[6], text(p->lang, TEXT_OVERDUE),
+		printf(", %s%s%s", p->colour ? format_colour_start(COLOUR_BAD) : "", text_fill(text(p->lang, TEXT_OVERDUE), values + 6, count, sizeof count),
 		       p->colour ? FORMAT_COLOUR_END : "");
 	const struct row_review next = {.finding = 1, .due_us = c->next_due_us};
 	if (c->due > 0)
@@ -259,9 +260,9 @@ static void print_page(const struct page *p, const struct status *s)
 	print_gaps(p, s);
 	print_events(p, s);
 	head(p, TEXT_TRANSFERS_24H);
-	printf("%" PRId64 " %s, %s%" PRId64 " %s%s, %" PRId64 " %s\n", s->approved, text(p->lang, TEXT_APPROVED),
+	printf("%" PRId64 " %s, %s%" PRId64 " %s%s, %" PRId64 " %s\n", s->approved, tr(p->lang, C_("transfers", "approved")),
 	       p->colour && s->unapproved > 0 ? format_colour_start(COLOUR_BAD) : "", s->unapproved,
-	       text(p->lang, TEXT_UNAPPROVED), p->colour && s->unapproved > 0 ? FORMAT_COLOUR_END : "", s->housekeeping,
+	       tr(p->lang, C_("transfers", "UNAPPROVED")), p->colour && s->unapproved > 0 ? FORMAT_COLOUR_END : "", s->housekeeping,
 	       text(p->lang, TEXT_HOUSEKEEPING));
 	print_ledger(p, s);
 	print_review(p, s);

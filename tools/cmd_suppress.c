@@ -197,7 +197,8 @@ static int add(struct suppressing *s)
 		return code;
 	struct stored_suppression made = {.findings = 0};
 	int result = store_read_suppressions(r, keep_newest, &made);
-	printf(said(s, "suppression %jd until %s: hides %ju findings of today, of a severity up to %u\n"),
+	printf(tr_n(tool_lang(&s->o), "suppression %jd until %s: hides %ju finding of today, of a severity up to %u\n",
+	            "suppression %jd until %s: hides %ju findings of today, of a severity up to %u\n", made.findings),
 	       id, format_time(s->row.until_us, until), made.findings, s->row.severity);
 	return tool_close(&s->o, r, result == 1 ? 0 : result);
 }

@@ -10,6 +10,7 @@
 #include "format.h"
 #include "record/store_words.h"
 #include "review_say.h"
+#include "translate.h"
 
 #define SHOWN_MAX 10u   /* findings that are presented before it asks */
 #define LINE_MAX_BYTES (2u * REVIEW_NOTE_MAX)
@@ -148,9 +149,11 @@ int review_confirm(struct reviewing *r)
 	if (!r->chosen || r->yes || r->count == 0)
 		return 0;
 	if (!on_terminal()) {
-		tool_error("review", review_said(&r->f.common, "the filters find %zu findings: --yes does it"), r->count);
+		tool_error("review", tr_n(tool_lang(&r->f.common), "the filters find %zu finding: --yes does it",
+		                           "the filters find %zu findings: --yes does it", r->count), r->count);
 		return ERR_INVALID;
 	}
-	fprintf(stderr, review_said(&r->f.common, "The filters find %zu findings. The same for all of them? [y/N] "), r->count);
+	fprintf(stderr, tr_n(tool_lang(&r->f.common), "The filters find %zu finding. Is this for it? [y/N] ",
+	                      "The filters find %zu findings. The same for all of them? [y/N] ", r->count), r->count);
 	return answer(line, sizeof line) && strchr("yYsS", line[0]) != NULL && line[0] != '\0' ? 0 : gave_up(r);
 }

@@ -137,7 +137,7 @@ void show_packets(const struct show *s)
 		snprintf(size, sizeof size, "%" PRIu32, p->bytes);
 		const char *const values[] = {size};
 		printf("  %s %s.%06d  %s\n", p->out ? "→" : "←", show_local(s, p->time_us, at) + 11, (int)(p->time_us % 1000000),
-		       text_fill(say(s, SHOW_BYTES), values, buf, sizeof buf));
+		       text_fill(show_text_n(s->lang, SHOW_BYTES, p->bytes), values, buf, sizeof buf));
 		for (unsigned k = 0; k < bytes; k += ROW)
 			print_row(p->data, k, bytes - k < ROW ? bytes - k : ROW);
 	}

@@ -347,7 +347,7 @@ static const char *transfers_text(const struct show *s, uint64_t n, char buf[80]
 {
 	char number[24];
 	snprintf(number, sizeof number, "%" PRIu64, n);
-	return n == 1 ? say(s, SHOW_TRANSFER_1) : text_fill(say(s, SHOW_TRANSFERS_N), (const char *[]){number}, buf, 80);
+	return text_fill(show_text_n(s->lang, SHOW_TRANSFERS_N, n), (const char *[]){number}, buf, 80);
 }
 
 static void print_word(const struct show *s, const struct page_word *w, const char *label)
@@ -425,7 +425,7 @@ static void print_amounts(const struct show *s)
 	snprintf(a, sizeof a, "%" PRIu64, g->packets_out);
 	snprintf(b, sizeof b, "%" PRIu64, g->packets_in);
 	if (g->amount.transfers > 0)
-		also(buf, sizeof buf, text_fill(say(s, SHOW_PACKETS), (const char *[]){a, b}, part, sizeof part));
+		also(buf, sizeof buf, text_fill(show_text_n(s->lang, SHOW_PACKETS, g->packets_out), (const char *[]){a, b}, part, sizeof part));
 	snprintf(a, sizeof a, "%" PRIu64, g->peer_opened.transfers);
 	if (g->peer_opened.transfers > 0)
 		also(buf, sizeof buf,

@@ -70,7 +70,7 @@ static void print_evidence(const struct show *s)
 		snprintf(n, sizeof n, "%" PRIu64, f->packets);
 		snprintf(m, sizeof m, "%" PRIu64, f->missed);
 		const char *const values[] = {n, format_size(f->bytes, size), m};
-		text_fill(say(s, f->evicted ? SHOW_KEPT_ONCE : f->missed > 0 ? SHOW_KEPT_BUT : SHOW_KEPT), values, buf, sizeof buf);
+		text_fill(show_text_n(s->lang, f->evicted ? SHOW_KEPT_ONCE : f->missed > 0 ? SHOW_KEPT_BUT : SHOW_KEPT, f->packets), values, buf, sizeof buf);
 		show_item(s, count++ == 0 ? say(s, SHOW_EVIDENCE) : NULL, "%s: %s", buf, f->path);
 	}
 	if (c->file_count - shown + c->more_files > 0) {
@@ -79,7 +79,7 @@ static void print_evidence(const struct show *s)
 		snprintf(buf, sizeof buf, "%u", c->file_count - shown + c->more_files);
 		char line[300];
 		const char *const values[] = {buf, n, format_size(c->kept_bytes, size), m};
-		show_item(s, NULL, "%s", text_fill(say(s, SHOW_FILES_MORE), values, line, sizeof line));
+		show_item(s, NULL, "%s", text_fill(show_text_n(s->lang, SHOW_FILES_MORE, c->file_count - shown + c->more_files), values, line, sizeof line));
 	}
 	if (c->file_count == 0)
 		show_item(s, say(s, SHOW_EVIDENCE), "%s", say(s, SHOW_NO_PACKETS));

@@ -63,9 +63,8 @@ static const char *const table[SHOW_TEXTS] = {
 	[SHOW_STRIP_SAYS] = N_("one column is {0}, the highest {1}"),
 	[SHOW_OUT] = N_("out"),
 	[SHOW_IN] = N_("in"),
-	[SHOW_TRANSFER_1] = N_("1 transfer"),
-	[SHOW_TRANSFERS_N] = N_("{0} transfers"),
-	[SHOW_PACKETS] = N_("{0} packets out, {1} in"),
+	[SHOW_TRANSFERS_N] = NN_("{0} transfer", "{0} transfers"),
+	[SHOW_PACKETS] = NN_("{0} packet out, {1} in", "{0} packets out, {1} in"),
 	[SHOW_OPENED_ALL] = N_("the peer opened every connection"),
 	[SHOW_OPENED_SOME] = N_("the peer opened {0} of them"),
 	[SHOW_COLLAPSED] = N_("{0} of them in rows that stand for many (a scan or flood)"),
@@ -91,14 +90,16 @@ static const char *const table[SHOW_TEXTS] = {
 	[SHOW_ALONE] = N_("no other finding has this peer, and none this equipment"),
 	[SHOW_PACKETS_LABEL] = N_("Packets"),
 	[SHOW_FIRST_PACKETS] = N_("the first that carried anything, of transfer {0}"),
-	[SHOW_BYTES] = N_("{0} bytes"),
+	[SHOW_BYTES] = NN_("{0} byte", "{0} bytes"),
 	[SHOW_UNREADABLE] = N_("the evidence files cannot be read: see whose they are, or run garita as root"),
 	[SHOW_HEADERS_ONLY] = N_("their headers alone are kept (evidence.packets of site.yaml)"),
 	[SHOW_EVIDENCE] = N_("Evidence"),
-	[SHOW_KEPT] = N_("{0} packets, {1}"),
-	[SHOW_KEPT_BUT] = N_("{0} packets, {1}, {2} more were not kept"),
-	[SHOW_KEPT_ONCE] = N_("evicted, its {0} packets ({1}) were given up for room"),
-	[SHOW_FILES_MORE] = N_("+ {0} files more; {1} packets in all, {2}; {3} were not kept"),
+	[SHOW_KEPT] = NN_("{0} packet, {1}", "{0} packets, {1}"),
+	[SHOW_KEPT_BUT] = NN_("{0} packet, {1}, {2} more were not kept", "{0} packets, {1}, {2} more were not kept"),
+	[SHOW_KEPT_ONCE] = NN_("evicted, its {0} packet ({1}) was given up for room",
+	                      "evicted, its {0} packets ({1}) were given up for room"),
+	[SHOW_FILES_MORE] = NN_("+ {0} file more; {1} packets in all, {2}; {3} were not kept",
+	                       "+ {0} files more; {1} packets in all, {2}; {3} were not kept"),
 	[SHOW_NO_PACKETS] = N_("no packets of it are kept (evidence.packets of site.yaml)"),
 	[SHOW_HELD] = N_("on legal hold: it is not evicted"),
 	[SHOW_REVIEW] = N_("Review"),
@@ -121,4 +122,9 @@ static const char *const table[SHOW_TEXTS] = {
 const char *show_text(const char *lang, enum show_text t)
 {
 	return tr(lang, table[t]);
+}
+
+const char *show_text_n(const char *lang, enum show_text t, uint64_t n)
+{
+	return tr_form(lang, table[t], n);
 }

@@ -1,6 +1,7 @@
 /* show_text.h - what garita show says, in English and Spanish. */
 #ifndef TOOLS_SHOW_TEXT_H
 #define TOOLS_SHOW_TEXT_H
+#include <stdint.h>
 
 enum show_text {
 	/* the heading */
@@ -16,7 +17,7 @@ enum show_text {
 	SHOW_BY_CHANNEL,
 	/* when, how much */
 	SHOW_WHEN, SHOW_HOW_MUCH, SHOW_OVER_TIME, SHOW_STRIP_OUT, SHOW_STRIP_IN, SHOW_STRIP_LOCAL, SHOW_STRIP_SAYS,
-	SHOW_OUT, SHOW_IN, SHOW_TRANSFER_1, SHOW_TRANSFERS_N, SHOW_PACKETS, SHOW_OPENED_ALL, SHOW_OPENED_SOME, SHOW_COLLAPSED,
+	SHOW_OUT, SHOW_IN, SHOW_TRANSFERS_N, SHOW_PACKETS, SHOW_OPENED_ALL, SHOW_OPENED_SOME, SHOW_COLLAPSED,
 	SHOW_FOLDED, SHOW_LARGEST,
 	/* why */
 	SHOW_SEVERITY, SHOW_REASON, SHOW_DETECTED, SHOW_POLICY, SHOW_POLICY_UNKNOWN, SHOW_NEAREST, SHOW_FAILS, SHOW_ALL_HOLD, SHOW_ABOVE, SHOW_NONE_IS_FOR,
@@ -33,6 +34,8 @@ enum show_text {
 };
 
 /* lang: "es", anything else is English. Never NULL. */
+/* Of the texts that begin with a number: the form for n. */
+const char *show_text_n(const char *lang, enum show_text t, uint64_t n);
 const char *show_text(const char *lang, enum show_text t);
 
 #endif

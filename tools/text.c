@@ -188,10 +188,10 @@ static const char *const table[TEXT_COUNT] = {
 	[TEXT_SOURCE] = N_("Source"),
 	[TEXT_LAST_PACKET] = N_("Last packet"),
 	[TEXT_NO_PACKET_YET] = N_("none since the start"),
-	[TEXT_AGO] = N_("ago"),
+	[TEXT_AGO] = N_("{0} ago"),
 	[TEXT_TODAY] = N_("Today (UTC)"),
-	[TEXT_FRAMES] = N_("frames"),
-	[TEXT_DROPS] = N_("dropped by kernel or interface"),
+	[TEXT_FRAMES] = NN_("{0} frame", "{0} frames"),
+	[TEXT_DROPS] = NN_("{0} dropped by kernel or interface", "{0} dropped by kernel or interface"),
 	[TEXT_COVERAGE] = N_("Coverage"),
 	[TEXT_WORKERS] = N_("Workers"),
 	[TEXT_POLICY] = N_("Policy"),
@@ -228,7 +228,7 @@ static const char *const table[TEXT_COUNT] = {
 	[TEXT_OF_FRAMES] = N_("of the frames that arrived"),
 	[TEXT_WARNING] = N_("Warning"),
 	[TEXT_NO_CSV] = N_("not one of table, json"),
-	[TEXT_LOST] = N_("frames lost"),
+	[TEXT_LOST] = NN_("{0} frame lost", "{0} frames lost"),
 	[TEXT_MORE] = N_("more"),
 	[TEXT_TURNED_AWAY] = N_("Turned away"),
 	[TEXT_LIMIT_PACKETS] = N_("packets without a flow"),
@@ -245,10 +245,10 @@ static const char *const table[TEXT_COUNT] = {
 	[TEXT_LIMIT_ROWS] = N_("rows refused by the database"),
 	[TEXT_FREE] = N_("free"),
 	[TEXT_OF] = N_("of"),
-	[TEXT_ROWS_SINCE] = N_("transfers since"),
+	[TEXT_ROWS] = NN_("{0} transfer", "{0} transfers"),
 	[TEXT_FOLDED] = N_("As sums"),
-	[TEXT_HOURS] = N_("hours"),
-	[TEXT_MONTHS] = N_("months"),
+	[TEXT_HOURS] = NN_("{0} hour", "{0} hours"),
+	[TEXT_MONTHS] = NN_("{0} month", "{0} months"),
 	[TEXT_RETENTION] = N_("Retention"),
 	[TEXT_FOREVER] = N_("forever"),
 	[TEXT_EVENTS_30D] = N_("Record, 30 d"),
@@ -264,16 +264,16 @@ static const char *const table[TEXT_COUNT] = {
 	[TEXT_WARN_TOO_LARGE] = N_("The database is larger than retention.database, and nothing is left to sum up."),
 	[TEXT_WARN_NO_SHRINK] = N_("The database cannot shrink: see garitad(8), THE RECORD."),
 	[TEXT_LEDGER] = N_("Ledger"),
-	[TEXT_LEDGER_ENTRIES] = N_("entries"),
-	[TEXT_LEDGER_SIGNED] = N_("of them signed"),
-	[TEXT_LEDGER_SENT] = N_("checkpoints sent"),
-	[TEXT_LEDGER_FAILED] = N_("tries failed"),
+	[TEXT_LEDGER_ENTRIES] = NN_("{0} entry", "{0} entries"),
+	[TEXT_LEDGER_SIGNED] = NN_("{0} of them signed", "{0} of them signed"),
+	[TEXT_LEDGER_SENT] = NN_("{0} checkpoint sent", "{0} checkpoints sent"),
+	[TEXT_LEDGER_FAILED] = NN_("{0} try failed", "{0} tries failed"),
 	[TEXT_WARN_CONTRADICTED] = N_("The ledger contradicts what was signed, and nothing more is signed: garita-ledger(5), CONTRADICTIONS."),
 	[TEXT_WARN_NO_KEY] = N_("The ledger is not signed: its key can't be used."),
 	[TEXT_WARN_NOT_SENT] = N_("The last checkpoint did not go off the machine: ledger.emit."),
 	[TEXT_REVIEW] = N_("Review"),
 	[TEXT_REVIEW_COUNTS] = N_("{0} open ({1} opened again), {2} in review, {3} closed, {4} suppressed, {5} on legal hold"),
-	[TEXT_OVERDUE] = N_("overdue"),
+	[TEXT_OVERDUE] = N_("{0} overdue"),
 	[TEXT_WITH_DEADLINE] = N_("with a deadline, the next"),
 	[TEXT_WARN_OVERDUE] = N_("Severe findings are past the deadline of their review: garita findings --review overdue."),
 	[TEXT_NEVER_RAN] = N_("no live run is recorded here"),
@@ -308,4 +308,11 @@ const char *text_count(const char *lang, const char *one, const char *many, uint
 	char number[24];
 	snprintf(number, sizeof number, "%" PRIu64, n);
 	return text_fill(tr_n(lang, one, many, n), (const char *[]){number}, buf, TEXT_COUNT_MAX);
+}
+
+const char *text_of(const char *lang, enum text t, uint64_t n, char buf[TEXT_COUNT_MAX])
+{
+	char number[24];
+	snprintf(number, sizeof number, "%" PRIu64, n);
+	return text_fill(tr_form(lang, table[t], n), (const char *[]){number}, buf, TEXT_COUNT_MAX);
 }

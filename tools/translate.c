@@ -82,3 +82,8 @@ const char *tr_n(const char *lang, const char *one, const char *many, uint64_t n
 		return n == 1 ? found : found + strlen(found) + 1;
 	return without_context(n == 1 ? one : many);
 }
+
+const char *tr_form(const char *lang, const char *forms, uint64_t n)
+{
+	return tr_n(lang, forms, forms + strlen(forms) + 1, n);
+}

@@ -18,6 +18,9 @@ const char *tr(const char *lang, const char *msgid) __attribute__((format_arg(2)
 const char *tr_n(const char *lang, const char *one, const char *many, uint64_t n) __attribute__((format_arg(2)))
 __attribute__((format_arg(3)));
 
+/* The same of what NN_ marks; tr alone takes the first form. */
+const char *tr_form(const char *lang, const char *forms, uint64_t n);
+
 /* The i-th of the Spanish catalogue, in its order: what it translates (with context, and both forms, as in the file),
  * and to what. False: there are no more. */
 struct translation {

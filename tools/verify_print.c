@@ -294,12 +294,12 @@ static void print_line(const struct page *p, enum verify_text what, const char *
 	putchar('\n');
 }
 
-/* Numbers in the text's places; several: a line for each that is not zero. */
+/* Numbers in the text's places; its form is that for the first. */
 static void print_counts(const struct page *p, enum verify_text what, enum verify_text form, uint64_t a, uint64_t b)
 {
 	char x[NUMBER_MAX], y[NUMBER_MAX], line[LINE];
 	const char *const values[] = {number((int64_t)a, x), number((int64_t)b, y), ""};
-	print_line(p, what, filled(p->f, form, values, line, sizeof line));
+	print_line(p, what, text_fill(verify_text_n(p->f->lang, form, a), values, line, sizeof line));
 }
 
 static void print_more(const struct page *p, enum verify_text form, uint64_t n)
@@ -318,7 +318,7 @@ static void print_ledger(const struct page *p)
 	const char *const ledger[] = {s->sensor, number((int64_t)s->entries, entries), format_time(s->first_us, from),
 	                              format_time(s->last_us, to)};
 	const char *const marks[] = {number((int64_t)s->checkpoints, count), format_time(s->checkpoint_us, last)};
-	print_line(p, VT_LEDGER, filled(p->f, VT_LEDGER_LINE, ledger, line, sizeof line));
+	print_line(p, VT_LEDGER, text_fill(verify_text_n(p->f->lang, VT_LEDGER_LINE, s->entries), ledger, line, sizeof line));
 	print_line(p, VT_HEAD, ledger_hash_text(&s->head, hex));
 	sodium_bin2base64(root, sizeof root, s->root.bytes, sizeof s->root.bytes, sodium_base64_VARIANT_ORIGINAL);
 	print_line(p, VT_ROOT, root);
@@ -330,7 +330,8 @@ static void print_ledger(const struct page *p)
 	if (s->checkpoints > 0)
 		print_more(p, VT_UNSIGNED, s->unsigned_entries);
 	if (s->stamps > 0)
-		print_counts(p, VT_STAMPS, p->f->stamp_ca != NULL ? VT_STAMPS_LINE : VT_STAMPS_ALONE, s->stamps, 0);
+		print_line(p, VT_STAMPS, filled(p->f, p->f->stamp_ca != NULL ? VT_STAMPS_LINE : VT_STAMPS_ALONE,
+		                                (const char *const[]){number((int64_t)s->stamps, count)}, line, sizeof line));
 	if (s->outside > 0)
 		print_counts(p, VT_OUTSIDE, VT_OUTSIDE_LINE, s->outside, 0);
 }
@@ -349,7 +350,7 @@ static void print_rows(const struct page *p)
 	print_line(p, VT_REVIEWS, filled(p->f, VT_REVIEWS_LINE, reviews, line, sizeof line));
 	const char *const files[] = {number((int64_t)s->files, a), format_size(s->file_bytes, size),
 	                             number((int64_t)s->files_open, b), number((int64_t)s->files_evicted, c)};
-	print_line(p, VT_FILES, filled(p->f, p->f->quick ? VT_FILES_QUICK : VT_FILES_LINE, files, line, sizeof line));
+	print_line(p, VT_FILES, text_fill(verify_text_n(p->f->lang, p->f->quick ? VT_FILES_QUICK : VT_FILES_LINE, s->files), files, line, sizeof line));
 }
 
 static void print_result(const struct page *p, char (*lack)[300], unsigned lacking)

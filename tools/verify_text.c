@@ -93,7 +93,7 @@ static const char *const table[VT_COUNT] = {
 	[VT_READING_STATE] = N_("findings and reviews"),
 	[VT_READING_FILES] = N_("evidence"),
 	[VT_LEDGER] = N_("Ledger"),
-	[VT_LEDGER_LINE] = N_("{0}: {1} entries, {2} to {3}"),
+	[VT_LEDGER_LINE] = NN_("{0}: {1} entry, {2} to {3}", "{0}: {1} entries, {2} to {3}"),
 	[VT_HEAD] = N_("Last hash"),
 	[VT_ROOT] = N_("Merkle root"),
 	[VT_SIGNED_KEY] = N_("Key"),
@@ -102,9 +102,9 @@ static const char *const table[VT_COUNT] = {
 	[VT_NO_CHECKPOINTS] = N_("none"),
 	[VT_UNSIGNED] = N_("entries not signed yet: {0}"),
 	[VT_OUTSIDE] = N_("From outside"),
-	[VT_OUTSIDE_LINE] = N_("{0} checkpoints that were brought"),
+	[VT_OUTSIDE_LINE] = NN_("{0} checkpoint that was brought", "{0} checkpoints that were brought"),
 	[VT_TRANSFERS] = N_("Transfers"),
-	[VT_TRANSFERS_LINE] = N_("{0} rows, {1} of them sealed by an entry"),
+	[VT_TRANSFERS_LINE] = NN_("{0} row, {1} of them sealed by an entry", "{0} rows, {1} of them sealed by an entry"),
 	[VT_WAITING] = N_("sealed, and wait up to a minute for their entry: {0}"),
 	[VT_OPEN_ROWS] = N_("open, and thus not sealed yet: {0}"),
 	[VT_BEFORE] = N_("older than the ledger, for which nothing vouches: {0}"),
@@ -112,8 +112,9 @@ static const char *const table[VT_COUNT] = {
 	[VT_REVIEWS] = N_("Findings"),
 	[VT_REVIEWS_LINE] = N_("{0}, reviews {1}, suppressions {2}"),
 	[VT_FILES] = N_("Evidence"),
-	[VT_FILES_LINE] = N_("{0} files, {1} read; open {2}, evicted {3}"),
-	[VT_FILES_QUICK] = N_("{0} files, not read (--quick); open {2}, evicted {3}"),
+	[VT_FILES_LINE] = NN_("{0} file, {1} read; open {2}, evicted {3}", "{0} files, {1} read; open {2}, evicted {3}"),
+	[VT_FILES_QUICK] = NN_("{0} file, not read (--quick); open {2}, evicted {3}",
+	                     "{0} files, not read (--quick); open {2}, evicted {3}"),
 	[VT_STAMPS] = N_("Time stamps"),
 	[VT_STAMPS_LINE] = N_("{0}, each of its checkpoint and of an authority of --stamp-ca"),
 	[VT_STAMPS_ALONE] = N_("{0}, each of its checkpoint; of which authority was not asked (--stamp-ca FILE)"),
@@ -142,4 +143,9 @@ static const char *const table[VT_COUNT] = {
 const char *verify_text(const char *lang, enum verify_text t)
 {
 	return tr(lang, table[t]);
+}
+
+const char *verify_text_n(const char *lang, enum verify_text t, uint64_t n)
+{
+	return tr_form(lang, table[t], n);
 }

@@ -1,6 +1,8 @@
 /* verify_text.h - what garita verify says, in English and Spanish. */
 #ifndef TOOLS_VERIFY_TEXT_H
 #define TOOLS_VERIFY_TEXT_H
+#include <stdint.h>
+
 #include "record/store_verify.h"
 
 /* Each says what is wrong: {0} name of a column, key or file, {1} what it should
@@ -20,5 +22,7 @@ enum verify_text {
 	VT_COUNT
 };
 const char *verify_text(const char *lang, enum verify_text t);
+/* Of the texts that begin with a number (NN_): the form for n. */
+const char *verify_text_n(const char *lang, enum verify_text t, uint64_t n);
 
 #endif

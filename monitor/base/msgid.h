@@ -7,4 +7,7 @@
 /* Where one English text has two translations: the context is for xgettext and msgfmt (msgctxt), nobody sees it. */
 #define C_(context, text) context "\004" text
 
+/* A table's entry for a number: both forms, for tr_form. */
+#define NN_(one, many) one "\0" many
+
 #endif

@@ -200,7 +200,7 @@ sqlite3 "$work/db/garita.db" "UPDATE review SET due_us = 1 WHERE finding = $wors
 "$build/garita" status --db "$work/db" --format json >"$work/status" || true
 jq -e '.review | .overdue == 1 and .due == 0 and .open + .in_review + .closed + .suppressed > 5' "$work/status" >/dev/null || fail "status: $(jq .review "$work/status")"
 "$build/garita" status --db "$work/db" | grep -q 'past the deadline' || fail "the warning"
-"$build/garita" status --db "$work/db" --lang es | grep -q '1 vencidos' || fail "the warning in Spanish"
+"$build/garita" status --db "$work/db" --lang es | grep -q 'vencidos: 1' || fail "the warning in Spanish"
 
 # A record that may only be read, and one that is not there.
 review 1 --note x --db "$work/none" >/dev/null 2>&1 && fail "no record"

@@ -127,7 +127,7 @@ static void check_bad(void **state)
 	static const char *const wanted[] = {
 	    "site.yaml:1:7: 'site' lacks 'name'", "site.yaml:1:7: 'site' lacks 'sensor'",
 	    "site.yaml:1:8: unknown key 'nam'", "site.yaml:2:11: 'networks' is an empty list",
-	    "4 error(s); nothing was loaded"};
+	    "4 errors; nothing was loaded"};
 	const char *at = err;
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		at = strstr(at, wanted[i]);

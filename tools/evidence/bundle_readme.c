@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "evidence/bundle.h"
+#include "text.h"
 #include "translate.h"
 
 /* --- what to type, the same in every language --- */
@@ -72,16 +73,19 @@ static const char rows[] =
 
 static void what(FILE *f, const struct bundle *b, const char *lang)
 {
-	fprintf(f, tr(lang, "%s %jd of sensor %s\n\n"), b->of.finding != 0 ? tr(lang, "Finding") : tr(lang, "Transfer"),
+	char transfers[TEXT_COUNT_MAX], packets_kept[TEXT_COUNT_MAX], bytes[TEXT_COUNT_MAX], entries[TEXT_COUNT_MAX];
+	fprintf(f, b->of.finding != 0 ? tr(lang, "Finding %jd of sensor %s\n\n") : tr(lang, "Transfer %jd of sensor %s\n\n"),
 	        b->of.finding != 0 ? b->of.finding : b->of.transfer, b->sensor);
 	fprintf(f,
 	        tr(lang, "garita is a passive sensor beside inspection equipment (X-ray machines for cargo and baggage). It records what\n"
 	        "leaves that equipment for places that nobody approved. A transfer is one connection between a machine and something\n"
 	        "outside; a finding is the unapproved or suspicious transfers of one machine to one peer. This folder holds what it\n"
-	        "recorded of one of them: %ju transfers, %ju packets (%ju bytes), %ju entries of its ledger.\n"
+	        "recorded of one of them: %s, %s (%s), %s of its ledger.\n"
 	        "src_ip and src_port are always the machine's end, dest_ip and dest_port the other one; \"out\" is away from the machine.\n"
 	        "All times are UTC. The zip file has no times of its own: the same record gives the same bytes.\n\n"),
-	        b->transfers, b->packets, b->bytes, b->entries);
+	        text_count(lang, "{0} transfer", "{0} transfers", b->transfers, transfers),
+	        text_count(lang, "{0} packet", "{0} packets", b->packets, packets_kept),
+	        text_count(lang, "{0} byte", "{0} bytes", b->bytes, bytes), text_count(lang, "{0} entry", "{0} entries", b->entries, entries));
 }
 
 static void problems_of(FILE *f, const struct bundle *b, bool notes)
@@ -94,7 +98,8 @@ static void problems_of(FILE *f, const struct bundle *b, bool notes)
 static void found(FILE *f, const struct bundle *b, const char *lang)
 {
 	if (b->wrong > 0) {
-		fprintf(f, tr(lang, "WRONG. When this was made, %u things did not agree with the ledger; read them before you believe the rest:\n"),
+		fprintf(f, tr_n(lang, "WRONG. When this was made, %u thing did not agree with the ledger; read it before you believe the rest:\n",
+		             "WRONG. When this was made, %u things did not agree with the ledger; read them before you believe the rest:\n", b->wrong),
 		        b->wrong);
 		problems_of(f, b, false);
 	} else {

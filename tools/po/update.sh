@@ -8,7 +8,7 @@ trap 'rm -rf "$tmp"' EXIT
 bad=0
 
 # The functions that translate what they are given, and the marks of base/msgid.h.
-keywords='N_:1 C_:1c,2 tr:2 tr_n:2,3 text_count:2,3 said:2 policy_said:2 review_said:2 report_said:2
+keywords='N_:1 NN_:1,2 C_:1c,2 tr:2 tr_n:2,3 text_count:2,3 said:2 policy_said:2 review_said:2 report_said:2
 signatures_said:2 put_measure:2 print_unknown:3 bad:4'
 
 # wrong TEXT... - something is not as it should be
@@ -25,7 +25,7 @@ done
 mode=$1
 shift
 find monitor tools -name '*.[ch]' ! -path 'tools/probe/*' | sort >"$tmp/files"
-xgettext --from-code=UTF-8 --language=C -k "$@" --flag=put_measure:2:c-format \
+xgettext --from-code=UTF-8 --language=C -k "$@" \
 	--files-from="$tmp/files" --add-location=file --sort-by-file --no-wrap --add-comments=TRANSLATORS: \
 	--package-name=garita --foreign-user -o "$tmp/all.pot" || exit 1
 sed '1,/^$/ {

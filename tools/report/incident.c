@@ -5,6 +5,7 @@
 
 #include "report/html.h"
 #include "review_say.h"
+#include "text.h"
 #include "translate.h"
 
 static const char *said(const struct show *s, const char *msgid)
@@ -206,10 +207,10 @@ static void put_transfers(const struct show *s, FILE *out)
 static void put_files(const struct show *s, FILE *out)
 {
 	const struct show_record *c = &s->record;
-	char text[600];
+	char text[600], packets[TEXT_COUNT_MAX];
 	for (unsigned i = 0; i < c->file_count; i++) {
 		const struct show_file *f = &c->files[i];
-		snprintf(text, sizeof text, "%s, %" PRIu64 " %s%s%s%s", f->path, f->packets, said(s, "packets"),
+		snprintf(text, sizeof text, "%s, %s%s%s%s", f->path, text_count(s->lang, "{0} packet", "{0} packets", f->packets, packets),
 		         f->evicted ? said(s, ", evicted") : "", f->sha256[0] != '\0' ? ", SHA-256 " : "", f->sha256);
 		html_fact(said(s, "Packets"), text, out);
 	}

@@ -12,6 +12,7 @@
 #include "report/country.h"
 #include "report/html.h"
 #include "report/sheets.h"
+#include "text.h"
 #include "translate.h"
 
 #define SHORT_ROWS 10u   /* of a table that is not cut at the end of a sheet */
@@ -236,19 +237,19 @@ static int put_sheet(const struct report *r, const struct sheet *s, FILE *out)
 static void put_ledger(const struct report *r, FILE *out)
 {
 	const struct report_ledger *l = &r->ledger;
-	char text[400], when[WEEK_LOCAL_MAX], head[LEDGER_HEX_MAX];
+	char text[400], count[TEXT_COUNT_MAX], when[WEEK_LOCAL_MAX], head[LEDGER_HEX_MAX];
 	if (!l->any)
 		return;
-	snprintf(text, sizeof text, "%" PRId64 " %s, SHA-256 %s", l->head_seq + 1, report_said(r, "entries"),
+	snprintf(text, sizeof text, "%s, SHA-256 %s", text_count(r->lang, "{0} entry", "{0} entries", (uint64_t)l->head_seq + 1, count),
 	         ledger_hash_text(&l->head, head));
 	html_fact(report_said(r, "Ledger"), text, out);
 	if (l->checkpoint_size > 0) {
-		snprintf(text, sizeof text, "%s, %" PRIu64 " %s", week_rfc3339(r->zone, l->checkpoint_us, when), l->checkpoint_size,
-		         report_said(r, "entries"));
+		snprintf(text, sizeof text, "%s, %s", week_rfc3339(r->zone, l->checkpoint_us, when),
+		         text_count(r->lang, "{0} entry", "{0} entries", l->checkpoint_size, count));
 		html_fact(report_said(r, "Last signed checkpoint"), text, out);
 	}
-	snprintf(text, sizeof text, "%" PRIu64 " %s", l->wrong, report_said(r, "contradictions between record and ledger"));
-	html_fact(report_said(r, "Verification"), text, out);
+	html_fact(report_said(r, "Verification"), text_count(r->lang, "{0} contradiction between record and ledger",
+	                                                     "{0} contradictions between record and ledger", l->wrong, count), out);
 }
 
 static void put_geo_warning(const struct report *r, FILE *out)

@@ -1,9 +1,9 @@
-Hallazgo 1 · severidad 54 de 100 · activo
+Hallazgo 1 · gravedad 54 de 100 · activo
 
 NII-0007 envió 129 kB a AS64497 (198.51.100.200, Example Object Storage Inc, US)
 por TLS.Alibaba; sin aprobación.
 
-Qué hacer   Pregunte si ese servicio se contrató para esta máquina; si no,
+Qué hacer   Pregunte si ese servicio se contrató para este equipo; si no,
             bloquéelo. Después: garita review 1
 Quién       NII-0007 (nuctech, cargo portal, Carril 3, cargo-xray), 192.0.2.10,
             c0:9b:f4:b0:00:07

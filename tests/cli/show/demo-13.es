@@ -1,4 +1,4 @@
-Hallazgo 13 · severidad 20 de 100 · activo
+Hallazgo 13 · gravedad 20 de 100 · activo
 
 NII-0008 envió 5.0 kB en nombres DNS bajo tunnel.example; sospechoso:
 dns-tunnel.

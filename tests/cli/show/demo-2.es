@@ -1,10 +1,10 @@
-Hallazgo 2 · severidad 47 de 100 · activo
+Hallazgo 2 · gravedad 47 de 100 · activo
 
 AS64499 (203.0.113.77, Example Hosting BV, NL) obtuvo 43.5 kB de BAG-0003, sobre
 todo por TCP; sin aprobación.
 
-Qué hacer   Revise en sitio el puerto del conmutador y la red de la máquina.
-            Después: garita review 2
+Qué hacer   Revise en sitio el puerto del conmutador y la configuración de red
+            del equipo. Después: garita review 2
 Quién       BAG-0003 (smiths, baggage tunnel, Sala A, baggage), 192.0.2.70,
             00:50:c2:2b:20:03
 A quién     203.0.113.77

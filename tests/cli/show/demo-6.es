@@ -1,4 +1,4 @@
-Hallazgo 6 · severidad 65 de 100 · activo
+Hallazgo 6 · gravedad 65 de 100 · activo
 
 BAG-0004 envió 180 kB a files.abroad.example (NL, DE), sobre todo por TCP sin
 cifrar, de ellos 136 kB en una transferencia con imágenes DICOM; sin aprobación.

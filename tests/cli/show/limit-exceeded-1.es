@@ -1,11 +1,11 @@
-Hallazgo 1 · severidad 25 de 100 · activo
+Hallazgo 1 · gravedad 25 de 100 · activo
 
 NII-0007 envió 129 kB a images.aduana.example (198.51.100.20, MX, AS64496) por
 TLS; no aprobado: limit-exceeded.
 
 Qué hacer   La aprobación APR-IMAGES casi la cubre: pregunte a su responsable si
-            era esto; si no, bloquéelo y avise al equipo de incidentes. Después:
-            garita review 1
+            estaba previsto; si no, bloquéelo y avise al equipo de respuesta a
+            incidentes. Después: garita review 1
 Quién       NII-0007 (nuctech, cargo portal, Carril 3, cargo-xray), 192.0.2.10,
             c0:9b:f4:b0:00:07
 A quién     images.aduana.example, 198.51.100.20

@@ -1,4 +1,4 @@
-Hallazgo 1 · severidad 37 de 100 · activo
+Hallazgo 1 · gravedad 37 de 100 · activo
 
 NII-0007 envió 129 kB a AS64499 (203.0.113.80, Example Hosting BV, NL) por TLS;
 no aprobado: name-not-verified.

@@ -1,9 +1,9 @@
-Hallazgo 1 · severidad 53 de 100 · activo
+Hallazgo 1 · gravedad 53 de 100 · activo
 
 NII-0008 envió 82.4 kB a AS64499 (203.0.113.99, Example Hosting BV, NL), sobre
 todo por OpenVPN; sin aprobación.
 
-Qué hacer   Pregunte si ese servicio se contrató para esta máquina; si no,
+Qué hacer   Pregunte si ese servicio se contrató para este equipo; si no,
             bloquéelo. Después: garita review 1
 Quién       NII-0008 (rapiscan, cargo portal, Carril 4, cargo-xray), 192.0.2.11,
             70:b3:d5:cc:90:08
@@ -19,7 +19,7 @@ Cuándo      2026-11-21 21:39:43 – 21:39:46 America/Mexico_City (UTC-06:00)
             2026-11-22 03:39:43Z – 03:39:46Z, 3 s
 Cuánto      82.4 kB de salida, 6.3 kB de entrada, 3 transferencias, 80 paquetes
             de salida, 47 de entrada
-Tiempo      sal.  ███████████████████████████████████████████████████████▆▄▄▄▅
+Evolución   sal.  ███████████████████████████████████████████████████████▆▄▄▄▅
             ent.  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
             local |21:39:43      |21:39:44      |21:39:44      |21:39:45
             UTC   |03:39:43      |03:39:44      |03:39:44      |03:39:45

@@ -1,11 +1,11 @@
-Hallazgo 1 · severidad 31 de 100 · activo
+Hallazgo 1 · gravedad 31 de 100 · activo
 
 unknown:00:00:5e:00:53:66 envió 18.0 kB de solo encabezados a AS64499
 (203.0.113.77, Example Hosting BV, NL) por TCP; no aprobado: no-approval,
 unknown-equipment.
 
-Qué hacer   Si no debe ser, bloquéelo y avise al equipo de incidentes. Después:
-            garita review 1
+Qué hacer   Si no estaba previsto, bloquéelo y avise al equipo de respuesta a
+            incidentes. Después: garita review 1
 Quién       unknown:00:00:5e:00:53:66 (ICANN, IANA Department, cargo-xray, no
             está en site.yaml), 192.0.2.40
 A quién     203.0.113.77
@@ -27,7 +27,7 @@ Gravedad     15  no aprobado
                  destino.
               1  salieron 18.0 kB
               5  equipo desconocido
-              0  unknown-equipment: La máquina no está en el inventario.
+              0  unknown-equipment: El equipo no está en el inventario.
              31
 Política    por encima de toda aprobación no se cumple: known-equipment
             APR-DNS no cumple: prefixes, ports, apps
