@@ -460,19 +460,20 @@ static void keep_again(struct hold *h, struct held *e, const struct keep_order *
 static void obey(struct hold *h, const struct keep_order *o)
 {
 	const uint32_t at = find(h, o->flow);
-	struct held *e = at != HOLD_NONE ? &h->entry[at] : NULL;
-	if (e != NULL && e->state == HELD_DONE) {
+	const bool known = at != HOLD_NONE;
+	struct held *e = known ? &h->entry[at] : NULL;
+	if (known && e->state == HELD_DONE) {
 		if (o->what == KEEP_ALL || o->what == KEEP_HEADERS)
 			keep_again(h, e, o);
 		return;
 	}
 	switch (o->what) {
 	case KEEP_LET_GO:
-		if (e != NULL)
+		if (known)
 			let_go(h, e);
 		break;
 	case KEEP_FOR_NOW:
-		if (e == NULL || e->state == HELD_FOR_NOW)
+		if (!known || e->state == HELD_FOR_NOW)
 			break;
 		if (e->state == HELD_KEPT || (e->bytes > FOR_NOW_BYTES && hold_is_tight(h))) {
 			let_go(h, e);
@@ -482,7 +483,7 @@ static void obey(struct hold *h, const struct keep_order *o)
 		e->limit = e->bytes > FOR_NOW_BYTES ? e->bytes : FOR_NOW_BYTES;
 		break;
 	default:
-		if (e != NULL)
+		if (known)
 			keep(h, e, o);
 		else
 			keep_from_here(h, o);
