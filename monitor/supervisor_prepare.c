@@ -10,6 +10,7 @@
 #include "supervisor_parts.h"
 
 #define RING_BYTES (8u << 20)
+#define REPLAY_RING_BYTES (4u << 20)   /* a replay waits where it is full */
 #define ORDERS_BYTES (1u << 20)
 #define PACKETS_BYTES (4u << 20)
 #define DESCRIPTORS 24
@@ -34,7 +35,7 @@ int supervisor_descriptors(size_t interfaces)
 /* Facts; and, where packets are kept, orders one way and packets the other. */
 static int make_rings(struct process_context *p, unsigned i)
 {
-	int rc = ring_new(RING_BYTES, &p->rings[i]);
+	int rc = ring_new(p->live ? RING_BYTES : REPLAY_RING_BYTES, &p->rings[i]);
 	if (p->options->config->evidence.packets == PACKETS_OFF)
 		return rc;
 	if (rc == 0)

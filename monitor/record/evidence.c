@@ -9,6 +9,7 @@
 
 #define TURN_BYTES (1u << 20)        /* of frames between two looks at facts */
 #define TEXT_BYTES (32u << 20)       /* an equipment of its own for each flow has room */
+#define BUCKETS 524288u              /* a power of two, more than EVIDENCE_FLOWS_MAX */
 #define BACKLOG_MAX (1u << 20)       /* orders of a worker that wait */
 #define APPROVED_SHARE 10            /* what is approved and suspicious has that part of a transfer's budget */
 #define OVER_MS 5000                 /* a worker has that long to end a flow that is over */
@@ -89,7 +90,7 @@ void evidence_set_exhausted(struct evidence *e, bool exhausted)
 static uint32_t *bucket_of(const struct evidence *e, unsigned worker, uint64_t flow)
 {
 	/* Slots of a worker's table (keep.h) run from 0 on: each has a bucket nearly of its own, beside its neighbours. */
-	return &e->bucket[((uint32_t)flow * e->o.workers + worker) & e->mask];
+	return &e->bucket[((uint32_t)flow * e->o.workers + worker) % BUCKETS];
 }
 
 static bool is_of(const struct kept *k, unsigned worker, uint64_t flow)
@@ -110,38 +111,26 @@ static struct kept *find(struct evidence *e, unsigned worker, uint64_t flow)
 	return &e->kept[at - 1];
 }
 
-static bool grow(struct evidence *e)
+/* At once for as many as there may be: pages that nothing touched take no
+ * memory, and a table that grows leaves holes behind. */
+static bool has_table(struct evidence *e)
 {
-	const uint32_t twice = e->kept_room == 0 ? 256 : 2 * e->kept_room;
-	const uint32_t room = twice < EVIDENCE_FLOWS_MAX ? twice : EVIDENCE_FLOWS_MAX;
-	if (e->kept_free != 0 || e->kept_used < e->kept_room)
+	if (e->kept != NULL)
 		return true;
-	if (room == e->kept_room)
-		return false;
-	struct kept *kept = realloc(e->kept, room * sizeof *kept);
-	if (kept == NULL)
-		return false;
-	e->kept = kept;
-	uint32_t *bucket = calloc(twice, sizeof *bucket);   /* a power of two */
-	if (bucket == NULL)
-		return false;
+	e->kept = calloc(EVIDENCE_FLOWS_MAX, sizeof *e->kept);
+	e->bucket = calloc(BUCKETS, sizeof *e->bucket);
+	if (e->kept != NULL && e->bucket != NULL)
+		return true;
+	free(e->kept);
 	free(e->bucket);
-	e->bucket = bucket;
-	e->mask = twice - 1;
-	e->kept_room = room;
-	for (uint32_t i = 0; i < e->kept_used; i++) {
-		uint32_t *b = bucket_of(e, kept[i].worker, kept[i].flow);
-		if (kept[i].flow == 0)
-			continue;
-		kept[i].next = *b;
-		*b = i + 1;
-	}
-	return true;
+	e->kept = NULL;
+	e->bucket = NULL;
+	return false;
 }
 
 static struct kept *add(struct evidence *e, unsigned worker, uint64_t flow)
 {
-	if (!grow(e))
+	if (!has_table(e) || (e->kept_free == 0 && e->kept_used == EVIDENCE_FLOWS_MAX))
 		return NULL;
 	uint32_t at = e->kept_free;
 	if (at != 0)

@@ -13,7 +13,7 @@
  * before a file's hash goes into the ledger. A file that was left open is cut
  * behind its last whole block, counted anew and closed by the next start.
  *
- * Memory: 112 bytes for each kept flow that goes on, at most EVIDENCE_FLOWS_MAX;
+ * Memory: 112 bytes and 4 of index for each kept flow that goes on, at most EVIDENCE_FLOWS_MAX;
  * 56 for each transfer with packets since the last commit; a writer (pcapng.h)
  * and for each worker a frame (256 KiB) where frames come in parts. */
 #ifndef MONITOR_EVIDENCE_H

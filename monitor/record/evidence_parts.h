@@ -94,10 +94,10 @@ struct evidence {
 	struct source_of_frames source[CONTROL_WORKERS_MAX];
 	int64_t now_ms, step_ms, patient_until_ms;
 	/* flows */
-	struct kept *kept;
-	uint32_t kept_used, kept_room, kept_free, kept_count, over_count;
+	struct kept *kept;             /* NULL: none yet */
+	uint32_t kept_used, kept_free, kept_count, over_count;
 	uint32_t found;                /* the last one that was looked for: index + 1. Packets of a flow come together */
-	uint32_t *bucket, mask;        /* as many as kept has room, at least */
+	uint32_t *bucket;
 	struct intern *texts;          /* equipment and policies of flows */
 	/* files */
 	struct evidence_file *file;    /* that is written; NULL: none */
