@@ -1,5 +1,5 @@
 /* sha256.h - SHA-256 (FIPS 180-4) by the machine's own instructions where it has them.
- * Not here: signatures and the BLAKE2b of configuration and seals (libsodium). */
+ * Not here: signatures and the BLAKE2b of configuration (libsodium). */
 #ifndef MONITOR_SHA256_H
 #define MONITOR_SHA256_H
 #include <stddef.h>

@@ -75,11 +75,7 @@ static int look(sqlite3_vtab_cursor *c)
 	const struct row_transfer *r = &s->batch.rows[s->batch.at];
 	struct row_cells *row = &((struct cursor *)c)->row;
 	store_transfer_cells(s, r, s->batch.policy[s->batch.at], row);
-	if (r->state == ROW_OPEN)
-		return SQLITE_OK;
-	uint8_t hash[STORE_SEAL_HASH];
-	store_seal_cells(row->cells, hash);
-	return store_seal_add(s, r->id, hash) == 0 ? SQLITE_OK : SQLITE_NOMEM;
+	return r->state == ROW_OPEN || store_seal_cells(s, r, row->cells) == 0 ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static int table_first(sqlite3_vtab_cursor *c, int plan, const char *plan_text, int argc, sqlite3_value **argv)

@@ -31,6 +31,7 @@ struct row_texts {
 };
 
 #define TRANSFER_CELLS 51
+#define TRANSFER_CELL_OF_RUN 44
 struct row_cells {
 	struct cell cells[TRANSFER_CELLS];
 	struct row_texts texts;

@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include <sodium.h>
-
+#include "base/sha256.h"
 #include "record/store_bind.h"
 #include "record/store_schema.h"
 
 #define MINUTE_US (60 * INT64_C(1000000))
 #define DAY_US INT64_C(86400000000)
+#define SEVERITY_STEP 10         /* a severity that grew by less waits for another reason to speak */
 
 /* STORE_FINDING_COLUMNS */
 enum {
@@ -26,10 +26,11 @@ struct member {
 static const struct member row_members[] = {
 	{"as_org", F_AS_ORG}, {"asn", F_ASN}, {"country", F_COUNTRY}, {"equipment", F_EQUIPMENT}, {"foreign_country", F_FOREIGN},
 	{"kind", F_KIND}, {"peer", F_PEER}, {"peer_name", F_PEER_NAME}, {"peer_opened", F_PEER_OPENED}, {"reasons", F_REASONS},
-	{"several", F_SEVERAL}, {"severity", F_SEVERITY}, {"signs", F_SIGNS}, {"state", F_STATE}, {"unknown_equipment", F_UNKNOWN},
+	{"several", F_SEVERAL}, {"signs", F_SIGNS}, {"state", F_STATE}, {"unknown_equipment", F_UNKNOWN},
 };
 static const struct member count_members[] = {
-	{"bytes_in", F_IN}, {"bytes_out", F_OUT}, {"first_us", F_FIRST}, {"last_us", F_LAST}, {"transfers", F_TRANSFERS},
+	{"bytes_in", F_IN}, {"bytes_out", F_OUT}, {"first_us", F_FIRST}, {"last_us", F_LAST}, {"severity", F_SEVERITY},
+	{"transfers", F_TRANSFERS},
 };
 
 static int put_members(struct json *j, const struct member *members, size_t count, const struct cell *cells)
@@ -77,6 +78,13 @@ int store_finding_json(sqlite3_stmt *st, int column, struct json *ret_row, struc
 
 /* --- what was said --- */
 
+static void hash_row(const char *text, size_t bytes, uint8_t ret[STORE_SEAL_HASH])
+{
+	uint8_t hash[SHA256_BYTES];
+	sha256(text, bytes, hash);
+	memcpy(ret, hash, STORE_SEAL_HASH);
+}
+
 static void remember(struct finding_told *t, int64_t id, const struct cell *cells, const struct json *row, int64_t time_us)
 {
 	t->id = id;
@@ -84,7 +92,7 @@ static void remember(struct finding_told *t, int64_t id, const struct cell *cell
 	for (int i = 0; i < 6; i++)
 		t->counts[i] = cells[i].value;
 	t->closed = cells[F_STATE].kind == CELL_TEXT && strcmp(cells[F_STATE].text, "closed") == 0;
-	crypto_generichash(t->row, sizeof t->row, (const uint8_t *)row->text, row->used, NULL, 0);
+	hash_row(row->text, row->used, t->row);
 }
 
 /* The newest entry about a finding. ret->id 0: there is none. */
@@ -103,8 +111,7 @@ static int recall(struct store *s, int64_t id, struct finding_told *ret)
 		ret->closed = state != NULL && strcmp(state, "closed") == 0;
 		for (int i = 0; i < 6; i++)
 			ret->counts[i] = sqlite3_column_int64(st, 3 + i);
-		crypto_generichash(ret->row, sizeof ret->row, (const uint8_t *)(row != NULL ? row : ""), row != NULL ? strlen(row) : 0,
-		                   NULL, 0);
+		hash_row(row, row != NULL ? strlen(row) : 0, ret->row);
 	}
 	sqlite3_reset(st);
 	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_fail(s, code);
@@ -119,6 +126,14 @@ void store_forget_told(struct store *s)
 	}
 }
 
+static bool differs(const struct finding_told *t, const struct cell *cells)
+{
+	bool same = true;
+	for (int i = 0; i <= F_SEVERITY; i++)
+		same = same && cells[i].value == t->counts[i];
+	return !same;
+}
+
 /* The counts alone: is there something to say? */
 static bool counts_matter(const struct finding_told *t, const struct cell *cells, int64_t now_us)
 {
@@ -126,15 +141,17 @@ static bool counts_matter(const struct finding_told *t, const struct cell *cells
 	if (cells[F_FIRST].value > t->counts[F_FIRST] || cells[F_LAST].value < t->counts[F_LAST])
 		return true;
 	if (t->closed)
-		return memcmp(&(int64_t[5]){cells[0].value, cells[1].value, cells[2].value, cells[3].value, cells[4].value}, t->counts,
-		              sizeof(int64_t[5])) != 0;
+		return differs(t, cells);
 	for (int i = F_TRANSFERS; i <= F_IN; i++) {
 		if (cells[i].value < t->counts[i])
 			return true;
 		grew = grew || cells[i].value > t->counts[i];
 		doubled = doubled || cells[i].value / 2 >= (t->counts[i] > 0 ? t->counts[i] : 1);
 	}
-	const int64_t age_us = now_us - t->time_us;
+	const int64_t age_us = now_us - t->time_us, more = cells[F_SEVERITY].value - t->counts[F_SEVERITY];
+	if (more < 0 || more >= SEVERITY_STEP)
+		return true;
+	grew = grew || more > 0;
 	return (doubled && age_us >= MINUTE_US) || (grew && age_us >= DAY_US);
 }
 
@@ -160,8 +177,7 @@ int store_tell_finding(struct store *s, const struct row_finding *r)
 	const int64_t now_us = store_wall_us();
 	struct row_cells row;
 	store_finding_cells(s, r, &row);
-	if (said && r->news == ROW_COUNTS && row.cells[F_SEVERITY].value == t->counts[F_SEVERITY] &&
-	    !counts_matter(t, row.cells, now_us))
+	if (said && r->news == ROW_COUNTS && !counts_matter(t, row.cells, now_us))
 		return 0;
 	e = put_both(row.cells, &s->finding_row, &s->finding_counts);
 	if (e != 0)

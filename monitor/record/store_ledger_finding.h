@@ -3,13 +3,13 @@
  * An entry of kind finding-opened, -changed or -closed has the members
  *   row     what changes seldom: an object with the columns of STORE_FINDING_ROW,
  *           as they stand in the table; of the finding's newest entry it is the row
- *   counts  first_us, last_us, transfers, bytes_out, bytes_in. While row.state is
- *           "open" the table may be ahead: last_us and the sums not less, first_us
- *           not more, than in the newest entry; else they are equal
+ *   counts  first_us, last_us, severity, transfers, bytes_out, bytes_in. While
+ *           row.state is "open" the table may be ahead: first_us not more, all
+ *           others not less, than in the newest entry; else they are equal
  *   found   true: an earlier run, or what was saved of a damaged database, left
  *           the row, and its judge never told the ledger of it
- * An entry is made when row changes, when a sum has doubled or gone down, and
- * where it grew once a day.
+ * An entry is made when row changes, when a sum has doubled, the severity has
+ * grown by ten points, either has gone down, and where they grew once a day.
  * Private to store*.c. */
 #ifndef MONITOR_STORE_LEDGER_FINDING_H
 #define MONITOR_STORE_LEDGER_FINDING_H
@@ -37,7 +37,7 @@ MUST_CHECK int store_finding_json(sqlite3_stmt *st, int column, struct json *ret
 struct finding_told {
 	int64_t id, time_us;
 	int64_t counts[6];           /* STORE_FINDING_COUNTS */
-	uint8_t row[16];             /* BLAKE2b-128 of the member */
+	uint8_t row[16];             /* of SHA-256 of the member */
 	bool closed;
 };
 

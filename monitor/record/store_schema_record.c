@@ -15,7 +15,7 @@ const char store_schema_ledger_sql[] =
 	"  entry INTEGER PRIMARY KEY REFERENCES ledger(seq),\n"
 	"  rows BLOB NOT NULL         -- ids and hashes: garita-ledger(5); SHA-256 of it is in the entry\n"
 	") STRICT;\n"
-	"CREATE TABLE seal_part ( -- the same of the last minute: the next entry of kind 'rows' takes them all\n"
+	"CREATE TABLE seal_part ( -- the same of the last minute, or ten seconds: the next entry of kind 'rows' takes them all\n"
 	"  id INTEGER PRIMARY KEY,    -- in this order\n"
 	"  time_us INTEGER NOT NULL,  -- wall clock\n"
 	"  rows BLOB NOT NULL\n"

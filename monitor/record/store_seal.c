@@ -3,149 +3,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "record/store_bind.h"
 #include "record/store_schema.h"
 
-#define AT_ONCE 1024u            /* bytes of most rows */
 #define ROWS_MAX 4096u           /* that wait for an entry */
 #define WAIT_US (60 * INT64_C(1000000))
+#define SOON_US (10 * INT64_C(1000000))   /* where something unapproved waits: 1.2 GB a year of entries, at most */
 
-/* --- hashing --- */
+_Static_assert(STORE_SEAL_COUNT == TRANSFER_CELLS, "all columns");
 
-/* Most rows are hashed with one call, from memory that is at hand. */
-struct writer {
-	size_t used;
-	bool begun;
-	crypto_generichash_state state;
-	uint8_t bytes[AT_ONCE];
-};
-
-static void pour(struct writer *w)
+void store_seal_stored(sqlite3_stmt *st, int column, uint8_t ret[STORE_SEAL_HASH])
 {
-	if (!w->begun)
-		crypto_generichash_init(&w->state, NULL, 0, STORE_SEAL_HASH);
-	w->begun = true;
-	crypto_generichash_update(&w->state, w->bytes, w->used);
-	w->used = 0;
+	struct seal_image m;
+	seal_image_begin(&m);
+	seal_image_stored(&m, st, column, TRANSFER_CELLS);
+	seal_image_end(&m, ret);
 }
+
+void store_seal_values(sqlite3_value **values, uint8_t ret[STORE_SEAL_HASH])
+{
+	struct seal_image m;
+	seal_image_begin(&m);
+	seal_image_values(&m, values, TRANSFER_CELLS);
+	seal_image_end(&m, ret);
+}
+
+/* --- of the open transaction --- */
 
 static inline void put_big_endian(uint8_t *p, uint64_t value, unsigned bytes)
 {
 	for (unsigned i = bytes; i > 0; i--, value >>= 8)
 		p[i - 1] = (uint8_t)value;
 }
-
-static inline uint8_t *room_for(struct writer *w, size_t bytes)
-{
-	if (w->used + bytes > sizeof w->bytes)
-		pour(w);
-	uint8_t *p = w->bytes + w->used;
-	w->used += bytes;
-	return p;
-}
-
-static inline void write_null(struct writer *w)
-{
-	*room_for(w, 1) = 0x00;
-}
-
-static inline void write_int(struct writer *w, int64_t value)
-{
-	const uint64_t big_endian = __builtin_bswap64((uint64_t)value);
-	uint8_t *p = room_for(w, 9);
-	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the swap above");
-	p[0] = 0x01;
-	memcpy(p + 1, &big_endian, sizeof big_endian);
-}
-
-static void write_long(struct writer *w, const char *text, size_t bytes)
-{
-	while (bytes > 0) {
-		const size_t part = bytes < sizeof w->bytes ? bytes : sizeof w->bytes;
-		memcpy(room_for(w, part), text, part);
-		text += part;
-		bytes -= part;
-	}
-}
-
-static inline void write_text(struct writer *w, const char *text, size_t bytes)
-{
-	const uint32_t big_endian = __builtin_bswap32((uint32_t)bytes);
-	const bool whole = bytes + 5 <= sizeof w->bytes - w->used;
-	uint8_t *p = room_for(w, whole ? bytes + 5 : 5);
-	p[0] = 0x02;
-	memcpy(p + 1, &big_endian, sizeof big_endian);
-	if (whole)
-		memcpy(p + 5, text, bytes);
-	else
-		write_long(w, text, bytes);
-}
-
-static void end(struct writer *w, uint8_t ret[STORE_SEAL_HASH])
-{
-	if (!w->begun) {
-		crypto_generichash(ret, STORE_SEAL_HASH, w->bytes, w->used, NULL, 0);
-		return;
-	}
-	pour(w);
-	crypto_generichash_final(&w->state, ret, STORE_SEAL_HASH);
-}
-
-_Static_assert(STORE_SEAL_COUNT == TRANSFER_CELLS, "all columns");
-
-void store_seal_cells(const struct cell *cells, uint8_t ret[STORE_SEAL_HASH])
-{
-	struct writer w;
-	w.used = 0;
-	w.begun = false;
-	for (unsigned i = 0; i < TRANSFER_CELLS; i++) {
-		if (cells[i].kind == CELL_INT)
-			write_int(&w, cells[i].value);
-		else if (cells[i].kind == CELL_TEXT)
-			write_text(&w, cells[i].text, cells[i].bytes);
-		else
-			write_null(&w);
-	}
-	end(&w, ret);
-}
-
-void store_seal_stored(sqlite3_stmt *st, int column, uint8_t ret[STORE_SEAL_HASH])
-{
-	struct writer w;
-	w.used = 0;
-	w.begun = false;
-	for (int i = column; i < column + TRANSFER_CELLS; i++) {
-		const int type = sqlite3_column_type(st, i);
-		if (type == SQLITE_INTEGER)
-			write_int(&w, sqlite3_column_int64(st, i));
-		else if (type == SQLITE_NULL)
-			write_null(&w);
-		else   /* the tables are STRICT: else it is text */
-			write_text(&w, store_text_at(st, i), (size_t)sqlite3_column_bytes(st, i));
-	}
-	end(&w, ret);
-}
-
-void store_seal_values(sqlite3_value **values, uint8_t ret[STORE_SEAL_HASH])
-{
-	struct writer w;
-	w.used = 0;
-	w.begun = false;
-	for (int i = 0; i < TRANSFER_CELLS; i++) {
-		const int type = sqlite3_value_type(values[i]);
-		if (type == SQLITE_INTEGER)
-			write_int(&w, sqlite3_value_int64(values[i]));
-		else if (type == SQLITE_NULL)
-			write_null(&w);
-		else
-			write_text(&w, (const char *)sqlite3_value_text(values[i]), (size_t)sqlite3_value_bytes(values[i]));
-	}
-	end(&w, ret);
-}
-
-/* --- of the open transaction --- */
 
 static int make_room(struct sealer *l, uint32_t more)
 {
@@ -177,6 +66,45 @@ int store_seal_add(struct store *s, int64_t id, const uint8_t hash[STORE_SEAL_HA
 	put_big_endian(p, (uint64_t)id, 8);
 	memcpy(p + 8, hash, STORE_SEAL_HASH);
 	return 0;
+}
+
+int store_seal_cells(struct store *s, const struct row_transfer *r, const struct cell *cells)
+{
+	struct seal_image m;
+	uint8_t hash[STORE_SEAL_HASH];
+	seal_image_begin(&m);
+	seal_image_cells(&m, cells, TRANSFER_CELLS);
+	seal_image_end(&m, hash);
+	s->seal.soon = s->seal.soon || r->verdict == VERDICT_UNAPPROVED;
+	return store_seal_add(s, r->id, hash);
+}
+
+/* The run that a row was first written in, which no update changes. */
+static int first_run(struct store *s, int64_t id, int64_t *ret)
+{
+	sqlite3_stmt *st = store_statement(s, ST_TRANSFER_RUN);
+	if (st == NULL)
+		return store_code(s->code);
+	sqlite3_bind_int64(st, 1, id);
+	const int code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		*ret = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_fail(s, code);
+}
+
+/* From what the judge says of the row, not from what stands in the table: whoever
+ * changed it there while it was open shows. */
+int store_seal_row(struct store *s, const struct row_transfer *r, int64_t policy, bool added)
+{
+	struct row_cells row;
+	int64_t run = s->run;
+	store_transfer_cells(s, r, policy, &row);
+	const int code = added || !s->info.resumed ? 0 : first_run(s, r->id, &run);
+	if (code != 0)
+		return code;
+	row.cells[TRANSFER_CELL_OF_RUN].value = run;
+	return store_seal_cells(s, r, row.cells);
 }
 
 static int64_t id_at(const uint8_t *record)
@@ -215,8 +143,6 @@ int store_seal_begin(struct store *s)
 {
 	struct sealer *l = &s->seal;
 	sqlite3_stmt *st = NULL;
-	/* It works without: libsodium then hashes without the vector units, at four times the cost. */
-	(void)!sodium_init();
 	l->count = l->waiting = 0;
 	int code = sqlite3_prepare_v2(s->db, "SELECT rows FROM seal_part ORDER BY id", -1, &st, NULL);
 	int r = code == SQLITE_OK ? 0 : store_fail(s, code);
@@ -297,8 +223,8 @@ int store_seal_write(struct store *s, bool now)
 	struct sealer *l = &s->seal;
 	l->now_us = store_wall_us();
 	/* A clock that was set back makes nothing wait. */
-	l->told = l->count > 0 && (now || l->count >= ROWS_MAX ||
-	                           (l->since_us != 0 && (l->now_us - l->since_us >= WAIT_US || l->now_us < l->since_us)));
+	const int64_t waited_us = l->since_us != 0 ? l->now_us - l->since_us : 0;
+	l->told = l->count > 0 && (now || l->count >= ROWS_MAX || waited_us >= (l->soon ? SOON_US : WAIT_US) || waited_us < 0);
 	if (l->told)
 		return write_entry(s);
 	if (l->count == l->waiting)
@@ -315,6 +241,7 @@ void store_seal_committed(struct store *s, bool committed)
 	else if (l->told)
 		l->count = 0;
 	l->waiting = l->count;
+	l->soon = l->soon && l->waiting > 0;
 	if (l->waiting == 0)
 		l->since_us = 0;
 	else if (l->since_us == 0)

@@ -1,11 +1,8 @@
 /* store_seal.h - hashes of transfer rows, which the ledger vouches for.
  *
  * A row is hashed each time that it is written closed or interrupted, in the
- * same transaction: BLAKE2b-128 over its columns in the order of
- * STORE_SEAL_COLUMNS, each as
- *   NULL     00
- *   INTEGER  01, 8 bytes, two's complement, big-endian
- *   TEXT     02, 4 bytes length, big-endian, the bytes
+ * same transaction: its columns in the order of STORE_SEAL_COLUMNS, as
+ * store_seal_image.h has it.
  * What waits for the ledger (table seal_part) and what has an entry of kind
  * "rows" (table seal) is a list of records of STORE_SEAL_RECORD bytes: the id,
  * big-endian, and the hash. Of several records of one id the last one holds: that
@@ -24,11 +21,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "record/store_seal_image.h"
 
 struct store;
-struct cell;
+struct row_transfer;
 
-#define STORE_SEAL_HASH 16u
 #define STORE_SEAL_RECORD (8u + STORE_SEAL_HASH)
 
 /* Columns in the order in which they are bound, and hashed; the id comes last. */
@@ -51,9 +48,6 @@ void store_seal_stored(sqlite3_stmt *st, int column, uint8_t ret[STORE_SEAL_HASH
 /* The same of the arguments of a function of SQL, STORE_SEAL_COUNT of them: these come much faster. */
 void store_seal_values(sqlite3_value **values, uint8_t ret[STORE_SEAL_HASH]);
 
-/* Of rows that are on their way; cells: those of store_bind.h, STORE_SEAL_COUNT of them. */
-void store_seal_cells(const struct cell *cells, uint8_t ret[STORE_SEAL_HASH]);
-
 /* --- the writer --- */
 
 struct sealer {
@@ -61,12 +55,17 @@ struct sealer {
 	uint32_t count, room;
 	uint32_t waiting;            /* of the former */
 	int64_t since_us;            /* wall clock; 0: nothing waits */
+	bool soon;                   /* something unapproved is among what waits */
 	/* of the commit that is on its way */
 	int64_t now_us;
 	bool told;                   /* an entry takes all */
 };
 void store_seal_done(struct sealer *l);
 
+/* A transfer that was written, and is not open; added: with the run of s. */
+MUST_CHECK int store_seal_row(struct store *s, const struct row_transfer *r, int64_t policy, bool added);
+/* The same of one on its way; cells: those of store_bind.h, STORE_SEAL_COUNT of them. */
+MUST_CHECK int store_seal_cells(struct store *s, const struct row_transfer *r, const struct cell *cells);
 MUST_CHECK int store_seal_add(struct store *s, int64_t id, const uint8_t hash[STORE_SEAL_HASH]);
 void store_seal_undo(struct store *s, int64_t id);   /* the last one, if it is of that row */
 /* Of rows that nobody will end: they are open, and will be interrupted. */

@@ -26,7 +26,7 @@
 #define ALL STORE_SEAL_COLUMNS
 _Static_assert((sizeof COUNTS_MARKS + sizeof SEEN_MARKS + sizeof DECIDED_MARKS + sizeof FIXED_MARKS) / 2 + 1 == TRANSFER_CELLS,
                "a cell for each column");
-#define CELL_OF_RUN (TRANSFER_CELLS - 1 - sizeof FIXED_MARKS / 2)
+_Static_assert(TRANSFER_CELL_OF_RUN == TRANSFER_CELLS - 1 - sizeof FIXED_MARKS / 2, "the first of the fixed ones");
 
 /* As the columns stand in the table: SQLite takes the values of a row as they
  * come then, else it copies each of them once more. */
@@ -362,41 +362,11 @@ void store_transfer_cells(struct store *s, const struct row_transfer *r, int64_t
 
 static const struct kind transfers = {ST_TRANSFER_ADD, ST_TRANSFER_ALL, run_transfer};
 
-/* The run that a row was first written in, which no update changes. */
-static int first_run(struct store *s, int64_t id, int64_t *ret)
-{
-	sqlite3_stmt *st = store_statement(s, ST_TRANSFER_RUN);
-	if (st == NULL)
-		return store_code(s->code);
-	sqlite3_bind_int64(st, 1, id);
-	const int code = sqlite3_step(st);
-	if (code == SQLITE_ROW)
-		*ret = sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
-	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_fail(s, code);
-}
-
-/* From what the judge says of the row, not from what stands in the table: whoever
- * changed it there while it was open shows. */
-static int seal_row(struct store *s, const struct row_transfer *r, int64_t policy, bool added)
-{
-	struct row_cells row;
-	uint8_t hash[STORE_SEAL_HASH];
-	int64_t run = s->run;
-	store_transfer_cells(s, r, policy, &row);
-	const int code = added || !s->info.resumed ? 0 : first_run(s, r->id, &run);
-	if (code != 0)
-		return code;
-	row.cells[CELL_OF_RUN].value = run;
-	store_seal_cells(row.cells, hash);
-	return store_seal_add(s, r->id, hash);
-}
-
 static int put_transfer(struct store *s, const struct row_transfer *r, int64_t policy, enum store_statement which)
 {
 	int added;
 	const int code = put_row(s, &transfers, r, policy, which, &added);
-	return code == 0 && added >= 0 && r->state != ROW_OPEN ? seal_row(s, r, policy, added == 1) : code;
+	return code == 0 && added >= 0 && r->state != ROW_OPEN ? store_seal_row(s, r, policy, added == 1) : code;
 }
 
 int store_add_transfer(struct store *s, const struct row_transfer *r, int64_t policy)

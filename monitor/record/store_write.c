@@ -59,7 +59,7 @@ static const char *const texts[ST_COUNT] = {
 	[ST_FINDING_TOLD] = "SELECT time_us, json_extract(body, '$.row'), json_extract(body, '$.row.state'),"
 	                    " json_extract(body, '$.counts.first_us'), json_extract(body, '$.counts.last_us'),"
 	                    " json_extract(body, '$.counts.transfers'), json_extract(body, '$.counts.bytes_out'),"
-	                    " json_extract(body, '$.counts.bytes_in'), json_extract(body, '$.row.severity') FROM ledger"
+	                    " json_extract(body, '$.counts.bytes_in'), json_extract(body, '$.counts.severity') FROM ledger"
 	                    " WHERE subject = ? AND kind IN ('finding-opened', 'finding-changed', 'finding-closed')"
 	                    " ORDER BY seq DESC LIMIT 1",
 	[ST_GAPS_UNTOLD] = "SELECT id, run, start_us, end_us, cause, detail, lost, bytes FROM gap"

@@ -290,7 +290,7 @@ static void print(const char *dir, double cpu_s, int64_t wall_us)
 	qsort(b.latency_us, b.rows, sizeof *b.latency_us, by_time);
 	printf("%" PRIu64 " transfers, %" PRIu64 " rows, written %.2f times each, database %.2f GB\n", b.count, b.rows,
 	       (double)b.written / (double)b.rows, (double)st.st_size / 1e9);
-	printf("judge process: %.2f s wall, %.2f s cpu, %.1f us of cpu a transfer, %.0f transfers/s (slowest %u rows: %.0f/s),"
+	printf("judge process: %.2f s wall, %.2f s cpu, %.2f us of cpu a transfer, %.0f transfers/s (slowest %u rows: %.0f/s),"
 	       " %.0f a cpu second\n",
 	       (double)wall_us / 1e6, cpu_s, cpu_s * 1e6 / (double)b.count, (double)b.count * 1e6 / (double)wall_us, BATCH,
 	       b.slowest, (double)b.count / cpu_s);

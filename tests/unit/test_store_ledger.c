@@ -329,6 +329,9 @@ static void test_findings(void **state)
 	r.severity = 60;
 	commit_finding(&f, &r);
 	assert_int_equal(entries_of(&f, 7), 2);
+	r.severity = 69;
+	commit_finding(&f, &r);
+	assert_int_equal(entries_of(&f, 7), 2);
 	r.news = ROW_ANY;
 	commit_finding(&f, &r);
 	assert_int_equal(entries_of(&f, 7), 2);
@@ -341,23 +344,26 @@ static void test_findings(void **state)
 	r.transfers = 1;
 	commit_finding(&f, &r);
 	assert_int_equal(entries_of(&f, 7), 4);
+	r.severity = 68;
+	commit_finding(&f, &r);
+	assert_int_equal(entries_of(&f, 7), 5);
 	r.news = ROW_ANY;
 	r.closed = true;
 	r.bytes_in++;
 	commit_finding(&f, &r);
-	assert_int_equal(entries_of(&f, 7), 5);
+	assert_int_equal(entries_of(&f, 7), 6);
 	assert_int_equal(ask_path(f.db, "SELECT count(*) FROM ledger WHERE kind = 'finding-closed' AND subject = 7"), 1);
 	/* closed, each count counts */
 	r.news = ROW_COUNTS;
 	r.bytes_in++;
 	commit_finding(&f, &r);
-	assert_int_equal(entries_of(&f, 7), 6);
+	assert_int_equal(entries_of(&f, 7), 7);
 	/* what was said is known after a restart, too */
 	store_close(f.store);
 	fixture_open(&f, "live span0", T0 + SECOND);
 	r.news = ROW_ANY;
 	commit_finding(&f, &r);
-	assert_int_equal(entries_of(&f, 7), 6);
+	assert_int_equal(entries_of(&f, 7), 7);
 	check_chain(f.db);
 	fixture_done(&f);
 }

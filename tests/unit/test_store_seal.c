@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include "record/store_private.h"
 #include "record/store_retention.h"
 #include "record/store_verify.h"
 
@@ -247,6 +248,46 @@ static void test_waiting(void **state)
 	fixture_done(&f);
 }
 
+static int64_t entries(struct fixture *f)
+{
+	return ask_path(f->db, "SELECT count(*) FROM ledger WHERE kind = 'rows'");
+}
+
+/* What is approved waits a minute for its entry, what is not ten seconds. */
+static void test_soon(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	struct row_transfer r = full_row(1);
+	r.state = ROW_CLOSED;
+	r.verdict = VERDICT_APPROVED;
+	commit_row(f.store, &r);
+	f.store->seal.since_us -= 11 * SECOND;
+	r.id = 2;
+	commit_row(f.store, &r);
+	assert_int_equal(entries(&f), 0);
+	r.id = 3;
+	r.verdict = VERDICT_UNAPPROVED;
+	commit_row(f.store, &r);
+	assert_int_equal(entries(&f), 1);
+	/* with it goes the hurry */
+	r.id = 4;
+	r.verdict = VERDICT_APPROVED;
+	commit_row(f.store, &r);
+	f.store->seal.since_us -= 11 * SECOND;
+	r.id = 5;
+	commit_row(f.store, &r);
+	assert_int_equal(entries(&f), 1);
+	f.store->seal.since_us -= 50 * SECOND;
+	r.id = 6;
+	commit_row(f.store, &r);
+	assert_int_equal(entries(&f), 2);
+	assert_int_equal(seals_wrong(f.db, NULL), 0);
+	fixture_done(&f);
+}
+
 static void die_with_rows(struct fixture *f)
 {
 	const pid_t child = fork();
@@ -427,28 +468,36 @@ static void test_tidy(void **state)
 	fixture_done(&f);
 }
 
-/* As garita-ledger(5) has it, by hand: `python3 -c` with struct and hashlib. */
+static void hash_of(sqlite3 *db, const char *values, uint8_t ret[STORE_SEAL_HASH])
+{
+	char sql[600];
+	sqlite3_stmt *st;
+	int at = snprintf(sql, sizeof sql, "SELECT %s", values);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	for (int have = sqlite3_column_count(st); have < STORE_SEAL_COUNT; have++)
+		at += snprintf(sql + at, sizeof sql - (size_t)at, ", NULL");
+	sqlite3_finalize(st);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	store_seal_stored(st, 0, ret);
+	sqlite3_finalize(st);
+}
+
+/* As garita-ledger(5) has it, by hand: `python3 -c` with hashlib. */
 static void test_by_hand(void **state)
 {
 	(void)state;
-	struct fixture f;
 	sqlite3 *db;
-	sqlite3_stmt *st;
 	uint8_t hash[STORE_SEAL_HASH];
-	fixture_init(&f);
-	fixture_open(&f, "live span0", T0);
+	static const uint8_t short_ones[STORE_SEAL_HASH] = {0x4c, 0x26, 0x9c, 0x24, 0xd2, 0x1a, 0x63, 0x84, 0xb3, 0xb4, 0x9c, 0xdc, 0x42, 0x69, 0xb5, 0x55};
+	static const uint8_t edges[STORE_SEAL_HASH] = {0xad, 0x5c, 0x49, 0x51, 0xfd, 0xaa, 0xd1, 0xb0, 0x0f, 0x09, 0xc7, 0x1b, 0xc6, 0x07, 0x2e, 0x4b};
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	char sql[400] = "SELECT 1, -2, 'a\xc3\xa9', ''";
-	for (int i = 4; i < STORE_SEAL_COUNT; i++)
-		strcat(sql, ", NULL");
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	store_seal_stored(st, 0, hash);
-	static const uint8_t by_hand[STORE_SEAL_HASH] = {0xe5, 0x5f, 0x3f, 0x9d, 0x5e, 0xe8, 0x48, 0x11, 0xe6, 0xa3, 0xa5, 0x17, 0xf2, 0x52, 0x1b, 0x96};
-	assert_memory_equal(hash, by_hand, sizeof hash);
-	sqlite3_finalize(st);
+	hash_of(db, "1, -2, 'a\xc3\xa9', ''", hash);
+	assert_memory_equal(hash, short_ones, sizeof hash);
+	hash_of(db, "47, 48, 19088743, 4611686018427387904, replace(printf('%190s', ''), ' ', 'x'), replace(printf('%191s', ''), ' ', 'y'),"
+	            " replace(printf('%3000s', ''), ' ', 'z')", hash);
+	assert_memory_equal(hash, edges, sizeof hash);
 	sqlite3_close(db);
-	fixture_done(&f);
 }
 
 int main(void)
@@ -457,7 +506,7 @@ int main(void)
 		cmocka_unit_test(test_batch),   cmocka_unit_test(test_refused), cmocka_unit_test(test_updates),
 		cmocka_unit_test(test_tampers), cmocka_unit_test(test_rollback), cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_killed),  cmocka_unit_test(test_resumed), cmocka_unit_test(test_long),
-		cmocka_unit_test(test_by_hand), cmocka_unit_test(test_purge), cmocka_unit_test(test_tidy),
+		cmocka_unit_test(test_by_hand), cmocka_unit_test(test_purge), cmocka_unit_test(test_tidy), cmocka_unit_test(test_soon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
