@@ -34,7 +34,7 @@ bench-parts: $(BUILD)/bench/garitad-parts ## what detections, contents and chann
 .PHONY: bench-parts
 
 # The record alone: the judge process fed with facts, its commits looked at.
-ROWS_WRAP := store_sink store_commit store_seal_row store_seal_cells store_seal_write store_tell_finding store_tell_gaps \
+ROWS_WRAP := store_sink store_commit store_seal_row store_seal_cells store_seal_finding store_seal_write store_tell_finding store_tell_gaps \
 	store_ledger_add
 
 $(BUILD)/bench/rows: tests/bench/rows.c tests/bench/rows_without.c $(LIB)

@@ -33,6 +33,7 @@ static const char *const forms[VERIFY_WHATS] = {
 	[VERIFY_FINDING_CHANGED] = N_("{0} is {2}, and entry {3} says {1}"),
 	[VERIFY_FINDING_MISSING] = N_("entry {3} tells of it, and it is not there: taken out"),
 	[VERIFY_FINDING_UNKNOWN] = N_("no entry tells of it: put in"),
+	[VERIFY_FINDING_ROW] = N_("a count, its severity or what was detected in it was changed since it was sealed"),
 	[VERIFY_FINDING_SUM] = N_("{0} is {2}, and its transfers sum to {1}"),
 	[VERIFY_REVIEW_CHANGED] = N_("{0} is {2}, and entry {3} says {1}"),
 	[VERIFY_REVIEW_MISSING] = C_("review, suppression", "entry {3} tells of it, and it is not there: taken out"),

@@ -117,16 +117,14 @@ void findings_pass_on(struct findings *f, uint32_t from, uint32_t to)
 	}
 }
 
-unsigned finding_rows(const struct findings *f, const struct finding *d, bool all, struct row_detection ret[DETECT_COUNT])
+unsigned finding_rows(const struct findings *f, const struct finding *d, bool known, struct row_detection ret[DETECT_COUNT])
 {
 	unsigned n = 0;
 	for (uint32_t i = d->detected; i != FINDING_NONE && n < DETECT_COUNT; i = f->detected[i].next) {
 		const struct detected *e = &f->detected[i];
-		if (!all && !e->changed)
-			continue;
 		ret[n++] = (struct row_detection){.what = (enum detection)e->what, .score = e->score, .count = e->count,
 		                                  .first_us = e->first_us, .last_us = e->last_us, .bytes_out = e->bytes_out,
-		                                  .detail = intern_text(f->texts, e->detail)};
+		                                  .detail = intern_text(f->texts, e->detail), .known = known && !e->changed};
 	}
 	return n;
 }

@@ -68,8 +68,8 @@ void finding_settle(struct findings *f, uint32_t index);
 
 /* finding_detect.c */
 void finding_forget_detected(struct findings *f, struct finding *d);
-/* Its detections as rows of the record, all of them or those that have changed; how many. */
-unsigned finding_rows(const struct findings *f, const struct finding *d, bool all, struct row_detection ret[DETECT_COUNT]);
+/* Its detections as rows of the record; how many. known: the record holds those that have not changed. */
+unsigned finding_rows(const struct findings *f, const struct finding *d, bool known, struct row_detection ret[DETECT_COUNT]);
 /* They were offered. */
 void finding_detected_told(struct findings *f, struct finding *d);
 uint64_t finding_signs(const struct findings *f, const struct finding *d);

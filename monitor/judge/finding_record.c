@@ -87,8 +87,7 @@ static int tell(const struct findings *f, struct finding *d, const struct row_si
 	    .as_org = where->as_org[0] != 0 ? where->as_org : NULL, .asn = where->asn,
 	    .unknown_equipment = d->unknown_equipment, .foreign = d->foreign, .peer_opened = d->peer_opened,
 	    .severity = (uint8_t)finding_severity(f, d), .closed = d->closed, .signs = finding_signs(f, d), .detections = detections};
-	if (d->detected_changed || d->detected_again || !known)
-		r.detection_count = finding_rows(f, d, d->detected_again || !known, detections);
+	r.detection_count = finding_rows(f, d, !d->detected_again && known, detections);
 	return sink->finding(sink->ctx, &r);
 }
 

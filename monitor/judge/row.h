@@ -110,6 +110,7 @@ struct row_detection {
 	int64_t first_us, last_us;
 	uint64_t bytes_out;           /* that no transfer counts */
 	const char *detail;           /* of the latest that had any; NULL */
+	bool known;                   /* the record holds it as it is */
 };
 
 struct row_finding {
@@ -129,7 +130,7 @@ struct row_finding {
 	uint8_t severity;
 	bool closed;                  /* quiet for a day: what comes begins another */
 	uint64_t signs;               /* bits of enum detection that it has */
-	const struct row_detection *detections;   /* that may have changed; restored: all */
+	const struct row_detection *detections;   /* all of them */
 	unsigned detection_count;
 };
 

@@ -31,12 +31,17 @@ int store_catch_up(struct store *s)
 	    "  max(end_us) AS end_us FROM part GROUP BY finding)"
 	    " UPDATE finding SET transfers = max(transfers, w.n), bytes_out = max(bytes_out, w.out),"
 	    "  bytes_in = max(bytes_in, w.\"in\"), last_us = max(last_us, w.end_us)"
-	    " FROM whole w WHERE w.finding = finding.id;"
-	    "DELETE FROM finding_behind";
+	    " FROM whole w WHERE w.finding = finding.id";
 	if (store_query_int(s->db, "SELECT EXISTS(SELECT 1 FROM finding_behind)", 0) == 0)
 		return 0;
 	int code = store_add_sums(s->db);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	int r = code == SQLITE_OK ? 0 : store_fail(s, code);
+	if (r == 0)
+		r = store_seal_findings(s, "SELECT " STORE_FINDING_COLUMNS ", id FROM finding WHERE id IN (SELECT finding FROM finding_behind)");
+	if (r != 0)
+		return r;
+	code = sqlite3_exec(s->db, "DELETE FROM finding_behind", NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : store_fail(s, code);
 }

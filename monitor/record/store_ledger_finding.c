@@ -195,12 +195,15 @@ int store_tell_finding(struct store *s, const struct row_finding *r)
 
 int store_tell_found(struct store *s)
 {
+	static const char *const sql =
+	    "SELECT " STORE_FINDING_COLUMNS ", id FROM finding f WHERE NOT EXISTS"
+	    " (SELECT 1 FROM ledger l WHERE l.subject = f.id AND l.kind = 'finding-opened') ORDER BY id";
 	sqlite3_stmt *st = NULL;
-	int code = sqlite3_prepare_v2(s->db,
-	                              "SELECT " STORE_FINDING_COLUMNS ", id FROM finding f WHERE NOT EXISTS"
-	                              " (SELECT 1 FROM ledger l WHERE l.subject = f.id AND l.kind = 'finding-opened') ORDER BY id",
-	                              -1, &st, NULL);
-	int r = code == SQLITE_OK ? 0 : store_fail(s, code);
+	int r = store_seal_findings(s, sql);
+	if (r != 0)
+		return r;
+	int code = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+	r = code == SQLITE_OK ? 0 : store_fail(s, code);
 	while (r == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		r = store_finding_json(st, 0, &s->finding_row, &s->finding_counts);
 		if (r == 0)

@@ -51,5 +51,7 @@ void store_forget_told(struct store *s);
 
 /* store_transfer.c */
 void store_finding_cells(struct store *s, const struct row_finding *r, struct row_cells *ret);
+/* As STORE_SEAL_DETECTIONS has them. */
+void store_detection_cells(struct store *s, const struct row_detection *d, struct cell *ret);
 
 #endif

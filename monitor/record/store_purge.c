@@ -119,24 +119,53 @@ static int64_t read_id(const uint8_t *p)
 	return (int64_t)id;
 }
 
-/* Is the row of a record there, and is this the hash of it? 1 yes, 0 gone, -1 another. Or SQLite's code in *ret_code. */
-static int look_up(sqlite3_stmt *row, const uint8_t *record, int *ret_code)
+struct rows {
+	sqlite3_stmt *transfer, *finding, *detections;
+};
+
+static int prepare_rows(struct store *s, struct rows *ret)
 {
+	int code = sqlite3_prepare_v2(s->db, "SELECT " STORE_SEAL_COLUMNS " FROM transfer WHERE id = ?", -1, &ret->transfer, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(s->db, "SELECT " STORE_FINDING_COLUMNS " FROM finding WHERE id = ?", -1, &ret->finding, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(s->db, STORE_SEAL_DETECTIONS, -1, &ret->detections, NULL);
+	return code;
+}
+
+static void finalize_rows(struct rows *r)
+{
+	sqlite3_finalize(r->transfer);
+	sqlite3_finalize(r->finding);
+	sqlite3_finalize(r->detections);
+}
+
+/* Is the row of a record there, and is this the hash of it? 1 yes, 0 gone, -1 another. A finding was sealed anew with
+ * each change, so an old record of one says nothing any more. SQLite's code in *ret_code. */
+static int look_up(const struct rows *rows, const uint8_t *record, int *ret_code)
+{
+	const int64_t id = read_id(record);
+	sqlite3_stmt *row = id < 0 ? rows->finding : rows->transfer;
 	uint8_t hash[STORE_SEAL_HASH];
-	int there = 0;
-	sqlite3_bind_int64(row, 1, read_id(record));
+	int there = 0, code = SQLITE_OK;
+	sqlite3_bind_int64(row, 1, id < 0 ? -id : id);
 	*ret_code = sqlite3_step(row);
 	if (*ret_code == SQLITE_ROW) {
-		store_seal_stored(row, 0, hash);
-		there = memcmp(hash, record + 8, sizeof hash) == 0 ? 1 : -1;
+		if (id < 0)
+			code = store_seal_finding_stored(row, 0, -id, rows->detections, hash);
+		else
+			store_seal_stored(row, 0, hash);
+		there = memcmp(hash, record + 8, sizeof hash) == 0 ? 1 : id < 0 ? 0 : -1;
 	}
+	if (code != SQLITE_OK)
+		*ret_code = code;
 	sqlite3_reset(row);
 	return there;
 }
 
 /* How many records of a blob still have their row; -1: one has another hash. It
  * was sealed again later, or somebody changed the row: what proves it stays. */
-static int count_left(struct store *s, sqlite3_stmt *row, const uint8_t *p, size_t bytes, int64_t *ret)
+static int count_left(struct store *s, const struct rows *row, const uint8_t *p, size_t bytes, int64_t *ret)
 {
 	*ret = 0;
 	for (size_t at = 0; *ret >= 0 && at + STORE_SEAL_RECORD <= bytes; at += STORE_SEAL_RECORD) {
@@ -150,7 +179,7 @@ static int count_left(struct store *s, sqlite3_stmt *row, const uint8_t *p, size
 }
 
 /* The few that are left are sealed again, as they were. */
-static int seal_left(struct store *s, sqlite3_stmt *row, const uint8_t *p, size_t bytes)
+static int seal_left(struct store *s, const struct rows *row, const uint8_t *p, size_t bytes)
 {
 	int r = 0;
 	for (size_t at = 0; r == 0 && at + STORE_SEAL_RECORD <= bytes; at += STORE_SEAL_RECORD) {
@@ -179,11 +208,12 @@ static int drop(struct store *s, struct json *dropped, int64_t entry)
 /* The next seals of the walk, until enough records were looked at. */
 static int walk(struct store *s, struct store_tidy *t, uint64_t max_records, struct json *dropped)
 {
-	sqlite3_stmt *next = NULL, *row = NULL;
+	sqlite3_stmt *next = NULL;
+	struct rows row = {0};
 	int code = sqlite3_prepare_v2(s->db, "SELECT s.entry, s.rows FROM seal s JOIN ledger l ON l.seq = s.entry"
 	                                     " WHERE s.entry > ? AND l.kind = 'rows' ORDER BY s.entry", -1, &next, NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_prepare_v2(s->db, "SELECT " STORE_SEAL_COLUMNS " FROM transfer WHERE id = ?", -1, &row, NULL);
+		code = prepare_rows(s, &row);
 	int r = code == SQLITE_OK ? 0 : store_fail(s, code);
 	sqlite3_bind_int64(next, 1, t->at);
 	while (r == 0 && t->looked < max_records && (code = sqlite3_step(next)) == SQLITE_ROW) {
@@ -193,11 +223,11 @@ static int walk(struct store *s, struct store_tidy *t, uint64_t max_records, str
 		int64_t left = 0;
 		t->at = sqlite3_column_int64(next, 0);
 		t->looked += (uint64_t)records + 1;
-		r = count_left(s, row, p, bytes, &left);
+		r = count_left(s, &row, p, bytes, &left);
 		if (r != 0 || left < 0 || left > records / 4)
 			continue;
 		if (left > 0)
-			r = seal_left(s, row, p, bytes);
+			r = seal_left(s, &row, p, bytes);
 		if (r == 0)
 			r = drop(s, dropped, t->at);
 		t->dropped++;
@@ -206,7 +236,7 @@ static int walk(struct store *s, struct store_tidy *t, uint64_t max_records, str
 		r = store_fail(s, code);
 	t->done = r == 0 && t->looked < max_records;
 	sqlite3_finalize(next);
-	sqlite3_finalize(row);
+	finalize_rows(&row);
 	return r;
 }
 

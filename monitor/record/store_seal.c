@@ -189,33 +189,75 @@ int store_seal_put(struct store *s, int64_t entry, const void *blob, size_t byte
 	return put_blob(s, ST_SEAL, entry, blob, bytes);
 }
 
-static int write_entry(struct store *s)
+/* A finding that is at work is written each second: of its records the last one alone goes into the entry. *ret is of
+ * *ret_count records, within memory that the caller frees. */
+static int pack(const struct sealer *l, void **ret_memory, const uint8_t **ret, uint32_t *ret_count)
+{
+	uint32_t slots = 1, at = l->count;
+	while (slots < 2 * l->count)
+		slots *= 2;
+	uint8_t *packed = malloc((size_t)l->count * STORE_SEAL_RECORD);
+	int64_t *seen = calloc(slots, sizeof *seen);
+	*ret_memory = packed;
+	for (uint32_t i = l->count; packed != NULL && seen != NULL && i > 0; i--) {
+		const int64_t id = id_at(record_at(l, i - 1));
+		uint32_t slot = (uint32_t)((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (slots - 1);
+		while (id < 0 && seen[slot] != 0 && seen[slot] != id)
+			slot = (slot + 1) & (slots - 1);
+		if (id < 0 && seen[slot] == id)
+			continue;
+		if (id < 0)
+			seen[slot] = id;
+		memcpy(packed + (size_t)--at * STORE_SEAL_RECORD, record_at(l, i - 1), STORE_SEAL_RECORD);
+	}
+	const bool good = packed != NULL && seen != NULL;
+	free(seen);
+	*ret = packed + (size_t)at * STORE_SEAL_RECORD;
+	*ret_count = l->count - at;
+	return good ? 0 : ERR_NOMEM;
+}
+
+static int put_entry(struct store *s, const uint8_t *records, uint32_t count)
 {
 	const struct sealer *l = &s->seal;
-	const size_t bytes = (size_t)l->count * STORE_SEAL_RECORD;
+	const size_t bytes = (size_t)count * STORE_SEAL_RECORD;
 	struct ledger_hash hash;
 	char hex[LEDGER_HEX_MAX];
-	int64_t first = INT64_MAX, last = INT64_MIN, entry = 0;
-	for (uint32_t i = 0; i < l->count; i++) {
-		const int64_t id = id_at(record_at(l, i));
-		first = id < first ? id : first;
+	int64_t first = 0, last = 0, findings = 0, entry = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const int64_t id = id_at(records + (size_t)i * STORE_SEAL_RECORD);
+		findings += id < 0;
+		first = id > 0 && (first == 0 || id < first) ? id : first;
 		last = id > last ? id : last;
 	}
-	ledger_sha256(l->records, bytes, &hash);
+	ledger_sha256(records, bytes, &hash);
 	const struct ledger_field fields[] = {
-		{"count", LEDGER_INT, NULL, l->count},
-		{"first_id", LEDGER_INT, NULL, first},
-		{"last_id", LEDGER_INT, NULL, last},
-		{"sha256", LEDGER_TEXT, ledger_hash_text(&hash, hex), 0},
+		store_int("count", count - findings),
+		store_int_if("findings", findings),
+		store_int_if("first_id", first),
+		store_int_if("last_id", last),
+		store_word("sha256", ledger_hash_text(&hash, hex)),
 	};
 	const struct ledger_entry e = {.kind = LEDGER_ROWS, .fields = fields, .field_count = sizeof fields / sizeof fields[0]};
 	int r = store_ledger_add(s, &e, &entry);
 	if (r == 0)
-		r = store_seal_put(s, entry, l->records, bytes);
+		r = store_seal_put(s, entry, records, bytes);
 	if (r != 0 || l->waiting == 0)
 		return r;
 	sqlite3_stmt *clear = store_statement(s, ST_SEAL_CLEAR);
 	return clear != NULL ? store_step(s, clear) : store_code(s->code);
+}
+
+static int write_entry(struct store *s)
+{
+	void *memory = NULL;
+	const uint8_t *records;
+	uint32_t count;
+	int r = pack(&s->seal, &memory, &records, &count);
+	if (r == 0)
+		r = put_entry(s, records, count);
+	free(memory);
+	return r;
 }
 
 int store_seal_write(struct store *s, bool now)

@@ -1,11 +1,13 @@
-/* store_seal.h - hashes of transfer rows, which the ledger vouches for.
+/* store_seal.h - hashes of rows, which the ledger vouches for.
  *
- * A row is hashed each time that it is written closed or interrupted, in the
+ * A transfer is hashed each time that it is written closed or interrupted, in the
  * same transaction: its columns in the order of STORE_SEAL_COLUMNS, as
- * store_seal_image.h has it.
+ * store_seal_image.h has it. A finding is hashed each time that it is written: the
+ * columns STORE_FINDING_COLUMNS and its id, then those of STORE_SEAL_DETECTIONS
+ * of each of its detections, by word.
  * What waits for the ledger (table seal_part) and what has an entry of kind
  * "rows" (table seal) is a list of records of STORE_SEAL_RECORD bytes: the id,
- * big-endian, and the hash. Of several records of one id the last one holds: that
+ * big-endian (of a finding: less than 0 by its id), and the hash. Of several records of one id the last one holds: that
  * of the greatest entry, of seal_part before any entry, within a blob the last.
  * A row that is open has none that holds.
  *
@@ -25,6 +27,7 @@
 
 struct store;
 struct row_transfer;
+struct row_finding;
 
 #define STORE_SEAL_RECORD (8u + STORE_SEAL_HASH)
 
@@ -48,6 +51,12 @@ void store_seal_stored(sqlite3_stmt *st, int column, uint8_t ret[STORE_SEAL_HASH
 /* The same of the arguments of a function of SQL, STORE_SEAL_COUNT of them: these come much faster. */
 void store_seal_values(sqlite3_value **values, uint8_t ret[STORE_SEAL_HASH]);
 
+#define STORE_SEAL_DETECTIONS \
+	"SELECT word, score, count, first_us, last_us, bytes_out, detail FROM detection WHERE finding = ? ORDER BY word"
+#define STORE_DETECTION_CELLS 7
+/* Of the columns of a stored finding, from column on, and its detections, by a statement as above. SQLite's code. */
+int store_seal_finding_stored(sqlite3_stmt *row, int column, int64_t id, sqlite3_stmt *detections, uint8_t ret[STORE_SEAL_HASH]);
+
 /* --- the writer --- */
 
 struct sealer {
@@ -66,6 +75,10 @@ void store_seal_done(struct sealer *l);
 MUST_CHECK int store_seal_row(struct store *s, const struct row_transfer *r, int64_t policy, bool added);
 /* The same of one on its way; cells: those of store_bind.h, STORE_SEAL_COUNT of them. */
 MUST_CHECK int store_seal_cells(struct store *s, const struct row_transfer *r, const struct cell *cells);
+/* A finding that was written; r holds all of its detections. */
+MUST_CHECK int store_seal_finding(struct store *s, const struct row_finding *r);
+/* Those that a query gives, with the columns STORE_FINDING_COLUMNS and id, as they stand in the table. */
+MUST_CHECK int store_seal_findings(struct store *s, const char *sql);
 MUST_CHECK int store_seal_add(struct store *s, int64_t id, const uint8_t hash[STORE_SEAL_HASH]);
 void store_seal_undo(struct store *s, int64_t id);   /* the last one, if it is of that row */
 /* Of rows that nobody will end: they are open, and will be interrupted. */

@@ -435,22 +435,34 @@ void store_finding_cells(struct store *s, const struct row_finding *r, struct ro
 	put_finding_fixed(&b, r, &ret->texts);
 }
 
+static void put_detection(struct binder *b, const struct row_detection *d)
+{
+	put_text(b, detect_word(d->what)->word);
+	put_int(b, d->score);
+	put_count(b, d->count);
+	put_int(b, d->first_us);
+	put_int(b, d->last_us);
+	put_count(b, d->bytes_out);
+	put_text(b, text_or_null(d->detail));
+}
+
+void store_detection_cells(struct store *s, const struct row_detection *d, struct cell *ret)
+{
+	struct binder b = {.s = s, .cells = ret};
+	put_detection(&b, d);
+}
+
 static int put_detections(struct store *s, const struct row_finding *r)
 {
 	int code = 0;
 	for (unsigned i = 0; code == 0 && i < r->detection_count; i++) {
-		const struct row_detection *d = &r->detections[i];
 		struct binder b;
+		if (r->detections[i].known)
+			continue;
 		if (!bind_start(&b, s, ST_DETECTION))
 			return store_code(s->code);
 		put_int(&b, r->id);
-		put_text(&b, detect_word(d->what)->word);
-		put_int(&b, d->score);
-		put_count(&b, d->count);
-		put_int(&b, d->first_us);
-		put_int(&b, d->last_us);
-		put_count(&b, d->bytes_out);
-		put_text(&b, text_or_null(d->detail));
+		put_detection(&b, &r->detections[i]);
 		code = store_taken(s, bind_run(&b));
 	}
 	return code;
@@ -470,6 +482,8 @@ int store_put_finding(void *ctx, const struct row_finding *r)
 		code = store_tell_finding(s, r);
 	if (code == 0)
 		code = put_detections(s, r);
+	if (code == 0 && added >= 0)
+		code = store_seal_finding(s, r);
 	if (code == 0)
 		code = store_review_finding(s, r);
 	if (code == 0 && s->refused == refused)

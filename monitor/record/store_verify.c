@@ -37,6 +37,7 @@ static const char *const words[VERIFY_WHATS] = {
 	[VERIFY_FINDING_CHANGED] = "finding-changed",
 	[VERIFY_FINDING_MISSING] = "finding-missing",
 	[VERIFY_FINDING_UNKNOWN] = "finding-unknown",
+	[VERIFY_FINDING_ROW] = "finding-row",
 	[VERIFY_FINDING_SUM] = "finding-sum",
 	[VERIFY_REVIEW_CHANGED] = "review-changed",
 	[VERIFY_REVIEW_MISSING] = "review-missing",

@@ -37,6 +37,7 @@ enum verify_what {
 	VERIFY_TRANSFER_REOPENED,   /* open, though the ledger has sealed it and nobody writes to it */
 	VERIFY_FOLDED_SUM,          /* name: a sum of what retention took out, as the rows of table folded have it; was: as entries do */
 	VERIFY_FINDING_CHANGED, VERIFY_FINDING_MISSING, VERIFY_FINDING_UNKNOWN,
+	VERIFY_FINDING_ROW,         /* what may change without an entry (counts, severity, detections) is not what was sealed */
 	VERIFY_FINDING_SUM,         /* name, was: sum over its transfers */
 	VERIFY_REVIEW_CHANGED, VERIFY_REVIEW_MISSING, VERIFY_REVIEW_UNKNOWN,
 	VERIFY_SUPPRESSION_CHANGED, VERIFY_SUPPRESSION_MISSING, VERIFY_SUPPRESSION_UNKNOWN,

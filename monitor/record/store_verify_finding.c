@@ -49,6 +49,7 @@ const char *verify_value(const struct ledger_member *m, char *buf, size_t size)
 struct findings {
 	struct verify *v;
 	struct ledger_text entry, row, counts;
+	sqlite3_stmt *detections;
 };
 
 /* Which columns the judge adds to without telling the ledger each time; the first one goes down. */
@@ -71,6 +72,20 @@ static bool has_grown(sqlite3_stmt *st, int column, const struct ledger_member *
 	return way > 0 ? value >= said : value <= said;
 }
 
+/* Columns as below. What an entry does not hold: counts that have grown, what was detected. */
+static int check_seal(struct findings *f, sqlite3_stmt *st)
+{
+	const int64_t id = sqlite3_column_int64(st, 2);
+	uint8_t hash[STORE_SEAL_HASH];
+	int64_t entry;
+	const int code = store_seal_finding_stored(st, 3, id, f->detections, hash);
+	if (code != SQLITE_OK)
+		return store_reader_fail(f->v->r, code);
+	if (verify_sums_sealed(f->v->sums, id, hash, &entry) || f->v->unsure)
+		return 0;
+	return verify_tell_id(f->v, VERIFY_FINDING_ROW, id, entry);
+}
+
 /* Columns: seq, body, id, then STORE_FINDING_COLUMNS. */
 static int compare(struct findings *f, sqlite3_stmt *st)
 {
@@ -90,7 +105,7 @@ static int compare(struct findings *f, sqlite3_stmt *st)
 		w.is = store_text_at(st, i);
 		return verify_tell(f->v, &w);
 	}
-	return 0;
+	return check_seal(f, st);
 }
 
 static int check_finding(struct findings *f, sqlite3_stmt *st)
@@ -113,8 +128,10 @@ static int check_finding(struct findings *f, sqlite3_stmt *st)
 static int check_rows(struct findings *f)
 {
 	sqlite3_stmt *st = NULL;
+	int code = verify_prepare(f->v, STORE_SEAL_DETECTIONS, &f->detections);
 	const uint64_t total = (uint64_t)verify_count(f->v, "SELECT count(*) FROM finding");
-	int code = verify_prepare(f->v, "SELECT last, said, f.id, " STORE_FINDING_COLUMNS " FROM finding f LEFT JOIN"
+	if (code == 0)
+		code = verify_prepare(f->v, "SELECT last, said, f.id, " STORE_FINDING_COLUMNS " FROM finding f LEFT JOIN"
 	                                " (SELECT seq AS last, body AS said FROM ledger) ON last = (SELECT max(n.seq) FROM ledger n WHERE n.subject = f.id AND n.kind IN "
 	                                FINDING_KINDS ") ORDER BY f.id", &st);
 	while (code == 0 && (code = verify_next(f->v, st)) == 1) {
@@ -123,6 +140,7 @@ static int check_rows(struct findings *f)
 			verify_progress(f->v, VERIFY_STATE, f->v->sum->findings, total);
 	}
 	sqlite3_finalize(st);
+	sqlite3_finalize(f->detections);
 	return code;
 }
 
@@ -138,15 +156,29 @@ static int check_missing(struct verify *v)
 	return code;
 }
 
+/* What was detected in findings that are not there. */
+static int check_detections(struct verify *v)
+{
+	sqlite3_stmt *st = NULL;
+	int code = verify_prepare(v, "SELECT DISTINCT finding FROM detection WHERE finding NOT IN (SELECT id FROM finding)", &st);
+	while (code == 0 && (code = verify_next(v, st)) == 1)
+		code = verify_tell_id(v, VERIFY_FINDING_ROW, sqlite3_column_int64(st, 0), -1);
+	sqlite3_finalize(st);
+	return code;
+}
+
 int verify_findings(struct verify *v)
 {
 	struct findings *f = malloc(sizeof *f);
 	if (f == NULL)
 		return ERR_NOMEM;
+	f->detections = NULL;
 	f->v = v;
 	int code = check_rows(f);
 	if (code == 0)
 		code = check_missing(v);
+	if (code == 0)
+		code = check_detections(v);
 	if (code == 0)
 		code = verify_sums_check(v);
 	free(f);

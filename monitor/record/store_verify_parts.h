@@ -13,6 +13,7 @@ struct verify {
 	bool live;                       /* a sensor writes: rows may be open */
 	int64_t run;                     /* the last one */
 	struct verify_sums *sums;        /* of the transfers, by finding: verify_rows adds them up */
+	bool unsure;                     /* a list of seals is not what its entry vouches for, or not there */
 };
 
 #define VERIFY_STEP 4096u            /* between two reports of progress */
@@ -43,12 +44,15 @@ bool verify_same(sqlite3_stmt *st, int column, const struct ledger_member *m);
 /* For a person; NULL: no member. */
 const char *verify_value(const struct ledger_member *m, char *buf, size_t size);
 
-/* store_verify_sums.c: the sums of findings over their transfers, which come in any order. 40 bytes a finding. */
+/* store_verify_sums.c: the sums of findings over their transfers, which come in any order; and their seals. 64 bytes a finding. */
 struct verify_sum {
 	int64_t transfers, out, in;
 };
 MUST_CHECK int verify_sums_new(struct verify_sums **ret);
 void verify_sums_free(struct verify_sums *s);
+/* The hash that entry has of a finding, the newest of them last; and is this it? *ret_entry: -1 none. */
+MUST_CHECK int verify_sums_seal(struct verify_sums *s, int64_t finding, const uint8_t hash[STORE_SEAL_HASH], int64_t entry);
+bool verify_sums_sealed(const struct verify_sums *s, int64_t finding, const uint8_t hash[STORE_SEAL_HASH], int64_t *ret_entry);
 MUST_CHECK int verify_sums_add(struct verify_sums *s, int64_t finding, const struct verify_sum *more);
 /* Are the findings what they came to? */
 MUST_CHECK int verify_sums_check(struct verify *v);

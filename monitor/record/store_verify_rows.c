@@ -65,10 +65,22 @@ static bool each_record(const uint8_t *p, size_t bytes, bool purge,
 	return true;
 }
 
-static void widen(void *ctx, int64_t id, const uint8_t *hash)
+struct taking {
+	struct rows *r;
+	struct blob *blob;
+	int code;
+};
+
+/* Of findings the record itself is kept, of transfers which there are. */
+static void take_record(void *ctx, int64_t id, const uint8_t *hash)
 {
-	struct blob *b = ctx;
-	(void)hash;
+	struct taking *t = ctx;
+	struct blob *b = t->blob;
+	if (id < 0 && hash != NULL) {
+		if (t->code == 0 && id > INT64_MIN)
+			t->code = verify_sums_seal(t->r->v->sums, -id, hash, b->entry == INT64_MAX ? -1 : b->entry);
+		return;
+	}
 	b->first = id < b->first ? id : b->first;
 	b->last = id > b->last ? id : b->last;
 }
@@ -90,12 +102,15 @@ static int add_blob(struct rows *r, const struct blob *b)
 /* --- the blobs, against their entries --- */
 
 /* Of one whose blob is not there, or another: the ids that its entry tells of. */
-static void ids_of_entry(const struct ledger_text *t, struct blob *b)
+static void ids_of_entry(struct rows *r, const struct ledger_text *t, struct blob *b)
 {
+	const struct ledger_member *count = ledger_text_find(t, "count");
+	int64_t records;
 	const struct ledger_member *first = ledger_text_find(t, "first_id"), *last = ledger_text_find(t, "last_id");
 	b->bad = true;
+	r->v->unsure = true;
 	if (first == NULL || last == NULL || ledger_member_int(first, &b->first) != 0 || ledger_member_int(last, &b->last) != 0) {
-		b->first = 0;
+		b->first = count != NULL && ledger_member_int(count, &records) == 0 && records == 0 ? INT64_MAX : 0;   /* of findings alone */
 		b->last = INT64_MAX;
 	}
 }
@@ -116,6 +131,7 @@ static int take_blob(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
 		return verify_tell(r->v, &w);
 	}
 	if (ledger_text_read(body, (size_t)sqlite3_column_bytes(st, 3), t) != 0) {
+		r->v->unsure = true;
 		b.first = 0;                 /* its entry is told already */
 		b.last = INT64_MAX;
 		b.bad = true;
@@ -124,9 +140,10 @@ static int take_blob(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
 	ledger_sha256(sqlite3_column_blob(st, 1), bytes, &hash);
 	const struct ledger_member *m = ledger_text_find(t, "sha256");
 	const bool good = m != NULL && ledger_member_is(m, ledger_hash_text(&hash, hex));
-	if (good && each_record(sqlite3_column_blob(st, 1), bytes, b.purge, widen, &b))
-		return bytes > 0 ? add_blob(r, &b) : 0;
-	ids_of_entry(t, &b);
+	struct taking taking = {r, &b, 0};
+	if (good && each_record(sqlite3_column_blob(st, 1), bytes, b.purge, take_record, &taking))
+		return taking.code == 0 && b.first <= b.last ? add_blob(r, &b) : taking.code;
+	ids_of_entry(r, t, &b);
 	const int code = add_blob(r, &b);
 	return code != 0 ? code : verify_tell(r->v, &w);
 }
@@ -143,7 +160,7 @@ static int take_missing(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
 		t->count = 0;
 	else if (ledger_text_find(t, "sha256") == NULL)
 		return 0;                    /* it has none */
-	ids_of_entry(t, &b);
+	ids_of_entry(r, t, &b);
 	const int code = add_blob(r, &b);
 	return code != 0 ? code : verify_tell(r->v, &w);
 }
@@ -151,10 +168,12 @@ static int take_missing(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
 static int take_part(struct rows *r, sqlite3_stmt *st, struct ledger_text *t)
 {
 	struct blob b = {.entry = INT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+	struct taking taking = {r, &b, 0};
 	(void)t;
-	if (!each_record(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), false, widen, &b) || b.first > b.last)
-		return 0;
-	return add_blob(r, &b);
+	if (!each_record(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), false, take_record, &taking) ||
+	    b.first > b.last)
+		return taking.code;
+	return taking.code == 0 ? add_blob(r, &b) : taking.code;
 }
 
 static int each_blob(struct rows *r, const char *sql, int (*fn)(struct rows *r, sqlite3_stmt *st, struct ledger_text *t))
@@ -191,6 +210,8 @@ static void mark_record(void *ctx, int64_t id, const uint8_t *hash)
 {
 	const struct marking *m = ctx;
 	const bool waits = m->r->blob[m->by].entry == INT64_MAX;
+	if (id < 0)
+		return;
 	mark(m->r, id, hash == NULL ? PURGED : waits ? SEALED | WAITING : SEALED, hash, m->by);
 }
 

@@ -2,12 +2,16 @@
  * read each row a second time, and in the order of findings. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "record/store_verify_parts.h"
 
 struct slot {
 	int64_t finding;                 /* 0: free; no finding has that id */
 	struct verify_sum sum;
+	int64_t entry;                   /* of its seal; -1: it waits for one */
+	uint8_t hash[STORE_SEAL_HASH];
+	bool sealed;
 };
 
 struct verify_sums {
@@ -68,19 +72,43 @@ static void add_up(int64_t *to, int64_t more)
 		*to = INT64_MAX;
 }
 
-int verify_sums_add(struct verify_sums *s, int64_t finding, const struct verify_sum *more)
+/* Of a finding other than 0. NULL: no memory. */
+static struct slot *find_or_make(struct verify_sums *s, int64_t finding)
 {
 	struct slot *at = find(s, finding);
-	if (finding == 0)
-		return 0;
 	if (at->finding == 0 && s->count >= s->slots / 2) {
-		const int code = grow(s);
-		if (code != 0)
-			return code;
+		if (grow(s) != 0)
+			return NULL;
 		at = find(s, finding);
 	}
 	s->count += at->finding == 0;
 	at->finding = finding;
+	return at;
+}
+
+int verify_sums_seal(struct verify_sums *s, int64_t finding, const uint8_t hash[STORE_SEAL_HASH], int64_t entry)
+{
+	struct slot *at = find_or_make(s, finding);
+	if (at == NULL)
+		return ERR_NOMEM;
+	at->sealed = true;
+	at->entry = entry;
+	memcpy(at->hash, hash, sizeof at->hash);
+	return 0;
+}
+
+bool verify_sums_sealed(const struct verify_sums *s, int64_t finding, const uint8_t hash[STORE_SEAL_HASH], int64_t *ret_entry)
+{
+	const struct slot *at = find(s, finding);
+	*ret_entry = at->sealed ? at->entry : -1;
+	return at->sealed && memcmp(at->hash, hash, sizeof at->hash) == 0;
+}
+
+int verify_sums_add(struct verify_sums *s, int64_t finding, const struct verify_sum *more)
+{
+	struct slot *at = finding != 0 ? find_or_make(s, finding) : NULL;
+	if (at == NULL)
+		return finding != 0 ? ERR_NOMEM : 0;
 	add_up(&at->sum.transfers, more->transfers);
 	add_up(&at->sum.out, more->out);
 	add_up(&at->sum.in, more->in);

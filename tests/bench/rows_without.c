@@ -30,6 +30,7 @@ __attribute__((constructor)) static void read_what(void)
 
 LEFT_OUT(seals, store_seal_row, (struct store *s, const struct row_transfer *r, int64_t policy, bool added), (s, r, policy, added))
 LEFT_OUT(seals, store_seal_cells, (struct store *s, const struct row_transfer *r, const struct cell *cells), (s, r, cells))
+LEFT_OUT(seals, store_seal_finding, (struct store *s, const struct row_finding *r), (s, r))
 LEFT_OUT(seals, store_seal_write, (struct store *s, bool now), (s, now))
 LEFT_OUT(findings, store_tell_finding, (struct store *s, const struct row_finding *r), (s, r))
 LEFT_OUT(ledger, store_tell_gaps, (struct store *s, bool now), (s, now))

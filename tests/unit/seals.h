@@ -17,10 +17,13 @@ struct seals {
 static inline void seals_take(struct seals *s, const uint8_t *p, int bytes)
 {
 	assert_int_equal(bytes % (int)STORE_SEAL_RECORD, 0);
-	for (; bytes > 0; bytes -= (int)STORE_SEAL_RECORD, p += STORE_SEAL_RECORD, s->records++) {
+	for (; bytes > 0; bytes -= (int)STORE_SEAL_RECORD, p += STORE_SEAL_RECORD) {
 		int64_t id = 0;
 		for (int i = 0; i < 8; i++)
-			id = id << 8 | p[i];
+			id = (int64_t)((uint64_t)id << 8 | p[i]);
+		if (id < 0)   /* a finding */
+			continue;
+		s->records++;
 		assert_in_range(id, 1, SEALS_IDS - 1);
 		memcpy(s->hash[id], p + 8, STORE_SEAL_HASH);
 		s->there[id] = 1;
@@ -30,7 +33,7 @@ static inline void seals_take(struct seals *s, const uint8_t *p, int bytes)
 static inline void seals_read(sqlite3 *db, struct seals *s)
 {
 	sqlite3_stmt *st;
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT s.rows, json_extract(l.body, '$.sha256'), json_extract(l.body, '$.count')"
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT s.rows, json_extract(l.body, '$.sha256'), json_extract(l.body, '$.count') + coalesce(json_extract(l.body, '$.findings'), 0)"
 	                                        " FROM ledger l JOIN seal s ON s.entry = l.seq WHERE l.kind = 'rows' ORDER BY l.seq",
 	                                    -1, &st, NULL), SQLITE_OK);
 	while (sqlite3_step(st) == SQLITE_ROW) {

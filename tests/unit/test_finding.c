@@ -17,7 +17,7 @@ static struct addr peer(uint8_t d)
 struct told {
 	struct row_finding last[64];   /* by id */
 	struct row_detection detection[64][DETECT_COUNT];
-	unsigned detections[64];
+	unsigned detections[64], detections_all[64];
 	char peer[64][40];
 	unsigned calls, refuse;
 };
@@ -29,8 +29,13 @@ static int tell(void *ctx, const struct row_finding *r)
 		return ERR_FULL;
 	assert_in_range(r->id, 1, 63);
 	t->last[r->id] = *r;
-	t->detections[r->id] = r->detection_count;
-	memcpy(t->detection[r->id], r->detections, r->detection_count * sizeof(*r->detections));
+	/* those that the record does not hold as they are */
+	t->detections[r->id] = 0;
+	for (unsigned i = 0; i < r->detection_count; i++) {
+		if (!r->detections[i].known)
+			t->detection[r->id][t->detections[r->id]++] = r->detections[i];
+	}
+	t->detections_all[r->id] = r->detection_count;
 	snprintf(t->peer[r->id], sizeof(t->peer[0]), "%s", r->peer_name != NULL ? r->peer_name : "");
 	return 0;
 }
@@ -358,7 +363,8 @@ static void test_detections(void **state)
 	assert_int_equal(told.last[7].severity, 25 * 80 / 100 + 1);
 	add(i, 1, 1, 70);
 	flush();
-	assert_int_equal(told.detections[7], 0);   /* only what is new */
+	assert_int_equal(told.detections[7], 0);   /* only what is new, and the others as known */
+	assert_int_equal(told.detections_all[7], 2);
 	detect(i, DETECT_NEW_PEER, 100, 1, NULL);
 	flush();
 	assert_int_equal(told.detections[7], 1);

@@ -288,6 +288,61 @@ static void test_soon(void **state)
 	fixture_done(&f);
 }
 
+static void commit_finding(struct fixture *f, const struct row_finding *r)
+{
+	struct row_sink sink;
+	store_sink(f->store, &sink);
+	assert_int_equal(store_begin(f->store), 0);
+	assert_int_equal(sink.finding(sink.ctx, r), 0);
+	assert_int_equal(store_commit(f->store), 0);
+}
+
+static int64_t wrongs_after(struct fixture *f, const char *sql)
+{
+	tamper(f, sql);
+	return verified(f);
+}
+
+/* What grows without an entry of its own, and detections. The newest seal holds, in whatever list it is; of several in
+ * one entry the last. */
+static void test_finding(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_init(&f);
+	fixture_open(&f, "live span0", T0);
+	struct row_detection d[2] = {{.what = DETECT_NEW_PEER, .score = 100, .count = 1, .first_us = T0, .last_us = T0},
+	                             {.what = DETECT_BEACON, .score = 80, .count = 3, .first_us = T0, .last_us = T0, .detail = "60 s"}};
+	struct row_finding r = {.news = ROW_NEW, .id = 7, .equipment = "NII-0007", .peer = addr_of("198.51.100.7"), .first_us = T0,
+	                        .last_us = T0, .transfers = 0, .severity = 50, .detections = d, .detection_count = 2,
+	                        .signs = detect_bit(DETECT_NEW_PEER) | detect_bit(DETECT_BEACON)};
+	commit_finding(&f, &r);
+	assert_int_equal(verified(&f), 0);
+	for (int i = 0; i < 5; i++) {
+		r.news = ROW_COUNTS;
+		r.severity++;
+		d[0].known = true;
+		d[1].count++;
+		commit_finding(&f, &r);
+		assert_int_equal(verified(&f), 0);
+	}
+	store_close(f.store);
+	f.store = NULL;
+	assert_int_equal(ask_path(f.db, "SELECT json_extract(body, '$.findings') FROM ledger WHERE kind = 'rows'"), 1);
+	assert_int_equal(verified(&f), 0);
+	assert_int_equal(wrongs_after(&f, "UPDATE detection SET count = count + 1 WHERE word = 'beacon'"), 1);
+	assert_int_equal(wrongs_after(&f, "UPDATE detection SET count = count - 1 WHERE word = 'beacon'"), 0);
+	assert_int_equal(wrongs_after(&f, "UPDATE detection SET detail = '61 s' WHERE word = 'beacon'"), 1);
+	assert_int_equal(wrongs_after(&f, "UPDATE detection SET detail = '60 s' WHERE word = 'beacon'"), 0);
+	assert_int_equal(wrongs_after(&f, "UPDATE finding SET severity = severity + 1"), 1);
+	assert_int_equal(wrongs_after(&f, "UPDATE finding SET severity = severity - 1"), 0);
+	assert_int_equal(wrongs_after(&f, "INSERT INTO detection VALUES(7, 'scan', 1, 1, 1, 1, 0, NULL)"), 1);
+	assert_int_equal(wrongs_after(&f, "UPDATE detection SET finding = 8 WHERE word = 'scan'"), 1);
+	assert_int_equal(wrongs_after(&f, "DELETE FROM detection WHERE word = 'scan'"), 0);
+	assert_int_equal(wrongs_after(&f, "DELETE FROM detection WHERE word = 'beacon'"), 1);
+	fixture_done(&f);
+}
+
 static void die_with_rows(struct fixture *f)
 {
 	const pid_t child = fork();
@@ -507,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_tampers), cmocka_unit_test(test_rollback), cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_killed),  cmocka_unit_test(test_resumed), cmocka_unit_test(test_long),
 		cmocka_unit_test(test_by_hand), cmocka_unit_test(test_purge), cmocka_unit_test(test_tidy), cmocka_unit_test(test_soon),
+		cmocka_unit_test(test_finding),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "record/ledger_note.h"
+#include "record/store_seal.h"
 #include "tamper.h"
 
 /* Another text that is as canonical as the one before. */
@@ -100,7 +101,7 @@ static void entry_deleted(struct expected *e)
 	sql("DELETE FROM ledger WHERE seq = %" PRId64, e->entry);
 	e->what[0] = "entry-missing";
 	e->follows = " entry-chain seal-unknown seal-missing finding-unknown finding-changed review-unknown review-changed"
-	             " suppression-unknown evidence-row transfer-unsealed ";
+	             " suppression-unknown evidence-row transfer-unsealed finding-row ";
 }
 
 static void entries_reordered(struct expected *e)
@@ -110,7 +111,7 @@ static void entries_reordered(struct expected *e)
 	    "; UPDATE ledger SET seq = %" PRId64 " WHERE seq = -5", e->entry, e->entry, e->entry + 1, e->entry + 1);
 	e->what[0] = "entry-place";
 	e->follows = " entry-place entry-chain entry-time entry-run entry-changed seal-unknown seal-missing finding-unknown"
-	             " finding-changed review-unknown review-changed suppression-unknown evidence-row transfer-unsealed ";
+	             " finding-changed review-unknown review-changed suppression-unknown evidence-row transfer-unsealed finding-row ";
 }
 
 static void entry_inserted(struct expected *e)
@@ -160,7 +161,7 @@ static void chain_cut(struct expected *e)
 	}
 	e->entry = keep;
 	e->what[0] = "ledger-cut";
-	e->follows = " transfer-unsealed finding-unknown finding-changed review-unknown review-changed suppression-unknown"
+	e->follows = " transfer-unsealed finding-row finding-unknown finding-changed review-unknown review-changed suppression-unknown"
 	             " evidence-row evidence-unknown ";
 }
 
@@ -237,8 +238,95 @@ static void finding_changed(struct expected *e)
 	e->id = pick("id", "finding WHERE transfers > 0");
 	sql("UPDATE finding SET %s WHERE id = %" PRId64, ways[any(sizeof ways / sizeof ways[0])], e->id);
 	e->what[0] = "finding-changed";
-	e->what[1] = "finding-sum";
+	e->what[1] = "finding-row";
+	e->what[2] = "finding-sum";
+	e->follows = " finding-sum finding-row ";
+}
+
+/* What the ledger holds of a finding by its seal alone. */
+static void finding_grown(struct expected *e)
+{
+	static const char *const ways[] = {"severity = severity + 1", "last_us = last_us + 1000000", "first_us = first_us - 1",
+	                                   "last_us = last_us + 1, severity = severity + 30"};
+	e->id = pick("id", "finding WHERE state = 'open' AND severity < 70");
+	sql("UPDATE finding SET %s WHERE id = %" PRId64, ways[any(sizeof ways / sizeof ways[0])], e->id);
+	e->what[0] = "finding-row";
+	e->follows = "";
+}
+
+static void detection_changed(struct expected *e)
+{
+	static const char *const ways[] = {"count = count + 1", "score = 1 + score / 2", "first_us = first_us + 1", "last_us = last_us - 1",
+	                                   "bytes_out = bytes_out + 1", "detail = coalesce(detail, '') || '.'", "word = 'beacons'"};
+	const int64_t rowth = (int64_t)any((uint64_t)ask("SELECT count(*) FROM detection"));
+	char word[80];
+	sqlite3_stmt *st;
+	sqlite3_prepare_v2(t.db, "SELECT finding, word FROM detection ORDER BY 1, 2 LIMIT 1 OFFSET ?", -1, &st, NULL);
+	sqlite3_bind_int64(st, 1, rowth);
+	if (sqlite3_step(st) != SQLITE_ROW)
+		die("detection");
+	e->id = sqlite3_column_int64(st, 0);
+	snprintf(word, sizeof word, "%s", (const char *)sqlite3_column_text(st, 1));
+	sqlite3_finalize(st);
+	if (any(8) == 0)
+		sql("DELETE FROM detection WHERE finding = %" PRId64 " AND word = '%s'", e->id, word);
+	else if (any(8) == 0)
+		sql("INSERT INTO detection VALUES(%" PRId64 ", 'made-up', 50, 1, 1, 1, 0, NULL)", e->id);
+	else
+		sql("UPDATE detection SET %s WHERE finding = %" PRId64 " AND word = '%s'", ways[any(sizeof ways / sizeof ways[0])], e->id, word);
+	e->what[0] = "finding-row";
 	e->follows = " finding-sum ";
+}
+
+/* A row, and its hash in the list beside the entry. */
+static void row_resealed(struct expected *e)
+{
+	sqlite3_stmt *st, *row;
+	uint8_t hash[STORE_SEAL_HASH];
+	row_changed(e);
+	sqlite3_prepare_v2(t.db, "SELECT " STORE_SEAL_COLUMNS " FROM transfer WHERE id = ?", -1, &row, NULL);
+	sqlite3_bind_int64(row, 1, e->id);
+	if (sqlite3_step(row) != SQLITE_ROW)
+		die("row");
+	store_seal_stored(row, 0, hash);
+	sqlite3_finalize(row);
+	sqlite3_prepare_v2(t.db, "SELECT s.entry, s.rows FROM seal s JOIN ledger l ON l.seq = s.entry WHERE l.kind = 'rows'", -1, &st, NULL);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		static uint8_t list[65536];
+		const size_t bytes = (size_t)sqlite3_column_bytes(st, 1);
+		memcpy(list, sqlite3_column_blob(st, 1), bytes <= sizeof list ? bytes : 0);
+		for (size_t at = 0; at < bytes && bytes <= sizeof list; at += STORE_SEAL_RECORD) {
+			int64_t id = 0;
+			for (unsigned i = 0; i < 8; i++)
+				id = (int64_t)((uint64_t)id << 8 | list[at + i]);
+			if (id != e->id)
+				continue;
+			memcpy(list + at + 8, hash, sizeof hash);
+			e->entry = sqlite3_column_int64(st, 0);
+			sqlite3_prepare_v2(t.db, "UPDATE seal SET rows = ? WHERE entry = ?", -1, &row, NULL);
+			sqlite3_bind_blob(row, 1, list, (int)bytes, SQLITE_STATIC);
+			sqlite3_bind_int64(row, 2, e->entry);
+			if (sqlite3_step(row) != SQLITE_DONE)
+				die("seal");
+			sqlite3_finalize(row);
+		}
+	}
+	sqlite3_finalize(st);
+	e->id = 0;
+	e->what[0] = "seal-changed";
+	e->follows = " seal-changed finding-sum ";
+}
+
+/* The lists of two entries, exchanged. */
+static void lists_moved(struct expected *e)
+{
+	e->entry = pick("s.entry", "seal s JOIN ledger l ON l.seq = s.entry WHERE l.kind = 'rows'");
+	sql("CREATE TEMP TABLE two AS SELECT entry, rows FROM seal WHERE entry = %" PRId64 " OR entry = (SELECT s.entry FROM seal s JOIN"
+	    " ledger l ON l.seq = s.entry WHERE l.kind = 'rows' AND s.entry <> %" PRId64 " ORDER BY random() LIMIT 1);"
+	    "UPDATE seal SET rows = (SELECT rows FROM two WHERE two.entry <> seal.entry) WHERE entry IN (SELECT entry FROM two)",
+	    e->entry, e->entry);
+	e->what[0] = "seal-changed";
+	e->follows = " seal-changed ";
 }
 
 static void review_changed(struct expected *e)
@@ -321,6 +409,10 @@ const struct kind kinds[] = {
 	{"a checkpoint forged", checkpoint_forged},
 	{"an evidence file flipped in one bit, or deleted", evidence_flipped},
 	{"a finding changed", finding_changed},
+	{"a finding's counts or severity moved on", finding_grown},
+	{"what was detected in a finding changed", detection_changed},
+	{"a row changed with its hash", row_resealed},
+	{"hashes moved from an entry to another", lists_moved},
 	{"a review changed", review_changed},
 	{"a purge invented", purge_invented},
 	{"the folder restored from earlier", restored},
