@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "record/retention.h"
+#include "record/store_private.h"
 #include "record/store_schema.h"
 
 #define HOUR_US INT64_C(3600000000)
@@ -54,6 +55,8 @@ static void put_rows(int64_t start_us, int count, enum verdict verdict)
 		r.counts.ip_bytes_out = 1000;
 		assert_int_equal(put_row(fx.store, &r), 0);
 	}
+	/* How much the ledger takes must not hang on how long the test does. */
+	fx.store->seal.since_us = 0;
 	assert_int_equal(store_commit(fx.store), 0);
 }
 
