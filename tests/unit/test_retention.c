@@ -153,7 +153,7 @@ static void test_by_size_in_order(void **state)
 	assert_true(approved > 300 && approved < 1800);
 	assert_int_equal(ask("SELECT count(*) FROM event WHERE what = 'folded-early'"), 1);
 	/* Much less: unapproved ones too, but before the approved ones of today. */
-	begin((uint64_t)used() - 700000, 0, 0);
+	begin((uint64_t)used() - 500000, 0, 0);
 	run_at(NOW, true);
 	const int64_t unapproved = ask("SELECT count(*) FROM transfer WHERE verdict = 'unapproved'");
 	assert_true(unapproved > 0 && unapproved < 1500);
