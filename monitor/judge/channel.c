@@ -324,7 +324,7 @@ static void by_label(const struct channels *c, const char *app, struct channel_r
 static void by_content(const struct channels *c, const char *content, struct channel_result *r)
 {
 	static const char key[] = "{\"word\":\"";
-	for (const char *p = content; p != NULL && (p = strstr(p, key)) != NULL;) {
+	for (const char *p = content != NULL ? content : ""; (p = strstr(p, key)) != NULL;) {
 		p += sizeof key - 1;
 		const size_t n = strcspn(p, "\"");
 		const uint32_t entry = channel_table_get(&c->words, p, n);

@@ -165,9 +165,9 @@ static int close_open(struct evidence *e, struct store *s)
 /* "123456-7.pcapng". What is being written again has another name (evidence_keep.h). */
 static bool is_ours(const char *name)
 {
-	unsigned a, b;
-	int end = 0;
-	return sscanf(name, "%6u-%9u.pcapng%n", &a, &b, &end) == 2 && end > 0 && name[end] == '\0';
+	static const char digits[] = "0123456789";
+	const size_t a = strspn(name, digits), b = name[a] == '-' ? strspn(name + a + 1, digits) : 0;
+	return a > 0 && a <= 6 && b > 0 && b <= 9 && strcmp(name + a + 1 + b, ".pcapng") == 0;
 }
 
 /* Between the making of a file and the commit of its row a run may die. */

@@ -28,7 +28,9 @@ static bool grow(struct evidence *e)
 {
 	const uint32_t room = e->delta_room == 0 ? 256 : 2 * e->delta_room;
 	if (e->delta_count < e->delta_room)
-		return true;
+		return e->delta != NULL;
+	if (e->delta == NULL)
+		e->delta_count = 0;
 	struct delta *delta = realloc(e->delta, room * sizeof *delta);
 	if (delta == NULL)
 		return false;
@@ -46,7 +48,7 @@ static bool grow(struct evidence *e)
 
 static struct delta *delta_of(struct evidence *e, uint32_t file, int64_t transfer)
 {
-	uint32_t at = e->delta_bucket != NULL ? *bucket_of(e, file, transfer) : 0;
+	uint32_t at = e->delta != NULL && e->delta_bucket != NULL ? *bucket_of(e, file, transfer) : 0;
 	while (at != 0 && (e->delta[at - 1].file != file || e->delta[at - 1].transfer != transfer))
 		at = e->delta[at - 1].next;
 	if (at != 0)

@@ -1,23 +1,25 @@
 /* Findings with what was detected in them, as records of seals. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "record/store_bind.h"
 #include "record/store_schema.h"
 
-static int by_word(const void *a, const void *b)
+static const char *word_of(const struct row_detection *d)
 {
-	const struct row_detection *const *x = a, *const *y = b;
-	return strcmp(detect_word((*x)->what)->word, detect_word((*y)->what)->word);
+	return detect_word(d->what)->word;
 }
 
 static void add_detections(struct seal_image *m, struct store *s, const struct row_finding *r)
 {
-	const struct row_detection *sorted[DETECT_COUNT];
+	const struct row_detection *sorted[DETECT_COUNT] = {NULL};
 	const unsigned count = r->detection_count <= DETECT_COUNT ? r->detection_count : DETECT_COUNT;
-	for (unsigned i = 0; i < count; i++)
-		sorted[i] = &r->detections[i];
-	qsort(sorted, count, sizeof sorted[0], by_word);
+	/* By their words: few, and often so already. */
+	for (unsigned i = 0; i < count; i++) {
+		unsigned at = i;
+		for (; at > 0 && strcmp(word_of(sorted[at - 1]), word_of(&r->detections[i])) > 0; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = &r->detections[i];
+	}
 	for (unsigned i = 0; i < count; i++) {
 		struct cell cells[STORE_DETECTION_CELLS];
 		store_detection_cells(s, sorted[i], cells);

@@ -475,7 +475,7 @@ int store_put_finding(void *ctx, const struct row_finding *r)
 	                                             [ROW_SEEN] = ST_FINDING_COUNTS, [ROW_COUNTS] = ST_FINDING_COUNTS};
 	struct store *s = ctx;
 	const uint64_t refused = s->refused;
-	int added, code = store_have_machine(s, r->equipment, NULL, r->first_us);
+	int added = -1, code = store_have_machine(s, r->equipment, NULL, r->first_us);
 	if (code == 0)
 		code = put_row(s, &kind, r, 0, first[r->news], &added);
 	if (code == 0 && added >= 0)

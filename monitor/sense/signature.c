@@ -281,8 +281,10 @@ void signatures_scan(struct signatures *s, const uint8_t *p, size_t n, signature
 	s->ctx = ctx;
 	s->stats.scans++;
 	/* The library's clock runs on while a busy machine lets others run: what took long by mischance does not twice. */
-	if (yr_scanner_scan_mem(s->scanner, p, n) == ERROR_SCAN_TIMEOUT &&
-	    yr_scanner_scan_mem(s->scanner, p, n) == ERROR_SCAN_TIMEOUT) {
+	bool slow = true;
+	for (int i = 0; slow && i < 2; i++)
+		slow = yr_scanner_scan_mem(s->scanner, p, n) == ERROR_SCAN_TIMEOUT;
+	if (slow) {
 		s->stats.broken_off++;
 		s->pause = SIGNATURE_PAUSE;
 	}

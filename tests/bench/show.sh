@@ -28,7 +28,7 @@ sqlite3 "$db" "PRAGMA synchronous = OFF;
 least() {
 	name=$1
 	shift
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		bash -c 'TIMEFORMAT="%U %S %R"; time "$@" >/dev/null' time "$@" 2>&1
 	done | awk -v name="$name" '{ cpu = $1 + $2; if (NR == 1 || cpu < c) c = cpu; if (NR == 1 || $3 < w) w = $3 }
 		END { printf "%-52s %6.2f s of processor, %6.2f s\n", name, c, w }'

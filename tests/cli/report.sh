@@ -1,3 +1,4 @@
+#!/bin/sh
 # report.sh BUILD - the weekly report and the exfiltration test from the command line, on a replay of the demo.
 build=$1
 here=$(cd "$(dirname "$0")/../.." && pwd)

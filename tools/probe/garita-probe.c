@@ -76,7 +76,7 @@ static bool same_address(const struct sockaddr *a, const struct sockaddr_storage
  * (promiscuous) is a sensor's. 0; else said. */
 static int refuse_sensor(const struct target *t)
 {
-	struct sockaddr_storage to = t->address, from;
+	struct sockaddr_storage to = t->address, from = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof from;
 	struct ifaddrs *all = NULL;
 	int found = -1;
@@ -179,6 +179,15 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* A refusal of the one before (ICMP) is told once, instead of sending. */
+static bool send_anew(int s, const void *data, size_t size)
+{
+	bool sent = false;
+	for (int i = 0; !sent && i < 2; i++)
+		sent = send(s, data, size, MSG_NOSIGNAL) == (ssize_t)size;
+	return sent;
+}
+
 static int send_datagrams(const struct target *t)
 {
 	const struct self_test_way *w = &self_test_ways[SELF_TEST_UDP];
@@ -189,8 +198,7 @@ static int send_datagrams(const struct target *t)
 	fill(t, SELF_TEST_UDP, data, sizeof data);
 	unsigned sent = 0;
 	for (unsigned at = 0; at < w->bytes; at += PIECE) {
-		/* A refusal of the one before (ICMP) is told once. */
-		sent += send(s, data, sizeof data, MSG_NOSIGNAL) == (ssize_t)sizeof data || send(s, data, sizeof data, MSG_NOSIGNAL) > 0;
+		sent += send_anew(s, data, sizeof data);
 		pause_ms(20);
 	}
 	close(s);
@@ -232,7 +240,7 @@ static int send_questions(const struct target *t)
 		return -1;
 	for (unsigned n = 1; n <= 100; n++) {
 		const size_t size = question(t, n, data, sizeof data);
-		sent += size > 0 && (send(s, data, size, MSG_NOSIGNAL) > 0 || send(s, data, size, MSG_NOSIGNAL) > 0);
+		sent += size > 0 && send_anew(s, data, size);
 		pause_ms(10);
 	}
 	close(s);

@@ -33,7 +33,8 @@ static unsigned steps_of(uint64_t bytes)
 static void hatch(double x, double y, double width, double height, FILE *out)
 {
 	fprintf(out, "<path stroke=\"#b2182b\" stroke-width=\"1\" d=\"");
-	for (double k = -height + 1.5; k < width; k += 3) {
+	for (unsigned i = 0; 1.5 - height + 3.0 * i < width; i++) {
+		const double k = 1.5 - height + 3.0 * i;
 		const double from = k > 0 ? k : 0, to = k + height < width ? k + height : width;
 		fprintf(out, "M%.1f %.1fL%.1f %.1f", x + from, y + height - (from - k), x + to, y + height - (to - k));
 	}
