@@ -1,3 +1,4 @@
+#!/bin/sh
 # report_pdf.sh BUILD - the PDF of reports of known weeks (tests/report), where weasyprint and poppler are.
 set -u
 build=$(cd "$1" && pwd)

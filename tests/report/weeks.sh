@@ -1,3 +1,4 @@
+#!/bin/sh
 # weeks.sh - the weeks of the golden reports, for the scripts of this folder.
 #   here=tests/report; . weeks.sh
 #   weeks_make BUILD WORK   makes WORK/<week>/garita.db of each
